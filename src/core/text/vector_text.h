@@ -1,0 +1,49 @@
+// The text form of a vector: `[1,2.5,-3]`.
+//
+// Shared by the server and the client. Numbers are read as strtof reads them (hexadecimal, a
+// leading
+// `+` and blanks around every token are accepted; underflow gives zero) and printed as the shortest
+// decimal that reads back to the same float32.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace vext::core {
+
+enum class TextError : std::uint8_t {
+    kNone,
+    kNoOpeningBracket,
+    kJunkAfterClosing,
+    kSyntax,
+    kNoDimensions,
+    kTooManyDimensions,
+    kNan,
+    kInfinite,
+    kOutOfRange,
+};
+
+struct ParsedVector {
+    TextError error;
+    std::size_t n_dims;       ///< when error is kNone
+    std::string_view number;  ///< the offending number, when error is kOutOfRange
+};
+
+/// Reads `text` into `out`, whose size is the largest number of dimensions accepted; one more is
+/// kTooManyDimensions. Every float in `out[0, n_dims)` is finite. Never reads outside `text`.
+ParsedVector parse_vector(std::string_view text, std::span<float> out);
+
+/// An upper bound of the bytes that print_vector writes for `n_dims` dimensions.
+constexpr std::size_t
+printed_size_limit(std::size_t n_dims) {
+    return 2 + n_dims * 16;
+}
+
+/// Writes the text form to `out` without a terminating zero; returns the bytes written.
+/// Requires: out.size() >= printed_size_limit(values.size()).
+std::size_t print_vector(std::span<const float> values, std::span<char> out);
+
+}  // namespace vext::core
