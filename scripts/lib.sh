@@ -1,0 +1,224 @@
+# Shared by the scripts: messages, Debian packages, the build, and a private server. Sourced by bash
+# scripts that set `root` to the source folder.
+#
+# Everything a script makes lies in build/; a private server lives in a folder of its own there,
+# owned by the user it runs as, and is stopped and removed when the script ends.
+
+export LC_ALL=C.UTF-8
+
+say() {
+    echo "== $*"
+}
+
+die() {
+    echo "$(basename "$0"): $*" >&2
+    exit 1
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "this needs root or sudo: $*"
+    fi
+}
+
+# --- packages ---
+
+debian_release() {
+    (. /etc/os-release && echo "${ID:-}${VERSION_ID:-}")
+}
+
+# The major version of the server that this Debian release has.
+server_version() {
+    case $(debian_release) in
+        debian12) echo 15 ;;
+        debian13) echo 17 ;;
+        *) die "only Debian 12 and 13 are known here; this is $(debian_release)" ;;
+    esac
+}
+
+# Prints the packages of a purpose: build, test, neon or demo.
+packages_for() {
+    case $1 in
+        build)
+            echo "g++ make libxsimd-dev libfast-float-dev" \
+                "postgresql-$(server_version) postgresql-server-dev-$(server_version)"
+            ;;
+        test)
+            echo "cmake ninja-build libgtest-dev clang libclang-rt-dev libipc-run-perl"
+            if [ "$(debian_release)" = debian12 ]; then echo clang-format-14; fi
+            ;;
+        neon) echo "cmake ninja-build g++-aarch64-linux-gnu qemu-user googletest" ;;
+        demo) echo "python3 python3-numpy" ;;
+    esac
+}
+
+missing_packages() {
+    local package
+    for package in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+            echo "$package"
+    done
+}
+
+# Installs those of the named packages that are missing; fails when apt does.
+try_install_missing() {
+    local missing
+    missing=$(missing_packages "$@")
+    [ -n "$missing" ] || return 0
+    say "installing" $missing
+    as_root apt-get update -qq || return
+    # A package must neither ask nor start anything that this script did not ask for.
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        $missing </dev/null >/dev/null
+}
+
+install_missing() {
+    try_install_missing "$@" || die "could not install" $(missing_packages "$@")
+}
+
+# Sets PG_CONFIG, unless the caller did, and the paths of that server.
+find_server() {
+    PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$(server_version)/bin/pg_config}
+    export PG_CONFIG
+    pg_bin=$("$PG_CONFIG" --bindir) || die "no pg_config at $PG_CONFIG"
+    pgxs_dir=$(dirname "$("$PG_CONFIG" --pgxs)")
+}
+
+# --- the build ---
+
+# Build products of another user, say of root, cannot be written again: drop those in folders of
+# ours, and say what to do about the others.
+check_ownership() {
+    mkdir -p "$root/build" 2>/dev/null || die "cannot write in $root"
+    local file found
+    found=$(find "$root/src" "$root/vector_ext.so" \( -name '*.o' -o -name '*.so' \) \
+        ! -writable 2>/dev/null || true)
+    for file in $found; do
+        rm -f "$file" 2>/dev/null ||
+            die "$file was built by another user: run 'make clean' as that user"
+    done
+    for file in "$root/build" "$root/build/unit" "$root/build/logs" "$root/build/fuzz"; do
+        [ ! -e "$file" ] || [ -w "$file" ] ||
+            die "$file belongs to another user: run 'sudo chown -R $(id -un) $file'"
+    done
+}
+
+build_module() {
+    check_ownership
+    make -s -C "$root" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" all >"$root/build/make.log" 2>&1 ||
+        { tail -n 40 "$root/build/make.log" >&2; die "the build failed: build/make.log"; }
+}
+
+is_installed() {
+    cmp -s "$root/vector_ext.so" "$("$PG_CONFIG" --pkglibdir)/vector_ext.so" || return
+    local file target
+    target=$("$PG_CONFIG" --sharedir)/extension
+    for file in "$root/vector_ext.control" "$root"/sql/install/*.sql; do
+        cmp -s "$file" "$target/$(basename "$file")" || return
+    done
+}
+
+# Builds, and installs into the server unless the same is there already.
+build_and_install() {
+    install_missing $(packages_for build)
+    find_server
+    say "building for $("$PG_CONFIG" --version)"
+    build_module
+    if ! is_installed; then
+        if [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]; then
+            make -s -C "$root" PG_CONFIG="$PG_CONFIG" install >>"$root/build/make.log" 2>&1
+        else
+            as_root make -s -C "$root" PG_CONFIG="$PG_CONFIG" install >>"$root/build/make.log" 2>&1
+        fi || die "installing failed: build/make.log"
+    fi
+}
+
+# --- a private server ---
+
+server_user=$(id -un)
+private=
+server_running=
+
+# The server refuses to run as root; then it runs as the user that the package made.
+choose_server_user() {
+    [ "$(id -u)" = 0 ] || return 0
+    server_user=postgres
+    id "$server_user" >/dev/null 2>&1 ||
+        die "the server cannot run as root, and there is no user '$server_user'"
+}
+
+# Runs a command as the server's user, in the private folder, with the server's programs first.
+as_server() {
+    local command=(env -C "$private" HOME="$private" PATH="$pg_bin:/usr/local/bin:/usr/bin:/bin" "$@")
+    if [ "$server_user" = "$(id -un)" ]; then
+        "${command[@]}"
+    else
+        runuser -u "$server_user" -- "${command[@]}"
+    fi
+}
+
+# Makes the private folder: in build/, or in /tmp when the server's user cannot reach build/ or the
+# path is too long for a socket.
+make_private_folder() {
+    choose_server_user
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    private=$(mktemp -d "$root/build/private.XXXXXX")
+    own_private_folder
+    if [ ${#private} -gt 80 ] || ! as_server test -w "$private" 2>/dev/null; then
+        local tried=$private
+        rm -rf "$private"
+        private=$(mktemp -d /tmp/vector_ext.XXXXXX)
+        own_private_folder
+        say "the server's files go to $private: $server_user cannot use $tried"
+    fi
+}
+
+own_private_folder() {
+    chmod 755 "$private"
+    [ "$server_user" = "$(id -un)" ] || chown "$server_user" "$private"
+}
+
+clean_up() {
+    local status=$?
+    trap - EXIT
+    stop_server || status=1
+    [ -z "$private" ] || rm -rf "$private"
+    exit "$status"
+}
+
+# Starts a new private cluster that listens on a socket in its own folder only. Arguments are lines
+# of its configuration.
+start_server() {
+    [ -n "$private" ] || make_private_folder
+    as_server initdb -D "$private/data" -U postgres -E UTF8 --no-locale --auth=trust \
+        --no-sync >"$root/build/initdb.log" 2>&1 ||
+        { cat "$root/build/initdb.log" >&2; die "initdb failed"; }
+    as_server mkdir -m 700 "$private/socket"
+    {
+        echo "listen_addresses = ''"
+        echo "unix_socket_directories = '$private/socket'"
+        echo "port = 5432"
+        echo "fsync = off"
+        printf '%s\n' "$@"
+    } >>"$private/data/postgresql.conf"
+    as_server pg_ctl -D "$private/data" -l "$private/server.log" -w -t 60 start >/dev/null ||
+        { tail -n 20 "$private/server.log" >&2; die "the server did not start"; }
+    server_running=1
+}
+
+stop_server() {
+    [ -n "$server_running" ] || return 0
+    server_running=
+    as_server pg_ctl -D "$private/data" -m fast -w -t 60 stop >/dev/null ||
+        as_server pg_ctl -D "$private/data" -m immediate -w -t 30 stop >/dev/null
+}
+
+private_psql() {
+    "$pg_bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$private/socket" -p 5432 -U postgres "$@"
+}
