@@ -1,9 +1,8 @@
 // The text form of a vector: `[1,2.5,-3]`.
 //
 // Shared by the server and the client. Numbers are read as strtof reads them (hexadecimal, a
-// leading
-// `+` and blanks around every token are accepted; underflow gives zero) and printed as the shortest
-// decimal that reads back to the same float32.
+// leading `+` and blanks around every token are accepted; underflow gives zero) and printed as the
+// shortest decimal that reads back to the same float32.
 
 #pragma once
 
@@ -32,8 +31,13 @@ struct ParsedVector {
     std::string_view number;  ///< the offending number, when error is kOutOfRange
 };
 
+/// A hexadecimal number of more bytes, its sign included, is kSyntax. Decimal numbers have no
+/// limit.
+inline constexpr std::size_t kMaxHexadecimalLength = 128;
+
 /// Reads `text` into `out`, whose size is the largest number of dimensions accepted; one more is
-/// kTooManyDimensions. Every float in `out[0, n_dims)` is finite. Never reads outside `text`.
+/// kTooManyDimensions. Every float in `out[0, n_dims)` is finite. Never reads outside `text`. The
+/// first error from the left decides. Requires: LC_NUMERIC is C, as in every backend.
 ParsedVector parse_vector(std::string_view text, std::span<float> out);
 
 /// An upper bound of the bytes that print_vector writes for `n_dims` dimensions.

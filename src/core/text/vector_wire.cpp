@@ -1,0 +1,101 @@
+// Reads and writes the binary form of a vector.
+//
+// Checks come in a fixed order, which clients see as SQLSTATEs: header, dimensions, unused, length
+// of the body, finite values, left-over bytes.
+
+#include "core/text/vector_wire.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+namespace vext::core {
+
+namespace {
+
+constexpr std::size_t kHeaderSize = wire_size(0);
+
+std::uint16_t
+load_uint16(const std::uint8_t* p) {
+    return static_cast<std::uint16_t>(p[0] << 8 | p[1]);
+}
+
+/// Between network order and the order of this machine; its own inverse.
+std::uint32_t
+swap_network_order(std::uint32_t bits) {
+    return std::endian::native == std::endian::little ? __builtin_bswap32(bits) : bits;
+}
+
+/// Decodes `values.size()` floats from `p`. Returns whether all are finite.
+bool
+decode_values(const std::uint8_t* p, std::span<float> values) {
+    constexpr std::uint32_t kExponentMask = 0x7f800000;
+    bool all_finite = true;
+    for (float& value : values) {
+        std::uint32_t bits = 0;
+        std::memcpy(&bits, p, sizeof bits);
+        bits = swap_network_order(bits);
+        all_finite &= (bits & kExponentMask) != kExponentMask;
+        value = std::bit_cast<float>(bits);
+        p += sizeof bits;
+    }
+    return all_finite;
+}
+
+WireError
+to_error_of_first_not_finite(std::span<const float> values) {
+    for (float value : values) {
+        if (std::isnan(value))
+            return WireError::kNan;
+        if (std::isinf(value))
+            return WireError::kInfinite;
+    }
+    return WireError::kNone;
+}
+
+}  // namespace
+
+DecodedVector
+decode_vector(std::span<const std::uint8_t> message, std::span<float> out) {
+    DecodedVector decoded{WireError::kTooShort, 0, 0, false};
+    if (message.size() < kHeaderSize)
+        return decoded;
+    decoded.n_dims = load_uint16(message.data());
+    decoded.unused = static_cast<std::int16_t>(load_uint16(message.data() + 2));
+
+    const std::size_t n_dims = decoded.n_dims;
+    if (n_dims == 0) {
+        decoded.error = WireError::kNoDimensions;
+    } else if (n_dims > out.size()) {
+        decoded.error = WireError::kTooManyDimensions;
+        decoded.looks_like_text = message[0] == '[';
+    } else if (decoded.unused != 0) {
+        decoded.error = WireError::kUnusedNotZero;
+    } else if (message.size() < wire_size(n_dims)) {
+        decoded.error = WireError::kTooShort;
+    } else if (!decode_values(message.data() + kHeaderSize, out.first(n_dims))) {
+        decoded.error = to_error_of_first_not_finite(out.first(n_dims));
+    } else if (message.size() > wire_size(n_dims)) {
+        decoded.error = WireError::kLeftOver;
+    } else {
+        decoded.error = WireError::kNone;
+    }
+    return decoded;
+}
+
+void
+encode_vector(std::span<const float> values, std::span<std::uint8_t> out) {
+    std::uint8_t* p = out.data();
+    p[0] = static_cast<std::uint8_t>(values.size() >> 8);
+    p[1] = static_cast<std::uint8_t>(values.size());
+    p[2] = 0;
+    p[3] = 0;
+    p += kHeaderSize;
+    for (float value : values) {
+        const std::uint32_t bits = swap_network_order(std::bit_cast<std::uint32_t>(value));
+        std::memcpy(p, &bits, sizeof bits);
+        p += sizeof bits;
+    }
+}
+
+}  // namespace vext::core
