@@ -1,0 +1,98 @@
+// What the codecs share: the parts of a code, of a vector about to be coded, and of a query.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "core/codec/rotation.h"
+#include "core/metric.h"
+
+namespace vext::core {
+
+/// The numbers are part of the on-disk format.
+enum class CodecKind : std::uint8_t { kExact = 0, kScalar8 = 1, kScalar4 = 2, kPlain8 = 3 };
+
+/// The floats kept beside the code in the hot record. `error` is stored only where
+/// `Codec::has_inline_error()`; elsewhere it is neither read nor needed.
+///
+///            | factor                          | offset                              | error
+///   exact    | 1                               | 0                                   | 0
+///   scalar8  | f = |x|^2 / <x, u>              | |x|^2; inner product: -<v, c>       | L2 norm
+///   scalar4  | f = |x|^2 / <x, u>              | |x|^2; inner product: -<v, c>       | 0
+///   plain8   | step of a level, 1 when all     | value of level 0                    | L1 norm
+///            | dimensions are equal            |                                     |
+/// v is the vector (normalised for cosine), c the centroid, x = rotated(v - c), u the centred
+/// levels. Only a scalar code of v = c has the factor 0: its distances are right too, but a reader
+/// without a lock can take the 0 as a sign of a slot being cleared. `error` bounds the norm of what
+/// code and rounding leave out.
+struct CodeHeader {
+    float factor;
+    float offset;
+    float error;
+};
+
+/// The first bytes of a residual (a cold record's payload), before one byte per padded dimension.
+/// Dimension i of x is near factor * u[i] + step * (byte[i] - 127.5).
+struct ResidualHeader {
+    float step;
+    float error;        ///< bounds |x - decoded|, rounding included
+    float norm_change;  ///< |decoded|^2 - |x|^2
+};
+static_assert(sizeof(ResidualHeader) == 12 && std::is_trivially_copyable_v<ResidualHeader>);
+
+enum class PrepareStatus : std::uint8_t {
+    kReady,
+    kZeroVector,  ///< cosine of a zero vector: has no direction, must not be encoded or searched
+    kOverflow,    ///< the norm overflows float32: must not be encoded; as a query it gives infinite
+                  ///< distances and trivial bounds
+};
+
+/// A vector in the form a codec works on: scalar codecs normalise (cosine), centre and rotate it.
+struct Prepared {
+    float* values;        ///< n_padded floats
+    double squared_norm;  ///< of `values`
+    double error;         ///< bounds the L2 norm of what rounding did to `values`
+    double offset;        ///< the scalar codecs' CodeHeader::offset
+};
+
+/// A query, or a code in the place of one. Memory comes from `Codec::allocate_query`; it can be
+/// filled again and again.
+struct Query {
+    float* values;        ///< n_padded floats: the prepared vector (not filled from a scalar code)
+    std::int8_t* levels;  ///< n_padded integers near values / scale (scalar codecs)
+    std::int32_t level_sum;
+    float weight;        ///< takes (factor * integer product) into the distance
+    float constant;      ///< the part of the distance that depends on the query alone
+    float error_factor;  ///< factor * this is 3 standard errors of an estimated distance
+    double offset;       ///< `constant` unrounded
+    double squared_norm;
+    double norm;
+    double value_sum;
+    double error;  ///< as in Prepared
+};
+
+/// A distance from everything known of a vector, in internal units (core/metric.h).
+struct Refined {
+    float distance;
+    float lower_bound;  ///< never above the exact distance, be it computed in float32 or better
+};
+
+/// What a codec works in: everything its vectors have in common.
+struct CodecSpace {
+    std::size_t n_dims;
+    std::size_t n_padded;
+    Metric metric;
+    const float* centroid;  ///< n_dims floats
+    const Rotation* rotation;
+    double squared_norm_centroid;
+    double norm_centroid;
+    double sum_error;  ///< bounds the relative rounding error of a float kernel's sum
+};
+
+static_assert(std::is_trivially_destructible_v<Prepared> &&
+              std::is_trivially_destructible_v<Query> &&
+              std::is_trivially_destructible_v<CodecSpace>);
+
+}  // namespace vext::core

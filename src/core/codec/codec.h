@@ -1,0 +1,105 @@
+// Codecs: a vector as the few bytes a search reads, and distances from them.
+//
+// Four models of one concept (models.h) behind one class, so that users need no templates:
+//   exact    the float32 values, up to 32 dimensions
+//   scalar8  centred, rotated, 8 bits a dimension, up to 256 dimensions
+//   scalar4  centred, rotated, 4 bits a dimension and a residual of 8 more, above 256 dimensions
+//   plain8   8 bits a dimension over the vector's own range, for L1
+// The estimator of the scalar codecs is RaBitQ's (Gao et al.): with the code u of x and
+// f = |x|^2 / <x, u>, the expectation of f <u, q> over rotations is <x, q>. Residuals are those of
+// LVQ (Aguerrebere et al.). All metrics but L1 share one form,
+//   distance = offset(x) + offset(q) - k f <u, q>,
+// with k = 2 and squared norms for L2, k = 1 for the inner product:
+//   -<v, w> = -<v, c> - <w, c> + |c|^2 - <v - c, w - c>.
+// So code-to-code distances are the same product, too: f_a f_b <u_a, u_b>.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "core/arena.h"
+#include "core/codec/code.h"
+
+namespace vext::core {
+
+/// The codec of an index over vectors of this length.
+CodecKind codec_for(Metric metric, std::size_t n_dims);
+
+namespace internal {
+struct CodecOperations;
+}
+
+class Codec {
+   public:
+    /// Requires: centroid (n_dims) and rotation outlive the codec; plain8 and exact use neither and
+    /// take null.
+    Codec(CodecKind kind, Metric metric, std::size_t n_dims, const float* centroid,
+          const Rotation* rotation);
+
+    CodecKind
+    kind() const {
+        return kind_;
+    }
+    Metric
+    metric() const {
+        return space_.metric;
+    }
+    std::size_t
+    n_dims() const {
+        return space_.n_dims;
+    }
+    /// Dimensions of a prepared vector and of a code.
+    std::size_t
+    n_padded() const {
+        return space_.n_padded;
+    }
+    std::size_t code_bytes() const;
+    /// Bytes of a cold record's payload; 0 for the kinds without a cold tier.
+    std::size_t residual_bytes() const;
+    /// Whether CodeHeader::error must be stored.
+    bool has_inline_error() const;
+
+    Prepared allocate_prepared(Arena& arena) const;
+    Query allocate_query(Arena& arena) const;
+
+    PrepareStatus prepare(const float* vector, Prepared& prepared) const;
+
+    /// Writes all of header, code and residual (null where residual_bytes() is 0).
+    /// Requires: the vector was kReady.
+    void encode(const Prepared& prepared, CodeHeader& header, std::uint8_t* code,
+                std::uint8_t* residual) const;
+
+    /// Makes a query of a vector that was kReady or kOverflow.
+    void prepare_query(const Prepared& prepared, Query& query) const;
+
+    /// Makes a query of a code, good for distance() and estimate_error() only.
+    void query_from_code(const CodeHeader& header, const std::uint8_t* code, Query& query) const;
+
+    /// Estimates the distance from header and code alone, in internal units: an estimated square
+    /// can be below zero. What is not finite becomes +infinity, also for garbage in header and code
+    /// (reads beside a writer).
+    float distance(const Query& query, const CodeHeader& header, const std::uint8_t* code) const;
+
+    /// About 3 standard errors of distance(); not a strict bound.
+    float estimate_error(const Query& query, const CodeHeader& header) const;
+
+    /// The distance from code and residual, or from the code with a float32 query where there is no
+    /// residual.
+    Refined refine(const Query& query, const CodeHeader& header, const std::uint8_t* code,
+                   const std::uint8_t* residual) const;
+
+    /// What code and residual (may be null) say of the prepared vector; n_padded floats.
+    void decode(const CodeHeader& header, const std::uint8_t* code, const std::uint8_t* residual,
+                float* values) const;
+
+   private:
+    CodecKind kind_;
+    const internal::CodecOperations* operations_;
+    CodecSpace space_;
+};
+
+static_assert(std::is_trivially_destructible_v<Codec>);
+
+}  // namespace vext::core

@@ -1,0 +1,35 @@
+// The metrics an index can order by, and the units their distances are kept in.
+//
+// Inside the index a distance is whatever is cheapest to estimate and orders the same way:
+//   kL2            squared distance
+//   kInnerProduct  negative inner product, as the operator
+//   kCosine        squared distance of the normalised vectors, twice the operator's value
+//   kL1            sum of absolute differences, as the operator
+// The numbers are part of the on-disk format.
+
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+namespace vext::core {
+
+enum class Metric : std::uint8_t { kL2 = 0, kInnerProduct = 1, kCosine = 2, kL1 = 3 };
+
+/// An internal distance in the units of the SQL operator. Estimates of a square can be below zero;
+/// they count as zero.
+inline double
+to_operator_distance(Metric metric, float distance) {
+    switch (metric) {
+        case Metric::kL2:
+            return distance > 0 ? std::sqrt(static_cast<double>(distance)) : 0.0;
+        case Metric::kCosine:
+            return distance > 0 ? 0.5 * static_cast<double>(distance) : 0.0;
+        case Metric::kInnerProduct:
+        case Metric::kL1:
+            break;
+    }
+    return distance;
+}
+
+}  // namespace vext::core
