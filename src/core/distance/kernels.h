@@ -44,4 +44,10 @@ struct Kernels {
     void (*hadamard)(float* x, std::size_t n);
 };
 
+/// Each is defined by the file of its name, on the CPU architecture that has the level.
+extern const Kernels kernels_scalar;
+extern const Kernels kernels_avx2;
+extern const Kernels kernels_avx512;
+extern const Kernels kernels_neon;
+
 }  // namespace vext::core

@@ -1,0 +1,67 @@
+// Chooses the kernels for this CPU. The choice is a plain pointer: one backend, one thread.
+
+#include "core/distance/dispatch.h"
+
+namespace vext::core {
+namespace internal {
+constinit const Kernels* selected_kernels = &kernels_scalar;
+}
+
+namespace {
+
+/// The table of a level, or null where this build or CPU has none.
+const Kernels*
+find_kernels(SimdLevel level) {
+    switch (level) {
+        case SimdLevel::kScalar:
+            return &kernels_scalar;
+#if defined(__x86_64__)
+        case SimdLevel::kAvx2:
+            __builtin_cpu_init();
+            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kernels_avx2
+                                                                                   : nullptr;
+        case SimdLevel::kAvx512:
+            __builtin_cpu_init();
+            return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                           __builtin_cpu_supports("avx512dq") &&
+                           __builtin_cpu_supports("avx512vl") &&
+                           __builtin_cpu_supports("avx512cd") &&
+                           __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("fma")
+                       ? &kernels_avx512
+                       : nullptr;
+#elif defined(__aarch64__)
+        case SimdLevel::kNeon:
+            return &kernels_neon;
+#endif
+        default:
+            return nullptr;
+    }
+}
+
+}  // namespace
+
+SimdLevel
+best_simd_level() {
+    constexpr SimdLevel kBestFirst[] = {SimdLevel::kAvx512, SimdLevel::kAvx2, SimdLevel::kNeon};
+    for (SimdLevel level : kBestFirst)
+        if (find_kernels(level) != nullptr)
+            return level;
+    return SimdLevel::kScalar;
+}
+
+bool
+is_supported(SimdLevel level) {
+    return level == SimdLevel::kAuto || find_kernels(level) != nullptr;
+}
+
+const Kernels&
+kernels_of(SimdLevel level) {
+    return *find_kernels(level == SimdLevel::kAuto ? best_simd_level() : level);
+}
+
+void
+select_simd_level(SimdLevel level) {
+    internal::selected_kernels = &kernels_of(level);
+}
+
+}  // namespace vext::core

@@ -1,0 +1,146 @@
+// The kernels for AVX2 with FMA.
+
+#include "core/distance/kernels.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <xsimd/xsimd.hpp>
+
+namespace vext::core {
+namespace {
+
+using Arch = xsimd::fma3<xsimd::avx2>;
+using Floats = xsimd::batch<float, Arch>;
+using Doubles = xsimd::batch<double, Arch>;
+using Ints = xsimd::batch<std::int32_t, Arch>;
+constexpr std::size_t kLanes = Floats::size;
+
+inline Doubles
+load_doubles(const float* p) {
+    return _mm256_cvtps_pd(_mm_loadu_ps(p));
+}
+
+inline Ints
+load_codes(const std::uint8_t* p) {
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+}
+
+inline Floats
+load_partial(const float* p, std::size_t n) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), lane));
+}
+
+inline Ints
+load_codes_partial(const std::uint8_t* p, std::size_t n) {
+    std::uint64_t codes = 0;
+    for (std::size_t i = 0; i < n; ++i)
+        codes |= static_cast<std::uint64_t>(p[i]) << (8 * i);
+    return _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(codes)));
+}
+
+template <std::size_t kStride>
+inline Floats
+swap_lanes(const Floats& x) {
+    if constexpr (kStride == 1)
+        return _mm256_permute_ps(x, 0xB1);
+    else if constexpr (kStride == 2)
+        return _mm256_permute_ps(x, 0x4E);
+    else
+        return _mm256_permute2f128_ps(x, x, 0x01);
+}
+
+inline __m256i
+load_bytes(const void* p) {
+    return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+}
+
+inline std::int32_t
+sum_ints(__m256i x) {
+    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+    return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1)));
+}
+
+/// 32 bytes of code4 against both halves of a query: 16 sums of four products each. One sum is at
+/// most 4 * 15 * 128 in magnitude, so four of them still fit 16 bits.
+inline __m256i
+dot_code4_block(const std::uint8_t* code4, const std::int8_t* query_low,
+                const std::int8_t* query_high) {
+    const __m256i nibble = _mm256_set1_epi8(15);
+    const __m256i codes = load_bytes(code4);
+    const __m256i low = _mm256_and_si256(codes, nibble);
+    const __m256i high = _mm256_and_si256(_mm256_srli_epi16(codes, 4), nibble);
+    return _mm256_add_epi16(_mm256_maddubs_epi16(low, load_bytes(query_low)),
+                            _mm256_maddubs_epi16(high, load_bytes(query_high)));
+}
+
+std::int32_t
+dot_code4(const std::uint8_t* code4, const std::int8_t* query, std::size_t n) {
+    const std::size_t n_bytes = n / 2;
+    const std::int8_t* query_high = query + n_bytes;
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i sums = _mm256_setzero_si256();
+    std::size_t i = 0;
+    for (; i + 128 <= n_bytes; i += 128) {
+        const __m256i even =
+            _mm256_add_epi16(dot_code4_block(code4 + i, query + i, query_high + i),
+                             dot_code4_block(code4 + i + 32, query + i + 32, query_high + i + 32));
+        const __m256i odd =
+            _mm256_add_epi16(dot_code4_block(code4 + i + 64, query + i + 64, query_high + i + 64),
+                             dot_code4_block(code4 + i + 96, query + i + 96, query_high + i + 96));
+        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_add_epi16(even, odd), ones));
+    }
+    for (; i + 32 <= n_bytes; i += 32)
+        sums = _mm256_add_epi32(
+            sums, _mm256_madd_epi16(dot_code4_block(code4 + i, query + i, query_high + i), ones));
+    std::int32_t sum = sum_ints(sums);
+    for (; i < n_bytes; ++i)
+        sum += (code4[i] & 15) * query[i] + (code4[i] >> 4) * query_high[i];
+    return sum;
+}
+
+/// 16 products of codes and query, added in pairs: maddubs would saturate.
+inline __m256i
+dot_code8_block(const std::uint8_t* code8, const std::int8_t* query) {
+    return _mm256_madd_epi16(
+        _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(code8))),
+        _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(query))));
+}
+
+std::int32_t
+dot_code8(const std::uint8_t* code8, const std::int8_t* query, std::size_t n) {
+    __m256i even = _mm256_setzero_si256();
+    __m256i odd = _mm256_setzero_si256();
+    std::size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        even = _mm256_add_epi32(even, dot_code8_block(code8 + i, query + i));
+        odd = _mm256_add_epi32(odd, dot_code8_block(code8 + i + 16, query + i + 16));
+    }
+    if (i + 16 <= n) {
+        even = _mm256_add_epi32(even, dot_code8_block(code8 + i, query + i));
+        i += 16;
+    }
+    std::int32_t sum = sum_ints(_mm256_add_epi32(even, odd));
+    for (; i < n; ++i)
+        sum += code8[i] * query[i];
+    return sum;
+}
+
+}  // namespace
+}  // namespace vext::core
+
+#include "core/distance/kernels.inl"
+
+namespace vext::core {
+
+constinit const Kernels kernels_avx2 = {
+    "avx2",    l2_squared,      inner_product,   l1,       cosine_parts, squared_norm, dot_code4,
+    dot_code8, dot_code4_float, dot_code8_float, l1_code8, hadamard,
+};
+
+}  // namespace vext::core
+
+#endif

@@ -1,0 +1,122 @@
+// The kernels for NEON on 64-bit ARM; the dot-product extension is not required.
+
+#include "core/distance/kernels.h"
+
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
+
+#include <xsimd/xsimd.hpp>
+
+namespace vext::core {
+namespace {
+
+using Arch = xsimd::neon64;
+using Floats = xsimd::batch<float, Arch>;
+using Doubles = xsimd::batch<double, Arch>;
+using Ints = xsimd::batch<std::int32_t, Arch>;
+constexpr std::size_t kLanes = Floats::size;
+
+inline Doubles
+load_doubles(const float* p) {
+    return vcvt_f64_f32(vld1_f32(p));
+}
+
+inline Ints
+widen_codes(std::uint32_t codes) {
+    const uint8x8_t bytes = vreinterpret_u8_u32(vdup_n_u32(codes));
+    return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes))));
+}
+
+inline Ints
+load_codes(const std::uint8_t* p) {
+    std::uint32_t codes;
+    __builtin_memcpy(&codes, p, sizeof(codes));
+    return widen_codes(codes);
+}
+
+inline Floats
+load_partial(const float* p, std::size_t n) {
+    float lanes[kLanes] = {};
+    for (std::size_t i = 0; i < n; ++i)
+        lanes[i] = p[i];
+    return vld1q_f32(lanes);
+}
+
+inline Ints
+load_codes_partial(const std::uint8_t* p, std::size_t n) {
+    std::uint32_t codes = 0;
+    for (std::size_t i = 0; i < n; ++i)
+        codes |= static_cast<std::uint32_t>(p[i]) << (8 * i);
+    return widen_codes(codes);
+}
+
+template <std::size_t kStride>
+inline Floats
+swap_lanes(const Floats& x) {
+    if constexpr (kStride == 1)
+        return vrev64q_f32(x);
+    else
+        return vextq_f32(x, x, 2);
+}
+
+/// The products of 16 levels (at most 15 each) and a query, added in pairs into 16 bits, then into
+/// `sums`.
+inline int32x4_t
+add_code4_dot(int32x4_t sums, uint8x16_t levels, const std::int8_t* query) {
+    const int8x16_t x = vreinterpretq_s8_u8(levels);
+    const int8x16_t y = vld1q_s8(query);
+    const int16x8_t products = vmull_s8(vget_low_s8(x), vget_low_s8(y));
+    return vpadalq_s16(sums, vmlal_s8(products, vget_high_s8(x), vget_high_s8(y)));
+}
+
+std::int32_t
+dot_code4(const std::uint8_t* code4, const std::int8_t* query, std::size_t n) {
+    const std::size_t n_bytes = n / 2;
+    const std::int8_t* query_high = query + n_bytes;
+    int32x4_t low = vdupq_n_s32(0);
+    int32x4_t high = vdupq_n_s32(0);
+    std::size_t i = 0;
+    for (; i + 16 <= n_bytes; i += 16) {
+        const uint8x16_t codes = vld1q_u8(code4 + i);
+        low = add_code4_dot(low, vandq_u8(codes, vdupq_n_u8(15)), query + i);
+        high = add_code4_dot(high, vshrq_n_u8(codes, 4), query_high + i);
+    }
+    std::int32_t sum = vaddvq_s32(vaddq_s32(low, high));
+    for (; i < n_bytes; ++i)
+        sum += (code4[i] & 15) * query[i] + (code4[i] >> 4) * query_high[i];
+    return sum;
+}
+
+std::int32_t
+dot_code8(const std::uint8_t* code8, const std::int8_t* query, std::size_t n) {
+    int32x4_t even = vdupq_n_s32(0);
+    int32x4_t odd = vdupq_n_s32(0);
+    std::size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        const int16x8_t x = vreinterpretq_s16_u16(vmovl_u8(vld1_u8(code8 + i)));
+        const int16x8_t y = vmovl_s8(vld1_s8(query + i));
+        even = vmlal_s16(even, vget_low_s16(x), vget_low_s16(y));
+        odd = vmlal_s16(odd, vget_high_s16(x), vget_high_s16(y));
+    }
+    std::int32_t sum = vaddvq_s32(vaddq_s32(even, odd));
+    for (; i < n; ++i)
+        sum += code8[i] * query[i];
+    return sum;
+}
+
+}  // namespace
+}  // namespace vext::core
+
+#include "core/distance/kernels.inl"
+
+namespace vext::core {
+
+constinit const Kernels kernels_neon = {
+    "neon",    l2_squared,      inner_product,   l1,       cosine_parts, squared_norm, dot_code4,
+    dot_code8, dot_code4_float, dot_code8_float, l1_code8, hadamard,
+};
+
+}  // namespace vext::core
+
+#endif

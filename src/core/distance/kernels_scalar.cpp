@@ -1,0 +1,105 @@
+// The kernels in plain C++, for any CPU: what the other tables are tested against.
+
+#include "core/distance/kernels.h"
+
+namespace vext::core {
+namespace {
+
+// Eight sums side by side: they lose less than one does, and the compiler may keep them in a
+// vector.
+constexpr std::size_t kSums = 8;
+
+/// The sum of term(i) for i < n.
+template <typename Number, typename Term>
+inline Number
+sum_terms(std::size_t n, Term term) {
+    Number sums[kSums] = {};
+    std::size_t i = 0;
+    for (; i + kSums <= n; i += kSums)
+        for (std::size_t k = 0; k < kSums; ++k)
+            sums[k] += term(i + k);
+    for (; i < n; ++i)
+        sums[i % kSums] += term(i);
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) +
+           ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+float
+l2_squared(const float* a, const float* b, std::size_t n) {
+    return sum_terms<float>(n, [=](std::size_t i) { return (a[i] - b[i]) * (a[i] - b[i]); });
+}
+
+float
+inner_product(const float* a, const float* b, std::size_t n) {
+    return sum_terms<float>(n, [=](std::size_t i) { return a[i] * b[i]; });
+}
+
+float
+l1(const float* a, const float* b, std::size_t n) {
+    return sum_terms<float>(n, [=](std::size_t i) { return __builtin_fabsf(a[i] - b[i]); });
+}
+
+CosineParts
+cosine_parts(const float* a, const float* b, std::size_t n) {
+    return {inner_product(a, b, n), inner_product(a, a, n), inner_product(b, b, n)};
+}
+
+double
+squared_norm(const float* a, std::size_t n) {
+    return sum_terms<double>(n, [=](std::size_t i) { return static_cast<double>(a[i]) * a[i]; });
+}
+
+std::int32_t
+dot_code4(const std::uint8_t* code4, const std::int8_t* query, std::size_t n) {
+    const std::size_t n_bytes = n / 2;
+    return sum_terms<std::int32_t>(n_bytes, [=](std::size_t i) {
+        return (code4[i] & 15) * query[i] + (code4[i] >> 4) * query[i + n_bytes];
+    });
+}
+
+std::int32_t
+dot_code8(const std::uint8_t* code8, const std::int8_t* query, std::size_t n) {
+    return sum_terms<std::int32_t>(n, [=](std::size_t i) { return code8[i] * query[i]; });
+}
+
+float
+dot_code4_float(const std::uint8_t* code4, const float* query, std::size_t n) {
+    const std::size_t n_bytes = n / 2;
+    return sum_terms<float>(n_bytes, [=](std::size_t i) {
+        return static_cast<float>(code4[i] & 15) * query[i] +
+               static_cast<float>(code4[i] >> 4) * query[i + n_bytes];
+    });
+}
+
+float
+dot_code8_float(const std::uint8_t* code8, const float* query, std::size_t n) {
+    return sum_terms<float>(n,
+                            [=](std::size_t i) { return static_cast<float>(code8[i]) * query[i]; });
+}
+
+float
+l1_code8(const std::uint8_t* code8, float low, float step, const float* query, std::size_t n) {
+    return sum_terms<float>(n, [=](std::size_t i) {
+        return __builtin_fabsf(low + step * static_cast<float>(code8[i]) - query[i]);
+    });
+}
+
+void
+hadamard(float* x, std::size_t n) {
+    for (std::size_t stride = 1; stride < n; stride *= 2)
+        for (std::size_t block = 0; block < n; block += 2 * stride)
+            for (std::size_t i = block; i < block + stride; ++i) {
+                const float sum = x[i] + x[i + stride];
+                x[i + stride] = x[i] - x[i + stride];
+                x[i] = sum;
+            }
+}
+
+}  // namespace
+
+constinit const Kernels kernels_scalar = {
+    "scalar",  l2_squared,      inner_product,   l1,       cosine_parts, squared_norm, dot_code4,
+    dot_code8, dot_code4_float, dot_code8_float, l1_code8, hadamard,
+};
+
+}  // namespace vext::core
