@@ -101,7 +101,7 @@ check_ownership() {
         rm -f "$file" 2>/dev/null ||
             die "$file was built by another user: run 'make clean' as that user"
     done
-    for file in "$root/build" "$root/build/unit" "$root/build/logs" "$root/build/fuzz"; do
+    for file in "$root/build" "$root"/build/{logs,unit,fuzz,fuzz-corpus,fuzz-findings,neon}; do
         [ ! -e "$file" ] || [ -w "$file" ] ||
             die "$file belongs to another user: run 'sudo chown -R $(id -un) $file'"
     done
@@ -187,6 +187,7 @@ own_private_folder() {
 clean_up() {
     local status=$?
     trap - EXIT
+    kill $(jobs -p) 2>/dev/null || true
     stop_server || status=1
     [ -z "$private" ] || rm -rf "$private"
     exit "$status"
