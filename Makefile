@@ -15,14 +15,15 @@ PG_CPPFLAGS = -Isrc -DNDEBUG
 PG_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fvisibility=hidden \
 	-fvisibility-inlines-hidden -ffp-contract=off -Wextra -Wno-unused-parameter -Wno-register \
 	-Wno-missing-field-initializers
-SHLIB_LINK = -Wl,--version-script=src/exports.map -Wl,--no-undefined-version -lpgcommon_shlib
+SHLIB_LINK = -Wl,--version-script=src/exports.map -Wl,--no-undefined-version
 
 EXTRA_CLEAN = build/regress
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
-include $(PGXS)
+# Before the include, which decides by it whether to make bitcode.
 override with_llvm := no
+include $(PGXS)
 
 # Kernels: each file has the flags of its CPU level; dispatch.cpp sees to it that none runs elsewhere.
 KERNELS = src/core/distance/kernels_
