@@ -15,7 +15,7 @@ PG_CPPFLAGS = -Isrc -DNDEBUG
 PG_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fvisibility=hidden \
 	-fvisibility-inlines-hidden -ffp-contract=off -Wextra -Wno-unused-parameter -Wno-register \
 	-Wno-missing-field-initializers
-SHLIB_LINK = -Wl,--version-script=src/exports.map -Wl,--no-undefined-version
+SHLIB_LINK = -Wl,--version-script=src/exports.map -Wl,--no-undefined-version -lm
 
 EXTRA_CLEAN = build/regress
 

@@ -1,0 +1,67 @@
+// What differs between server versions 15 to 18: the only file that asks for the version.
+
+#pragma once
+
+#include "pg/server.h"
+
+#if PG_VERSION_NUM < 150000
+#error "vector_ext needs PostgreSQL 15 or later"
+#endif
+
+#if PG_VERSION_NUM >= 160000
+extern "C" {
+#include "varatt.h"
+}
+#endif
+
+/// Reports an error about input. Where the server has soft errors (16 and later) and `context` asks
+/// for them, it is only recorded there and control comes back: the caller must then return.
+#if PG_VERSION_NUM >= 160000
+#define VEXT_ERRSAVE(context, ...) errsave(context, __VA_ARGS__)
+#else
+#define VEXT_ERRSAVE(context, ...)   \
+    do {                             \
+        (void)(context);             \
+        ereport(ERROR, __VA_ARGS__); \
+    } while (0)
+#endif
+
+extern "C" {
+#include "storage/bufmgr.h"
+#include "utils/guc.h"
+#include "utils/rel.h"
+}
+
+namespace vext::pg {
+
+#if PG_VERSION_NUM >= 160000
+using FileLocator = RelFileLocator;
+
+inline FileLocator
+file_locator(Relation relation) {
+    return relation->rd_locator;
+}
+#else
+using FileLocator = RelFileNode;
+
+inline FileLocator
+file_locator(Relation relation) {
+    return relation->rd_node;
+}
+#endif
+static_assert(sizeof(FileLocator) == 3 * sizeof(uint32), "tablespace, database, file number");
+
+/// Memory for the `extra` value of a setting, which the server frees; null when there is none.
+inline void*
+guc_extra_memory(std::size_t n_bytes) {
+#if PG_VERSION_NUM >= 160000
+    return guc_malloc(LOG, n_bytes);
+#else
+    return std::malloc(n_bytes);
+#endif
+}
+
+/// The server versions whose buffer manager the glances of glance.h were argued from.
+inline constexpr bool kGlancesAreKnown = PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000;
+
+}  // namespace vext::pg

@@ -1,0 +1,127 @@
+// The average of vectors. The state is a float8 array {number of rows, sum of each dimension}: an
+// ordinary SQL value, so that parallel workers exchange it as it is. `sum` needs nothing here.
+//
+// As an aggregate the state is updated in place: the server keeps it in a context of its own and
+// hands the same array back. Called by hand the argument is not ours, and a copy is updated.
+
+#include <cmath>
+#include <cstring>
+#include <span>
+
+#include "pg/array.h"
+#include "pg/function.h"
+#include "types/checks.h"
+#include "types/vector.h"
+
+namespace vext::types {
+
+namespace {
+
+struct State {
+    ArrayType* array;
+    std::span<double> sums;  ///< empty before the first row
+
+    double&
+    n_rows() const {
+        return sums.data()[-1];
+    }
+};
+
+State
+state_of(ArrayType* array, std::size_t n_dims) {
+    return {array, pg::array_elements<double>(array, 1 + n_dims).subspan(1)};
+}
+
+State
+state_argument(FunctionCallInfo fcinfo, int index, const char* function) {
+    ArrayType* array = PG_GETARG_ARRAYTYPE_P(index);
+    if (ARR_NDIM(array) != 1 || ARR_DIMS(array)[0] < 1 || ARR_HASNULL(array) ||
+        ARR_ELEMTYPE(array) != FLOAT8OID)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("%s: expected state array", function)));
+    return state_of(array, ARR_DIMS(array)[0] - 1);
+}
+
+State
+new_state(double n_rows, std::size_t n_dims) {
+    State state = state_of(pg::new_array<double>(FLOAT8OID, 1 + n_dims), n_dims);
+    state.n_rows() = n_rows;
+    std::memset(state.sums.data(), 0, state.sums.size_bytes());
+    return state;
+}
+
+State
+writable(State state, FunctionCallInfo fcinfo) {
+    if (AggCheckCallContext(fcinfo, nullptr) != 0)
+        return state;
+    State copy =
+        state_of(pg::new_array<double>(FLOAT8OID, 1 + state.sums.size()), state.sums.size());
+    copy.n_rows() = state.n_rows();
+    std::memcpy(copy.sums.data(), state.sums.data(), state.sums.size_bytes());
+    return copy;
+}
+
+// Adds `n_rows` rows with the given sums. Requires: `state` is writable, as many dimensions.
+template <typename Number>
+ArrayType*
+add_to(State state, double n_rows, std::span<Number> sums) {
+    state.n_rows() += n_rows;
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+        state.sums[i] += sums[i];
+        if (std::isinf(state.sums[i])) [[unlikely]]
+            raise_overflow();
+    }
+    return state.array;
+}
+
+ArrayType*
+accumulate(State state, std::span<const float> values, FunctionCallInfo fcinfo) {
+    if (state.sums.empty())
+        return add_to(new_state(state.n_rows(), values.size()), 1, values);
+    check_expected_dims(static_cast<std::int32_t>(state.sums.size()), values.size());
+    return add_to(writable(state, fcinfo), 1, values);
+}
+
+ArrayType*
+merge(State a, State b, FunctionCallInfo fcinfo) {
+    if (a.n_rows() == 0)
+        return b.array;
+    if (b.n_rows() == 0)
+        return a.array;
+    check_expected_dims(static_cast<std::int32_t>(a.sums.size()), b.sums.size());
+    return add_to(writable(a, fcinfo), b.n_rows(), b.sums);
+}
+
+// Requires: state.n_rows() is not 0.
+Vector*
+average(State state) {
+    check_dims(state.sums.size());
+    Vector* result = new_vector(state.sums.size());
+    for (std::size_t i = 0; i < state.sums.size(); ++i)
+        result->x[i] = static_cast<float>(state.sums[i] / state.n_rows());
+    check_finite(result->values());
+    return result;
+}
+
+}  // namespace
+
+VEXT_FUNCTION(vector_accum) {
+    State state = state_argument(fcinfo, 0, "vector_accum");
+    VectorArgument value(PG_GETARG_DATUM(1));
+    PG_RETURN_ARRAYTYPE_P(accumulate(state, value.values(), fcinfo));
+}
+
+VEXT_FUNCTION(vector_combine) {
+    State a = state_argument(fcinfo, 0, "vector_combine");
+    State b = state_argument(fcinfo, 1, "vector_combine");
+    PG_RETURN_ARRAYTYPE_P(merge(a, b, fcinfo));
+}
+
+VEXT_FUNCTION(vector_avg) {
+    State state = state_argument(fcinfo, 0, "vector_avg");
+    if (state.n_rows() == 0)
+        PG_RETURN_NULL();
+    PG_RETURN_POINTER(average(state));
+}
+
+}  // namespace vext::types
