@@ -25,7 +25,8 @@ new_vector(std::span<const float> values) {
 
 Vector*
 VectorArgument::unpack(varlena* stored) {
-    if (!VARATT_IS_SHORT(stored)) {
+    // The server's macro holds for a pointer to the toast table, too.
+    if (VARATT_IS_EXTERNAL(stored) || !VARATT_IS_SHORT(stored)) {
         varlena* plain = pg_detoast_datum(stored);
         if (VARSIZE(plain) < sizeof(Vector))
             raise_corrupt();
