@@ -51,26 +51,26 @@ enum class PrepareStatus : std::uint8_t {
 
 /// A vector in the form a codec works on: scalar codecs normalise (cosine), centre and rotate it.
 struct Prepared {
-    float* values;        ///< n_padded floats
-    double squared_norm;  ///< of `values`
-    double error;         ///< bounds the L2 norm of what rounding did to `values`
-    double offset;        ///< the scalar codecs' CodeHeader::offset
+    float* values = nullptr;  ///< n_padded floats
+    double squared_norm = 0;  ///< of `values`
+    double error = 0;         ///< bounds the L2 norm of what rounding did to `values`
+    double offset = 0;        ///< the scalar codecs' CodeHeader::offset
 };
 
 /// A query, or a code in the place of one. Memory comes from `Codec::allocate_query`; it can be
 /// filled again and again.
 struct Query {
-    float* values;        ///< n_padded floats: the prepared vector (not filled from a scalar code)
-    std::int8_t* levels;  ///< n_padded integers near values / scale (scalar codecs)
-    std::int32_t level_sum;
-    float weight;        ///< takes (factor * integer product) into the distance
-    float constant;      ///< the part of the distance that depends on the query alone
-    float error_factor;  ///< factor * this is 3 standard errors of an estimated distance
-    double offset;       ///< `constant` unrounded
-    double squared_norm;
-    double norm;
-    double value_sum;
-    double error;  ///< as in Prepared
+    float* values = nullptr;        ///< n_padded floats; not filled from a scalar code
+    std::int8_t* levels = nullptr;  ///< n_padded integers near values / scale (scalar codecs)
+    std::int32_t level_sum = 0;
+    float weight = 0;        ///< takes (factor * integer product) into the distance
+    float constant = 0;      ///< the part of the distance that depends on the query alone
+    float error_factor = 0;  ///< factor * this is 3 standard errors of an estimated distance
+    double offset = 0;       ///< `constant` unrounded
+    double squared_norm = 0;
+    double norm = 0;
+    double value_sum = 0;
+    double error = 0;  ///< as in Prepared
 };
 
 /// A distance from everything known of a vector, in internal units (core/metric.h).

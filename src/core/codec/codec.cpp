@@ -1,0 +1,176 @@
+// One table of functions per codec model.
+
+#include "core/codec/codec.h"
+
+#include <cmath>
+
+#include "core/codec/models.h"
+#include "core/distance/dispatch.h"
+
+namespace vext::core {
+namespace internal {
+
+struct CodecOperations {
+    bool is_rotated;
+    bool has_inline_error;
+    std::size_t (*code_bytes)(const CodecSpace&);
+    std::size_t (*residual_bytes)(const CodecSpace&);
+    PrepareStatus (*prepare)(const CodecSpace&, const float*, Prepared&);
+    void (*encode)(const CodecSpace&, const Prepared&, CodeHeader&, std::uint8_t*, std::uint8_t*);
+    void (*prepare_query)(const CodecSpace&, const Prepared&, Query&);
+    void (*query_from_code)(const CodecSpace&, const CodeHeader&, const std::uint8_t*, Query&);
+    float (*distance)(const CodecSpace&, const Query&, const CodeHeader&, const std::uint8_t*);
+    float (*estimate_error)(const CodecSpace&, const Query&, const CodeHeader&);
+    Refined (*refine)(const CodecSpace&, const Query&, const CodeHeader&, const std::uint8_t*,
+                      const std::uint8_t*);
+    void (*decode)(const CodecSpace&, const CodeHeader&, const std::uint8_t*, const std::uint8_t*,
+                   float*);
+};
+
+namespace {
+
+/// `function`, a member of Model, as a function of the space it works in.
+template <typename Model, auto function>
+struct InSpace {
+    template <typename... Args>
+    static auto
+    call(const CodecSpace& space, Args... args) {
+        return (Model(space).*function)(static_cast<Args>(args)...);
+    }
+};
+
+template <CodecModel Model>
+constexpr CodecOperations kOperations = {
+    .is_rotated = Model::kIsRotated,
+    .has_inline_error = Model::kHasInlineError,
+    .code_bytes = InSpace<Model, &Model::code_bytes>::call,
+    .residual_bytes = InSpace<Model, &Model::residual_bytes>::call,
+    .prepare = InSpace<Model, &Model::prepare>::call,
+    .encode = InSpace<Model, &Model::encode>::call,
+    .prepare_query = InSpace<Model, &Model::prepare_query>::call,
+    .query_from_code = InSpace<Model, &Model::query_from_code>::call,
+    .distance = InSpace<Model, &Model::distance>::call,
+    .estimate_error = InSpace<Model, &Model::estimate_error>::call,
+    .refine = InSpace<Model, &Model::refine>::call,
+    .decode = InSpace<Model, &Model::decode>::call,
+};
+
+const CodecOperations&
+operations_of(CodecKind kind) {
+    switch (kind) {
+        case CodecKind::kExact:
+            return kOperations<ExactCodec>;
+        case CodecKind::kScalar8:
+            return kOperations<ScalarCodec<8>>;
+        case CodecKind::kScalar4:
+            return kOperations<ScalarCodec<4>>;
+        case CodecKind::kPlain8:
+            break;
+    }
+    return kOperations<PlainCodec>;
+}
+
+}  // namespace
+}  // namespace internal
+
+CodecKind
+codec_for(Metric metric, std::size_t n_dims) {
+    if (metric == Metric::kL1)
+        return CodecKind::kPlain8;
+    if (n_dims <= 32)
+        return CodecKind::kExact;
+    return n_dims <= 256 ? CodecKind::kScalar8 : CodecKind::kScalar4;
+}
+
+Codec::Codec(CodecKind kind, Metric metric, std::size_t n_dims, const float* centroid,
+             const Rotation* rotation)
+    : kind_(kind), operations_(&internal::operations_of(kind)) {
+    const bool is_rotated = operations_->is_rotated;
+    const double squared_norm = is_rotated ? kernels().squared_norm(centroid, n_dims) : 0;
+    space_ = {
+        .n_dims = n_dims,
+        .n_padded = is_rotated ? rotation->n_padded() : n_dims,
+        .metric = metric,
+        .centroid = centroid,
+        .rotation = rotation,
+        .squared_norm_centroid = squared_norm,
+        .norm_centroid = std::sqrt(squared_norm),
+        .sum_error = 0,
+    };
+    // Every kernel keeps at least eight sums, adds them up at the end, and rounds a few times
+    // before it adds.
+    space_.sum_error = (static_cast<double>(space_.n_padded) / 8 + 16) * kRounding;
+}
+
+std::size_t
+Codec::code_bytes() const {
+    return operations_->code_bytes(space_);
+}
+
+std::size_t
+Codec::residual_bytes() const {
+    return operations_->residual_bytes(space_);
+}
+
+bool
+Codec::has_inline_error() const {
+    return operations_->has_inline_error;
+}
+
+Prepared
+Codec::allocate_prepared(Arena& arena) const {
+    return {.values = arena.allocate<float>(n_padded()).data()};
+}
+
+Query
+Codec::allocate_query(Arena& arena) const {
+    Query query = {.values = arena.allocate<float>(n_padded()).data()};
+    if (operations_->is_rotated)
+        query.levels = arena.allocate<std::int8_t>(n_padded()).data();
+    return query;
+}
+
+PrepareStatus
+Codec::prepare(const float* vector, Prepared& prepared) const {
+    return operations_->prepare(space_, vector, prepared);
+}
+
+void
+Codec::encode(const Prepared& prepared, CodeHeader& header, std::uint8_t* code,
+              std::uint8_t* residual) const {
+    operations_->encode(space_, prepared, header, code, residual);
+}
+
+void
+Codec::prepare_query(const Prepared& prepared, Query& query) const {
+    operations_->prepare_query(space_, prepared, query);
+}
+
+void
+Codec::query_from_code(const CodeHeader& header, const std::uint8_t* code, Query& query) const {
+    operations_->query_from_code(space_, header, code, query);
+}
+
+float
+Codec::distance(const Query& query, const CodeHeader& header, const std::uint8_t* code) const {
+    return operations_->distance(space_, query, header, code);
+}
+
+float
+Codec::estimate_error(const Query& query, const CodeHeader& header) const {
+    return operations_->estimate_error(space_, query, header);
+}
+
+Refined
+Codec::refine(const Query& query, const CodeHeader& header, const std::uint8_t* code,
+              const std::uint8_t* residual) const {
+    return operations_->refine(space_, query, header, code, residual);
+}
+
+void
+Codec::decode(const CodeHeader& header, const std::uint8_t* code, const std::uint8_t* residual,
+              float* values) const {
+    operations_->decode(space_, header, code, residual, values);
+}
+
+}  // namespace vext::core

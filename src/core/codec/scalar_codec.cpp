@@ -1,0 +1,323 @@
+// Centred, rotated levels of 8 or 4 bits, the latter with a residual.
+//
+// With step s, coordinate i of x gets the level z = floor(x[i] / s) + 2^b / 2, and u = z - (2^b -
+// 1) / 2. x - f u is orthogonal to x for f = |x|^2 / <x, u>, so |f u|^2 = |x|^2 + |x - f u|^2. 4
+// bits are laid out as dot_code4 wants them: byte j has dimension j low and j + n / 2 high.
+
+#include <cmath>
+#include <cstring>
+
+#include "core/codec/levels.h"
+#include "core/codec/models.h"
+#include "core/distance/dispatch.h"
+
+namespace vext::core {
+namespace {
+
+/// Below this a squared norm has lost bits to underflow: such a vector counts as its centroid.
+constexpr double kMinSquaredNorm = std::numeric_limits<float>::min();
+
+/// A shorter vector's cosine distance may have lost bits to underflow in the executor's float32
+/// sums, so that no bound but the trivial one holds.
+constexpr double kMinSquaredNormForCosine = 1e-30;
+constexpr double kTrivialError = 2;
+
+template <int kBits>
+struct Noise;
+
+// Of a coordinate, in units of the factor: deviation of x - f u, and of f u itself, for normally
+// distributed coordinates (8 bits: in the middle of the dimensions that use them).
+template <>
+struct Noise<4> {
+    static constexpr double kCode = 0.33;
+    static constexpr double kLevel = 3.0;
+    static constexpr double kCodeAsQuery = 2 * kCode;  // levels are twice as fine there
+};
+template <>
+struct Noise<8> {
+    static constexpr double kCode = 0.29;
+    static constexpr double kLevel = 48;
+    static constexpr double kCodeAsQuery = 0.58;  // and half a level, see query_from_code
+};
+constexpr double kRoundedNoise = 0.29;  // deviation of what rounding to an integer does
+
+/// Encodes what the levels leave of x.
+void
+encode_residual(const Prepared& prepared, float factor, const std::uint8_t* code, std::size_t n,
+                std::uint8_t* residual) {
+    const float* x = prepared.values;
+    float max = 0;
+    for_each_level<4>(code, n, [&](std::size_t i, int level) {
+        const float rest = std::fabs(x[i] - factor * (static_cast<float>(level) - kHalf<4>));
+        max = rest > max ? rest : max;
+    });
+    ResidualHeader header = {.step = max / kHalf<8>, .error = 0, .norm_change = 0};
+    std::uint8_t* bytes = residual + sizeof(header);
+    const float inverse_step = max > 0 ? kHalf<8> / max : 0;
+    double squared_error = 0;
+    for_each_level<4>(code, n, [&](std::size_t i, int level) {
+        const float decoded = factor * (static_cast<float>(level) - kHalf<4>);
+        bytes[i] = static_cast<std::uint8_t>(level_of<8>(x[i] - decoded, inverse_step));
+    });
+    double norm_change = 0;
+    for_each_level<4>(code, n, [&](std::size_t i, int level) {
+        const double decoded =
+            static_cast<double>(factor) * (level - static_cast<double>(kHalf<4>)) +
+            static_cast<double>(header.step) * (bytes[i] - static_cast<double>(kHalf<8>));
+        const double rest = x[i] - decoded;
+        squared_error += rest * rest;
+        norm_change -= rest * (x[i] + decoded);
+    });
+    header.error = round_up(std::sqrt(squared_error) + prepared.error);
+    header.norm_change = static_cast<float>(norm_change);
+    std::memcpy(residual, &header, sizeof(header));
+}
+
+}  // namespace
+
+template <int kBits>
+PrepareStatus
+ScalarCodec<kBits>::prepare(const float* vector, Prepared& prepared) const {
+    float* values = prepared.values;
+    prepared.error = kUnderflow;
+    prepared.squared_norm = kInfinity;
+    double scale = 1;
+    if (space_.metric == Metric::kCosine) {
+        const double squared_norm = kernels().squared_norm(vector, space_.n_dims);
+        if (squared_norm == 0)
+            return PrepareStatus::kZeroVector;
+        if (!(squared_norm <= kMaxFloat))
+            return PrepareStatus::kOverflow;
+        scale = 1 / std::sqrt(squared_norm);
+        prepared.error += 2 * kRounding;
+        if (squared_norm < kMinSquaredNormForCosine)
+            prepared.error += kTrivialError;
+    }
+    for (std::size_t i = 0; i < space_.n_dims; i++)
+        values[i] = static_cast<float>(vector[i] * scale) - space_.centroid[i];
+    space_.rotation->apply(values, values);
+    const double squared_norm = kernels().squared_norm(values, space_.n_padded);
+    prepared.error += (space_.rotation->relative_error() + 2 * kRounding) * std::sqrt(squared_norm);
+    prepared.offset = is_inner_product()
+                          ? -kernels().inner_product(vector, space_.centroid, space_.n_dims)
+                          : squared_norm;
+    if (!(squared_norm <= kMaxFloat) || !(std::fabs(prepared.offset) <= kMaxFloat))
+        return PrepareStatus::kOverflow;
+    prepared.squared_norm = squared_norm;
+    return PrepareStatus::kReady;
+}
+
+template <int kBits>
+void
+ScalarCodec<kBits>::encode(const Prepared& prepared, CodeHeader& header, std::uint8_t* code,
+                           std::uint8_t* residual) const {
+    const float* x = prepared.values;
+    const std::size_t n = space_.n_padded;
+    header = {.factor = 0, .offset = static_cast<float>(prepared.offset), .error = 0};
+    if (prepared.squared_norm < kMinSquaredNorm) {
+        std::memset(code, 0, code_bytes());
+    } else {
+        write_levels<kBits>(x, choose_inverse_step<kBits>(x, prepared.squared_norm, n), n, code);
+        double dot = 0;
+        for_each_level<kBits>(code, n, [&](std::size_t i, int level) {
+            dot += x[i] * (level - static_cast<double>(kHalf<kBits>));
+        });
+        header.factor = static_cast<float>(prepared.squared_norm / dot);
+    }
+    if constexpr (kHasResidual) {
+        encode_residual(prepared, header.factor, code, n, residual);
+    } else {
+        double squared_error = 0;
+        for_each_level<kBits>(code, n, [&](std::size_t i, int level) {
+            const double rest = x[i] - header.factor * (level - static_cast<double>(kHalf<kBits>));
+            squared_error += rest * rest;
+        });
+        header.error = round_up(std::sqrt(squared_error) + prepared.error);
+    }
+}
+
+/// Takes over a query whose levels times `scale` are its values, give or take `level_noise` levels.
+/// Requires: norm, offset and level_sum are set.
+template <int kBits>
+void
+ScalarCodec<kBits>::set_scale(Query& query, double scale, double level_noise) const {
+    const double root_n = std::sqrt(static_cast<double>(space_.n_padded));
+    const double code_noise = Noise<kBits>::kCode * query.norm;
+    const double query_noise = Noise<kBits>::kLevel * root_n * level_noise * scale;
+    query.weight = narrow(-0.5 * product_weight() * scale);
+    query.constant = narrow(query.offset);
+    query.error_factor = narrow(3 * product_weight() *
+                                std::sqrt(code_noise * code_noise + query_noise * query_noise));
+}
+
+template <int kBits>
+void
+ScalarCodec<kBits>::prepare_query(const Prepared& prepared, Query& query) const {
+    const std::size_t n = space_.n_padded;
+    query.level_sum = 0;
+    query.value_sum = 0;
+    query.error = prepared.error;
+    query.squared_norm = prepared.squared_norm;
+    query.norm = std::sqrt(prepared.squared_norm);
+    query.offset = prepared.offset + (is_inner_product() ? space_.squared_norm_centroid : 0);
+    float scale = 0;
+    if (prepared.squared_norm <= kMaxFloat) {
+        std::memcpy(query.values, prepared.values, n * sizeof(float));
+        const float max = max_magnitude(query.values, n);
+        scale = max > 256 * std::numeric_limits<float>::min() ? max / 127 : 0;
+    } else {
+        std::memset(query.values, 0, n * sizeof(float));
+        query.offset = kInfinity;
+    }
+    const float inverse_scale = scale > 0 ? 1 / scale : 0;
+    double sums[kLanes] = {};
+    int level_sums[kLanes] = {};
+    for (std::size_t i = 0; i < n; i += kLanes)
+        for (std::size_t k = 0; k < kLanes; k++) {
+            const float value = query.values[i + k];
+            const int level = static_cast<int>(value * inverse_scale + (value < 0 ? -0.5f : 0.5f));
+            query.levels[i + k] = static_cast<std::int8_t>(level);
+            level_sums[k] += level;
+            sums[k] += value;
+        }
+    for (std::size_t k = 0; k < kLanes; k++) {
+        query.level_sum += level_sums[k];
+        query.value_sum += sums[k];
+    }
+    set_scale(query, scale, kRoundedNoise);
+}
+
+template <int kBits>
+void
+ScalarCodec<kBits>::query_from_code(const CodeHeader& header, const std::uint8_t* code,
+                                    Query& query) const {
+    const std::size_t n = space_.n_padded;
+    int level_sum = 0;
+    if constexpr (kBits == 4) {
+        // 2 u is an odd number of at most 15: nothing is rounded.
+        for (std::size_t j = 0; j < n / 2; j++) {
+            const int low = 2 * (code[j] & 15) - 15;
+            const int high = 2 * (code[j] >> 4) - 15;
+            query.levels[j] = static_cast<std::int8_t>(low);
+            query.levels[j + n / 2] = static_cast<std::int8_t>(high);
+            level_sum += low + high;
+        }
+    } else {
+        // u lies half-way between integers: to the even one, which favours neither side.
+        for (std::size_t i = 0; i < n; i++) {
+            int level = ((code[i] + 1) & ~1) - 128;
+            level = level < 127 ? level : 127;
+            query.levels[i] = static_cast<std::int8_t>(level);
+            level_sum += level;
+        }
+    }
+    query.level_sum = level_sum;
+    query.norm =
+        std::fabs(header.factor) * Noise<kBits>::kLevel * std::sqrt(static_cast<double>(n));
+    query.offset = header.offset + (is_inner_product() ? space_.squared_norm_centroid : 0);
+    set_scale(query, kBits == 4 ? 0.5 * header.factor : header.factor, Noise<kBits>::kCodeAsQuery);
+}
+
+template <int kBits>
+float
+ScalarCodec<kBits>::distance(const Query& query, const CodeHeader& header,
+                             const std::uint8_t* code) const {
+    const std::int32_t dot = kBits == 4 ? kernels().dot_code4(code, query.levels, space_.n_padded)
+                                        : kernels().dot_code8(code, query.levels, space_.n_padded);
+    const float twice_product = static_cast<float>(2 * dot - kMaxLevel * query.level_sum);
+    return finite_or_infinity(header.offset + query.constant +
+                              header.factor * query.weight * twice_product);
+}
+
+template <int kBits>
+float
+ScalarCodec<kBits>::estimate_error(const Query& query, const CodeHeader& header) const {
+    return std::fabs(header.factor) * query.error_factor;
+}
+
+template <int kBits>
+Refined
+ScalarCodec<kBits>::refine(const Query& query, const CodeHeader& header, const std::uint8_t* code,
+                           const std::uint8_t* residual) const {
+    const std::size_t n = space_.n_padded;
+    const double root_n = std::sqrt(static_cast<double>(n));
+    const float dot = kBits == 4 ? kernels().dot_code4_float(code, query.values, n)
+                                 : kernels().dot_code8_float(code, query.values, n);
+    double product = header.factor * (dot - kHalf<kBits> * query.value_sum);
+    double error = header.error;
+    double norm_change = error * error;
+    double norm_of_levels = std::fabs(header.factor) * kMaxLevel * root_n;  // at most; uncentred
+    if constexpr (kHasResidual) {
+        ResidualHeader rest;
+        std::memcpy(&rest, residual, sizeof(rest));
+        const float rest_dot = kernels().dot_code8_float(residual + sizeof(rest), query.values, n);
+        product += rest.step * (rest_dot - kHalf<8> * query.value_sum);
+        error = rest.error;
+        norm_change = rest.norm_change;
+        norm_of_levels += rest.step * 255 * root_n;
+    }
+    const double slack = space_.sum_error * norm_of_levels * query.norm;
+    const double norm = 0.5 * norm_of_levels + error;
+    if (is_inner_product())
+        return bound_product(query, header.offset + query.offset - product,
+                             slack + error * query.norm, norm);
+    return bound_square(query, header.offset + norm_change + query.squared_norm - 2 * product,
+                        2 * slack + space_.sum_error * (header.offset + query.squared_norm), error);
+}
+
+/// `squared` is the squared distance of the query from the decoded vector, `slack` what rounding
+/// may have done to it, `error` the distance of the vector from what was decoded.
+template <int kBits>
+Refined
+ScalarCodec<kBits>::bound_square(const Query& query, double squared, double slack,
+                                 double error) const {
+    const double least = squared - slack;
+    if (!std::isfinite(least))
+        return {.distance = kInfinity, .lower_bound = 0};
+    double bound = least > 0 ? std::sqrt(least) - error - query.error - kUnderflow : 0;
+    bound = bound > 0 ? bound * (1 - space_.sum_error) : 0;
+    bound *= bound;
+    if (space_.metric == Metric::kCosine)
+        bound -= 5 * space_.sum_error;  // the executor's three sums, in units of half a square
+    return {.distance = narrow(squared > 0 ? squared : 0),
+            .lower_bound = bound > 0 ? round_down(bound) : 0};
+}
+
+/// `distance` is the query's negative inner product with the decoded vector, which may be wrong by
+/// `slack`; `norm` bounds the norm of the centred vector.
+template <int kBits>
+Refined
+ScalarCodec<kBits>::bound_product(const Query& query, double distance, double slack,
+                                  double norm) const {
+    if (!std::isfinite(distance))
+        return {.distance = kInfinity, .lower_bound = -kInfinity};
+    // Of the executor's sum and of the float32 sums in the offsets, see the form in codec.h.
+    const double norm_centroid = 2 * space_.norm_centroid;
+    const double reach = (norm + norm_centroid) * (query.norm + norm_centroid);
+    const double bound = distance - slack - query.error * norm - 2 * space_.sum_error * reach -
+                         kUnderflow * kUnderflow;
+    // Where the executor's sum can overflow, it may well be -infinity.
+    return {.distance = narrow(distance),
+            .lower_bound = reach < kMaxFloat ? round_down(bound) : -kInfinity};
+}
+
+template <int kBits>
+void
+ScalarCodec<kBits>::decode(const CodeHeader& header, const std::uint8_t* code,
+                           const std::uint8_t* residual, float* values) const {
+    for_each_level<kBits>(code, space_.n_padded, [&](std::size_t i, int level) {
+        values[i] = header.factor * (static_cast<float>(level) - kHalf<kBits>);
+    });
+    if (!kHasResidual || residual == nullptr)
+        return;
+    ResidualHeader rest;
+    std::memcpy(&rest, residual, sizeof(rest));
+    const std::uint8_t* bytes = residual + sizeof(rest);
+    for (std::size_t i = 0; i < space_.n_padded; i++)
+        values[i] += rest.step * (static_cast<float>(bytes[i]) - kHalf<8>);
+}
+
+template class ScalarCodec<4>;
+template class ScalarCodec<8>;
+
+}  // namespace vext::core
