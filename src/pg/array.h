@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "pg/server.h"
+#include "pg/compat.h"
 
 extern "C" {
 #include "catalog/pg_type_d.h"

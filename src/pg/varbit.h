@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "pg/server.h"
+#include "pg/compat.h"
 
 extern "C" {
 #include "utils/varbit.h"
