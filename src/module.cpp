@@ -1,7 +1,5 @@
 // The module as the server loads it: magic block, settings, choice of kernels.
 
-#include <cerrno>
-
 #include "core/distance/dispatch.h"
 #include "pg/function.h"
 #include "pg/setting.h"
