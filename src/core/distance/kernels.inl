@@ -5,6 +5,7 @@
 //   load_codes(p)                kLanes bytes, widened
 //   load_partial(p, n)           n < kLanes floats, zeros in the lanes beyond
 //   load_codes_partial(p, n)     n < kLanes bytes, likewise
+//   sum_lanes(x)                 the horizontal sum of Floats or Doubles
 //   swap_lanes<kStride>(x)       each lane of x exchanged with the one whose index is ^ kStride
 // Everything here is local to the file that includes it: the linker must never choose the code of
 // one CPU level for another.
@@ -97,16 +98,6 @@ struct HalvesRow {
     }
 };
 
-/// The horizontal sum; named hadd before xsimd 9, found through its argument either way.
-template <typename Batch>
-inline auto
-sum_lanes(const Batch& x) {
-    if constexpr (requires { reduce_add(x); })
-        return reduce_add(x);
-    else
-        return hadd(x);
-}
-
 template <typename Batch>
 struct Sum {
     Batch lanes = Batch(0);
@@ -166,19 +157,36 @@ struct CosineSums {
     }
 };
 
-struct SquareSum : Sum<Doubles> {
+/// Two sums, so that the halves of a pair do not wait for each other.
+template <typename Batch>
+struct PairSum {
+    Batch first = Batch(0);
+    Batch second = Batch(0);
+
     void
-    add(const Pair<Doubles>& x) {
-        lanes = xsimd::fma(x.first, x.first, lanes);
-        lanes = xsimd::fma(x.second, x.second, lanes);
+    merge(const PairSum& other) {
+        first += other.first;
+        second += other.second;
+    }
+    auto
+    total() const {
+        return sum_lanes(first + second);
     }
 };
 
-struct Code4Sum : Sum<Floats> {
+struct SquareSum : PairSum<Doubles> {
+    void
+    add(const Pair<Doubles>& x) {
+        first = xsimd::fma(x.first, x.first, first);
+        second = xsimd::fma(x.second, x.second, second);
+    }
+};
+
+struct Code4Sum : PairSum<Floats> {
     void
     add(const Ints& codes, const Pair<Floats>& query) {
-        lanes = xsimd::fma(xsimd::to_float(codes & Ints(15)), query.first, lanes);
-        lanes = xsimd::fma(xsimd::to_float(codes >> 4), query.second, lanes);
+        first = xsimd::fma(xsimd::to_float(codes & Ints(15)), query.first, first);
+        second = xsimd::fma(xsimd::to_float(codes >> 4), query.second, second);
     }
 };
 
@@ -195,10 +203,12 @@ fold(std::size_t n, const Rows&... rows) {
         sum2.add(rows.whole(i + 2 * kLanes)...);
         sum3.add(rows.whole(i + 3 * kLanes)...);
     }
-    for (; i + kLanes <= n; i += kLanes)
-        sum0.add(rows.whole(i)...);
-    if (i < n)
-        sum1.add(rows.partial(i, n - i)...);
+    if (i < n) [[unlikely]] {  // most vectors in use fill whole rounds
+        for (; i + kLanes <= n; i += kLanes)
+            sum0.add(rows.whole(i)...);
+        if (i < n)
+            sum1.add(rows.partial(i, n - i)...);
+    }
     sum0.merge(sum1);
     sum2.merge(sum3);
     sum0.merge(sum2);
@@ -262,8 +272,8 @@ butterfly_lanes(const Floats& x) {
     }
 }
 
-/// Two steps, of `stride` and 2 * `stride`, over the n floats from x on. Requires: kLanes <=
-/// stride, 4 * stride divides n.
+/// Two steps, of `stride` and 2 * `stride`, over n floats. Requires: kLanes divides stride and
+/// 4 * stride divides n.
 inline void
 hadamard_radix4(float* x, std::size_t n, std::size_t stride) {
     for (std::size_t block = 0; block < n; block += 4 * stride)

@@ -41,6 +41,19 @@ load_codes_partial(const std::uint8_t* p, std::size_t n) {
     return _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(codes)));
 }
 
+inline float
+sum_lanes(const Floats& x) {
+    const __m128 sum4 = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    const __m128 sum2 = _mm_add_ps(sum4, _mm_movehl_ps(sum4, sum4));
+    return _mm_cvtss_f32(_mm_add_ss(sum2, _mm_movehdup_ps(sum2)));
+}
+
+inline double
+sum_lanes(const Doubles& x) {
+    const __m128d sum2 = _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd(x, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(sum2, _mm_unpackhi_pd(sum2, sum2)));
+}
+
 template <std::size_t kStride>
 inline Floats
 swap_lanes(const Floats& x) {

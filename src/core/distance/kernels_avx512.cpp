@@ -55,6 +55,16 @@ load_codes_partial(const std::uint8_t* p, std::size_t n) {
     return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(first_lanes(n), p));
 }
 
+inline float
+sum_lanes(const Floats& x) {
+    return _mm512_reduce_add_ps(x);
+}
+
+inline double
+sum_lanes(const Doubles& x) {
+    return _mm512_reduce_add_pd(x);
+}
+
 template <std::size_t kStride>
 inline Floats
 swap_lanes(const Floats& x) {

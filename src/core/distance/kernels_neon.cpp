@@ -51,6 +51,16 @@ load_codes_partial(const std::uint8_t* p, std::size_t n) {
     return widen_codes(codes);
 }
 
+inline float
+sum_lanes(const Floats& x) {
+    return vaddvq_f32(x);
+}
+
+inline double
+sum_lanes(const Doubles& x) {
+    return vaddvq_f64(x);
+}
+
 template <std::size_t kStride>
 inline Floats
 swap_lanes(const Floats& x) {
