@@ -3,8 +3,8 @@
 //   Arch, Floats, Doubles, Ints  the xsimd architecture and its batches; kLanes is Floats::size
 //   load_doubles(p)              kLanes / 2 floats, widened
 //   load_codes(p)                kLanes bytes, widened
-//   load_partial(p, n)           n < kLanes floats, zeros in the lanes beyond
-//   load_codes_partial(p, n)     n < kLanes bytes, likewise
+//   load_partial(p, n)           0 < n < kLanes floats, zeros in the lanes beyond
+//   load_codes_partial(p, n)     0 < n < kLanes bytes, likewise
 //   sum_lanes(x)                 the horizontal sum of Floats or Doubles
 //   swap_lanes<kStride>(x)       each lane of x exchanged with the one whose index is ^ kStride
 // Everything here is local to the file that includes it: the linker must never choose the code of
@@ -14,7 +14,7 @@ namespace vext::core {
 namespace {
 
 // A row is what a kernel reads: `whole(i)` gives the kLanes dimensions from i on, `partial(i, n)`
-// gives n < kLanes of them and zeros beyond, which add nothing to any sum.
+// gives 0 < n < kLanes of them and zeros beyond, which add nothing to any sum.
 
 struct FloatRow {
     const float* x;

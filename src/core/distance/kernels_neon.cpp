@@ -37,10 +37,12 @@ load_codes(const std::uint8_t* p) {
 
 inline Floats
 load_partial(const float* p, std::size_t n) {
-    float lanes[kLanes] = {};
-    for (std::size_t i = 0; i < n; ++i)
-        lanes[i] = p[i];
-    return vld1q_f32(lanes);
+    float32x4_t lanes = vld1q_lane_f32(p, vdupq_n_f32(0), 0);
+    if (n > 1)
+        lanes = vld1q_lane_f32(p + 1, lanes, 1);
+    if (n > 2)
+        lanes = vld1q_lane_f32(p + 2, lanes, 2);
+    return lanes;
 }
 
 inline Ints
