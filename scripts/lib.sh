@@ -18,11 +18,15 @@ die() {
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
     else
-        die "this needs root or sudo: $*"
+        sudo "$@"
     fi
+}
+
+# Requires a way to do `what` as root.
+need_root() {
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+        die "$1 needs root, and there is no sudo: do it as root once, or install sudo"
 }
 
 # --- packages ---
@@ -69,6 +73,7 @@ try_install_missing() {
     local missing
     missing=$(missing_packages "$@")
     [ -n "$missing" ] || return 0
+    need_root "installing $(echo $missing)"
     say "installing" $missing
     as_root apt-get update -qq || return
     # A package must neither ask nor start anything that this script did not ask for.
@@ -101,8 +106,9 @@ check_ownership() {
         rm -f "$file" 2>/dev/null ||
             die "$file was built by another user: run 'make clean' as that user"
     done
-    for file in "$root/build" "$root"/build/{logs,unit,fuzz,fuzz-corpus,fuzz-findings,neon}; do
-        [ ! -e "$file" ] || [ -w "$file" ] ||
+    for file in "$root/build" "$root"/build/*; do
+        case $file in */debian13*) continue ;; esac
+        [ ! -e "$file" ] || [ -w "$file" ] || rm -f "$file" 2>/dev/null ||
             die "$file belongs to another user: run 'sudo chown -R $(id -un) $file'"
     done
 }
@@ -128,13 +134,16 @@ build_and_install() {
     find_server
     say "building for $("$PG_CONFIG" --version)"
     build_module
-    if ! is_installed; then
-        if [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]; then
-            make -s -C "$root" PG_CONFIG="$PG_CONFIG" install >>"$root/build/make.log" 2>&1
-        else
-            as_root make -s -C "$root" PG_CONFIG="$PG_CONFIG" install >>"$root/build/make.log" 2>&1
-        fi || die "installing failed: build/make.log"
+    is_installed || install_module || die "installing failed: build/make.log"
+}
+
+install_module() {
+    local as=()
+    if ! [ -w "$("$PG_CONFIG" --pkglibdir)" ] || ! [ -w "$("$PG_CONFIG" --sharedir)/extension" ]; then
+        need_root "installing the module"
+        as=(as_root)
     fi
+    "${as[@]}" make -s -C "$root" PG_CONFIG="$PG_CONFIG" install >>"$root/build/make.log" 2>&1
 }
 
 # --- a private server ---
