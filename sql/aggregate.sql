@@ -1,14 +1,17 @@
--- avg and sum of vectors: groups, NULLs, empty input, errors, parallel plans, and the functions beneath.
+-- avg and sum of vectors: groups, NULLs, empty input, errors, parallel plans, functions beneath.
 
 CREATE TABLE readings (id int, grp int, v vector);
-INSERT INTO readings VALUES (1, 1, '[1,2]'), (2, 1, '[3,4]'), (3, 2, '[10,-10]'), (4, 2, NULL), (5, 3, NULL), (6, 1, '[5,9]');
+INSERT INTO readings VALUES (1, 1, '[1,2]'), (2, 1, '[3,4]'), (3, 2, '[10,-10]'), (4, 2, NULL),
+    (5, 3, NULL), (6, 1, '[5,9]');
 SELECT avg(v), sum(v) FROM readings;
 SELECT grp, avg(v), sum(v), count(v) FROM readings GROUP BY grp ORDER BY grp;
-SELECT avg(v) FILTER (WHERE id = 1), sum(v) FILTER (WHERE id IN (1, 6)), avg(v) FILTER (WHERE false), sum(v) FILTER (WHERE false) FROM readings;
+SELECT avg(v) FILTER (WHERE id = 1), sum(v) FILTER (WHERE id IN (1, 6)),
+       avg(v) FILTER (WHERE false), sum(v) FILTER (WHERE false) FROM readings;
 SELECT avg(v), sum(v) FROM readings WHERE false;
 SELECT avg(v), sum(v) FROM readings WHERE grp = 3;
 SELECT avg(DISTINCT v), sum(DISTINCT v) FROM (VALUES ('[1]'::vector), ('[1]'), ('[4]')) t (v);
-SELECT id, sum(v) OVER (ORDER BY id), avg(v) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM readings ORDER BY id;
+SELECT id, sum(v) OVER (ORDER BY id),
+       avg(v) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM readings ORDER BY id;
 SELECT avg(v)::vector(2), pg_typeof(avg(v)), pg_typeof(sum(v)) FROM readings;
 
 -- Different dimensions.
@@ -22,12 +25,17 @@ SELECT avg(v) FROM unnest(ARRAY['[3e38,1]', '[3e38,2]', '[3e38,6]']::vector[]) v
 SELECT sum(v) FROM unnest(ARRAY['[3e38]', '[3e38]']::vector[]) v;
 SELECT sum(v) FROM unnest(ARRAY['[-3e38]', '[-3e38]']::vector[]) v;
 SELECT avg(v), sum(v) FROM unnest(ARRAY['[16777216]', '[1]', '[1]', '[1]', '[1]']::vector[]) v;
-SELECT vector_dims(avg(v)), vector_dims(sum(v)) FROM (SELECT array_fill(i, ARRAY[16000])::vector AS v FROM generate_series(1, 3) i) s;
+SELECT vector_dims(avg(v)), vector_dims(sum(v))
+FROM (SELECT array_fill(i, ARRAY[16000])::vector AS v FROM generate_series(1, 3) i) s;
 
 -- Lengths around register widths.
 SELECT count(*) AS lengths,
-       count(*) FILTER (WHERE average <> (SELECT array_agg(2 * i) FROM generate_series(1, n) i)::vector) AS averages_wrong,
-       count(*) FILTER (WHERE total <> (SELECT array_agg(6 * i) FROM generate_series(1, n) i)::vector) AS totals_wrong
+       count(*)
+       FILTER (WHERE average <> (SELECT array_agg(2 * i) FROM generate_series(1, n) i)::vector)
+           AS averages_wrong,
+       count(*)
+       FILTER (WHERE total <> (SELECT array_agg(6 * i) FROM generate_series(1, n) i)::vector)
+           AS totals_wrong
 FROM (SELECT n, avg(v) AS average, sum(v) AS total
       FROM generate_series(1, 130) n, generate_series(1, 3) k,
            LATERAL (SELECT array_agg(i * k)::vector AS v FROM generate_series(1, n) i) s
@@ -35,9 +43,11 @@ FROM (SELECT n, avg(v) AS average, sum(v) AS total
 
 -- The functions beneath: the state is the count, then the sums.
 SELECT vector_accum('{0}', '[1,2,3]'), vector_accum('{1,1,2,3}', '[4,5,6]');
-SELECT vector_combine('{0}', '{0}'), vector_combine('{0}', '{1,2,3}'), vector_combine('{1,2,3}', '{0}'), vector_combine('{1,2,3}', '{2,0.5,-1}');
+SELECT vector_combine('{0}', '{0}'), vector_combine('{0}', '{1,2,3}'),
+       vector_combine('{1,2,3}', '{0}'), vector_combine('{1,2,3}', '{2,0.5,-1}');
 SELECT vector_avg('{0}') IS NULL AS no_rows, vector_avg('{2,1,5}'), vector_avg('{3,3e38,1}');
-SELECT vector_accum(NULL, '[1]'), vector_accum('{0}', NULL), vector_combine('{0}', NULL), vector_avg(NULL);
+SELECT vector_accum(NULL, '[1]'), vector_accum('{0}', NULL), vector_combine('{0}', NULL),
+       vector_avg(NULL);
 SELECT vector_accum('{1,1,2}', '[1]');
 SELECT vector_combine('{1,1,2}', '{1,1}');
 SELECT vector_combine('{1,1e308}', '{1,1e308}');

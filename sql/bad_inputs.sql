@@ -1,34 +1,41 @@
 -- What every wrong value gets: SQLSTATE, message, detail and hint, which clients match on.
 
-CREATE FUNCTION pg_temp.outcome(statement text, OUT state text, OUT message text, OUT detail text, OUT hint text)
+CREATE FUNCTION pg_temp.outcome(statement text, OUT state text, OUT message text, OUT detail text,
+                                OUT hint text)
 LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE statement;
     state := '00000';
 EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+        detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 END $$;
 
 -- Text that is no vector, and numbers that are none.
 SELECT input, o.*
-FROM (VALUES (1, '[1,2'), (2, '1,2,3'), (3, ''), (4, '[1,]'), (5, '[1,,2]'), (6, '[1a]'), (7, '[1,2]x'), (8, '[1_000]'), (9, '[1;2]'),
-             (10, '{1,2}'), (11, '['), (12, '[,]'), (13, '[,1]'), (14, '[1 2]'), (15, '[1,2]]'), (16, '[[1,2]]'), (17, '(1,2)'), (18, '   '),
-             (19, '[1,2] ,'), (20, '[--1]'), (21, '[0x]'), (22, '[1e]'), (23, 'null'), (24, '[null]'), (25, '["1"]'), (26, '[1.2.3]'),
+FROM (VALUES (1, '[1,2'), (2, '1,2,3'), (3, ''), (4, '[1,]'), (5, '[1,,2]'), (6, '[1a]'),
+             (7, '[1,2]x'), (8, '[1_000]'), (9, '[1;2]'), (10, '{1,2}'), (11, '['), (12, '[,]'),
+             (13, '[,1]'), (14, '[1 2]'), (15, '[1,2]]'), (16, '[[1,2]]'), (17, '(1,2)'),
+             (18, '   '), (19, '[1,2] ,'), (20, '[--1]'), (21, '[0x]'), (22, '[1e]'),
+             (23, 'null'), (24, '[null]'), (25, '["1"]'), (26, '[1.2.3]'),
              (27, '[- 1]'), (28, '{}')) t (n, input),
      pg_temp.outcome(format('SELECT %L::vector', input)) o
 ORDER BY n;
 SELECT input, o.*
-FROM (VALUES (1, '[]'), (2, '[ ]'), (3, ' [ ] '), (4, '[nan]'), (5, '[NaN]'), (6, '[1,NAN]'), (7, '[-nan]'), (8, '[inf]'), (9, '[Inf]'), (10, '[INF]'),
-             (11, '[infinity]'), (12, '[Infinity]'), (13, '[-Infinity]'), (14, '[+inf]'), (15, '[1,-inf,2]'), (16, '[4e38]'), (17, '[-4e38]'),
-             (18, '[1e39]'), (19, '[1, 1e400 ]'), (20, '[0x1p128]'), (21, '[3.4028236e38]')) t (n, input),
+FROM (VALUES (1, '[]'), (2, '[ ]'), (3, ' [ ] '), (4, '[nan]'), (5, '[NaN]'), (6, '[1,NAN]'),
+             (7, '[-nan]'), (8, '[inf]'), (9, '[Inf]'), (10, '[INF]'), (11, '[infinity]'),
+             (12, '[Infinity]'), (13, '[-Infinity]'), (14, '[+inf]'), (15, '[1,-inf,2]'),
+             (16, '[4e38]'), (17, '[-4e38]'), (18, '[1e39]'), (19, '[1, 1e400 ]'),
+             (20, '[0x1p128]'), (21, '[3.4028236e38]')) t (n, input),
      pg_temp.outcome(format('SELECT %L::vector', input)) o
 ORDER BY n;
 
 -- Values that must stay accepted.
 SELECT input, input::vector
-FROM (VALUES ('[1e-50]'), ('[0x10]'), ('[ 1 , 2 ]'), ('[1,2]  '), ('[3.40282356e38]'), ('[1e-400]'), ('[-1e-400]')) t (input);
-SELECT subvector('[1,2,3]'::vector, 1, 2147483647), '[1]'::vector = '[1,2]' AS equal, '[1]'::vector <=> '[0]' AS cosine,
-       l2_normalize('[0,0]'::vector);
+FROM (VALUES ('[1e-50]'), ('[0x10]'), ('[ 1 , 2 ]'), ('[1,2]  '), ('[3.40282356e38]'),
+             ('[1e-400]'), ('[-1e-400]')) t (input);
+SELECT subvector('[1,2,3]'::vector, 1, 2147483647), '[1]'::vector = '[1,2]' AS equal,
+       '[1]'::vector <=> '[0]' AS cosine, l2_normalize('[0,0]'::vector);
 
 -- Arrays, dimensions and operands.
 CREATE TEMPORARY TABLE two (v vector(2));
@@ -101,7 +108,8 @@ FROM (VALUES
 ORDER BY n;
 DROP TABLE two;
 
--- The binary form. A bytea column, copied out in binary, carries any bytes into the type's receive function.
+-- The binary form. A bytea column, copied out in binary, carries any bytes into the type's
+-- receive function.
 CREATE TABLE wire (v vector(2));
 \getenv directory PG_ABS_BUILDDIR
 \set file :directory '/results/bad_inputs.data'
@@ -220,8 +228,8 @@ CREATE EXTENSION vector_ext;
 ROLLBACK;
 SELECT count(*) FROM pg_extension WHERE extname = 'vector_ext';
 
--- One of the two extensions per database: an extension named `vector` (here plpgsql under that name)
--- or another's access method is in the way.
+-- One of the two extensions per database: an extension named `vector` (here plpgsql under that
+-- name) or another's access method is in the way.
 BEGIN;
 DROP EXTENSION vector_ext;
 UPDATE pg_extension SET extname = 'vector' WHERE extname = 'plpgsql';

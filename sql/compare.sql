@@ -1,20 +1,28 @@
--- Comparison of vectors, and what stands on the btree operator class: sorting, grouping, unique indexes.
+-- Comparison of vectors, and what stands on the btree operator class: sorting, grouping,
+-- unique indexes.
 
-SELECT a, b, a < b AS lt, a <= b AS le, a = b AS eq, a <> b AS ne, a >= b AS ge, a > b AS gt, vector_cmp(a, b) AS cmp
-FROM (VALUES ('[1,2,3]'::vector, '[1,2,3]'::vector), ('[1,2,3]', '[1,2,4]'), ('[1,2,4]', '[1,2,3]'), ('[2]', '[1,9]'),
-             ('[1]', '[1,2]'), ('[1,2]', '[1]'), ('[1,2]', '[3]'), ('[0]', '[-0]'), ('[-1]', '[1]'), ('[-1]', '[-2]'),
+SELECT a, b, a < b AS lt, a <= b AS le, a = b AS eq, a <> b AS ne, a >= b AS ge, a > b AS gt,
+       vector_cmp(a, b) AS cmp
+FROM (VALUES ('[1,2,3]'::vector, '[1,2,3]'::vector), ('[1,2,3]', '[1,2,4]'),
+             ('[1,2,4]', '[1,2,3]'), ('[2]', '[1,9]'), ('[1]', '[1,2]'), ('[1,2]', '[1]'),
+             ('[1,2]', '[3]'), ('[0]', '[-0]'), ('[-1]', '[1]'), ('[-1]', '[-2]'),
              ('[1e-45]', '[0]'), ('[3.4028235e38]', '[-3.4028235e38]')) t (a, b);
-SELECT vector_lt('[1]', '[2]'), vector_le('[1]', '[2]'), vector_eq('[1]', '[2]'), vector_ne('[1]', '[2]'), vector_ge('[1]', '[2]'), vector_gt('[1]', '[2]');
+SELECT vector_lt('[1]', '[2]'), vector_le('[1]', '[2]'), vector_eq('[1]', '[2]'),
+       vector_ne('[1]', '[2]'), vector_ge('[1]', '[2]'), vector_gt('[1]', '[2]');
 SELECT '[1]'::vector = '[1,2]', '[1]'::vector <> '[1,2]';
 SELECT '[1]'::vector < NULL IS NULL, NULL = '[1]'::vector IS NULL, vector_cmp('[1]', NULL) IS NULL;
-SELECT '[1]'::vector IS DISTINCT FROM NULL, '[1]'::vector IS NOT DISTINCT FROM '[1]', '[2]'::vector BETWEEN '[1]' AND '[3]';
-SELECT '[1,2]'::vector IN ('[1]', '[1,2]'), '[1,2]'::vector = ANY (ARRAY['[1]', '[2]']::vector[]), nullif('[1]'::vector, '[1]');
+SELECT '[1]'::vector IS DISTINCT FROM NULL, '[1]'::vector IS NOT DISTINCT FROM '[1]',
+       '[2]'::vector BETWEEN '[1]' AND '[3]';
+SELECT '[1,2]'::vector IN ('[1]', '[1,2]'), '[1,2]'::vector = ANY (ARRAY['[1]', '[2]']::vector[]),
+       nullif('[1]'::vector, '[1]');
 SELECT greatest('[1,2]'::vector, '[1,3]', '[0,9]'), least('[1,2]'::vector, '[1]', '[2]');
-SELECT ARRAY['[1,2]', '[1]']::vector[] < ARRAY['[1,2]', '[1,0]']::vector[], ROW('[1]'::vector, 1) < ROW('[1]'::vector, 2);
+SELECT ARRAY['[1,2]', '[1]']::vector[] < ARRAY['[1,2]', '[1,0]']::vector[],
+       ROW('[1]'::vector, 1) < ROW('[1]'::vector, 2);
 
 -- One order, whatever the path to it.
 CREATE TABLE compare (id int, v vector);
-INSERT INTO compare VALUES (1, '[2,1]'), (2, '[1]'), (3, '[1,0]'), (4, NULL), (5, '[1,-1]'), (6, '[1]'), (7, '[0,5,5]'), (8, '[-1]'), (9, NULL), (10, '[-0]'), (11, '[0]');
+INSERT INTO compare VALUES (1, '[2,1]'), (2, '[1]'), (3, '[1,0]'), (4, NULL), (5, '[1,-1]'),
+    (6, '[1]'), (7, '[0,5,5]'), (8, '[-1]'), (9, NULL), (10, '[-0]'), (11, '[0]');
 SELECT id, v FROM compare ORDER BY v, id;
 SELECT id, v FROM compare ORDER BY v DESC, id DESC;
 SELECT DISTINCT v FROM compare WHERE id < 10 ORDER BY v;

@@ -1,7 +1,9 @@
 -- COPY of vectors as text, CSV and binary, out and in, and the errors of each.
 
 CREATE TABLE origin (id int, v vector(3), w vector);
-INSERT INTO origin VALUES (1, '[1,2,3]', '[0.1]'), (2, '[-1.5,0,1e-45]', NULL), (3, NULL, '[3.4028235e38,-0,7]'), (4, '[0.3333333,1e20,-1e-20]', '[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]');
+INSERT INTO origin VALUES (1, '[1,2,3]', '[0.1]'), (2, '[-1.5,0,1e-45]', NULL),
+    (3, NULL, '[3.4028235e38,-0,7]'),
+    (4, '[0.3333333,1e20,-1e-20]', '[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]');
 COPY origin TO STDOUT;
 COPY origin TO STDOUT (FORMAT csv, HEADER);
 COPY origin TO STDOUT (FORMAT csv, DELIMITER ';', NULL 'none');
@@ -48,16 +50,20 @@ SELECT count(*) FROM target;
 TRUNCATE target;
 COPY origin TO STDOUT \g :file
 :load
-SELECT o.id, vector_send(o.v) IS NOT DISTINCT FROM vector_send(t.v) AS same_v, vector_send(o.w) IS NOT DISTINCT FROM vector_send(t.w) AS same_w
+SELECT o.id, vector_send(o.v) IS NOT DISTINCT FROM vector_send(t.v) AS same_v,
+       vector_send(o.w) IS NOT DISTINCT FROM vector_send(t.w) AS same_w
 FROM origin o JOIN target t USING (id) ORDER BY id;
 
 -- Binary out and in gives the same bits, also of values that are stored out of line.
 \set load '\\copy target FROM ' :'file' ' (FORMAT binary)'
 TRUNCATE target;
-INSERT INTO origin SELECT 1000 + n, NULL, (SELECT array_agg(i / 7.0) FROM generate_series(1, n) i)::vector FROM unnest(ARRAY[1, 29, 500, 2000, 16000]) n;
+INSERT INTO origin SELECT 1000 + n, NULL,
+    (SELECT array_agg(i / 7.0) FROM generate_series(1, n) i)::vector
+    FROM unnest(ARRAY[1, 29, 500, 2000, 16000]) n;
 COPY origin TO STDOUT (FORMAT binary) \g :file
 :load
-SELECT o.id, vector_send(o.v) IS NOT DISTINCT FROM vector_send(t.v) AS same_v, vector_send(o.w) IS NOT DISTINCT FROM vector_send(t.w) AS same_w
+SELECT o.id, vector_send(o.v) IS NOT DISTINCT FROM vector_send(t.v) AS same_v,
+       vector_send(o.w) IS NOT DISTINCT FROM vector_send(t.w) AS same_w
 FROM origin o JOIN target t USING (id) ORDER BY id;
 DROP TABLE target;
 

@@ -1,19 +1,24 @@
--- Exact nearest neighbours: ORDER BY a distance, with filters, joins, NULLs, and every way to give the query.
+-- Exact nearest neighbours: ORDER BY a distance, with filters, joins, NULLs, and every way to
+-- give the query.
 
 CREATE TABLE items (id int PRIMARY KEY, category int, v vector(3));
-INSERT INTO items SELECT i, i % 4, ARRAY[i % 5, i / 5 % 5, i / 25]::vector FROM generate_series(0, 124) i;
+INSERT INTO items SELECT i, i % 4, ARRAY[i % 5, i / 5 % 5, i / 25]::vector
+FROM generate_series(0, 124) i;
 INSERT INTO items VALUES (200, 1, NULL), (201, 2, NULL);
 
 -- The four operators.
 SELECT id, v, v <-> '[1,2,3]' AS distance FROM items ORDER BY v <-> '[1,2,3]', id LIMIT 7;
 SELECT id, v, v <#> '[1,2,3]' AS distance FROM items ORDER BY v <#> '[1,2,3]', id LIMIT 5;
-SELECT id, v, round((v <=> '[1,2,3]')::numeric, 6) AS distance FROM items ORDER BY round((v <=> '[1,2,3]')::numeric, 6), id LIMIT 5;
+SELECT id, v, round((v <=> '[1,2,3]')::numeric, 6) AS distance FROM items
+ORDER BY round((v <=> '[1,2,3]')::numeric, 6), id LIMIT 5;
 SELECT id, v, v <+> '[1,2,3]' AS distance FROM items ORDER BY v <+> '[1,2,3]', id LIMIT 7;
 SELECT id, v FROM items ORDER BY '[1,2,3]' <-> v, id LIMIT 2;
 
 -- NULLs and NaN come last; a NULL query makes every distance NULL.
-SELECT id, v <-> '[0,0,0]' AS distance FROM items WHERE id IN (0, 1, 200, 201) ORDER BY v <-> '[0,0,0]', id;
-SELECT id, v <=> '[1,0,0]' AS distance FROM items WHERE id IN (0, 1, 5, 200) ORDER BY v <=> '[1,0,0]', id;
+SELECT id, v <-> '[0,0,0]' AS distance FROM items WHERE id IN (0, 1, 200, 201)
+ORDER BY v <-> '[0,0,0]', id;
+SELECT id, v <=> '[1,0,0]' AS distance FROM items WHERE id IN (0, 1, 5, 200)
+ORDER BY v <=> '[1,0,0]', id;
 SELECT id, v <-> NULL AS distance FROM items WHERE id < 3 ORDER BY v <-> NULL, id;
 SELECT id FROM items WHERE id < 3 ORDER BY v <-> '[0,0,0]' DESC, id;
 
@@ -29,13 +34,18 @@ SELECT id FROM items ORDER BY v <-> '[1,2,3]', id LIMIT 0;
 SELECT id FROM items WHERE id <> 42 ORDER BY v <-> (SELECT v FROM items WHERE id = 42), id LIMIT 3;
 SELECT id, v <-> (SELECT v FROM items WHERE id = 999) AS distance FROM items ORDER BY 2, 1 LIMIT 2;
 SELECT q.id, n.id AS neighbour, n.distance
-FROM items q, LATERAL (SELECT i.id, i.v <-> q.v AS distance FROM items i WHERE i.id <> q.id AND i.v IS NOT NULL ORDER BY 2, 1 LIMIT 2) n
+FROM items q,
+     LATERAL (SELECT i.id, i.v <-> q.v AS distance FROM items i
+              WHERE i.id <> q.id AND i.v IS NOT NULL ORDER BY 2, 1 LIMIT 2) n
 WHERE q.id IN (0, 62, 124) ORDER BY 1, 3, 2;
-SELECT a.id, b.id FROM items a JOIN items b ON a.v <-> b.v < 1.1 AND a.id < b.id WHERE a.id < 3 ORDER BY 1, 2;
-SELECT DISTINCT ON (category) category, id FROM items WHERE v IS NOT NULL ORDER BY category, v <-> '[2,2,2]', id;
+SELECT a.id, b.id FROM items a JOIN items b ON a.v <-> b.v < 1.1 AND a.id < b.id WHERE a.id < 3
+ORDER BY 1, 2;
+SELECT DISTINCT ON (category) category, id FROM items WHERE v IS NOT NULL
+ORDER BY category, v <-> '[2,2,2]', id;
 SELECT category, min(v <-> '[4,4,4]') AS nearest FROM items GROUP BY category ORDER BY category;
 SELECT id, rank() OVER (ORDER BY v <-> '[0,0,0]') AS rank FROM items WHERE id < 7 ORDER BY 2, 1;
-SELECT id FROM (SELECT id FROM items ORDER BY v <-> '[0,0,0]' FETCH FIRST 2 ROWS WITH TIES) t ORDER BY id;
+SELECT id FROM (SELECT id FROM items ORDER BY v <-> '[0,0,0]' FETCH FIRST 2 ROWS WITH TIES) t
+ORDER BY id;
 
 -- The query as expression, array, aggregate, parameter.
 SELECT id FROM items ORDER BY v <-> ARRAY[1,2,3]::vector, id LIMIT 1;
@@ -58,7 +68,8 @@ SELECT id FROM items ORDER BY v <-> '[1,2]' LIMIT 1;
 SELECT id FROM items WHERE id < 0 ORDER BY v <-> '[1,2]' LIMIT 1;
 
 -- Functions in SQL and PL/pgSQL, cursors.
-CREATE FUNCTION pg_temp.nearest_sql(query vector) RETURNS int LANGUAGE sql STABLE AS 'SELECT id FROM items ORDER BY v <-> query, id LIMIT 1';
+CREATE FUNCTION pg_temp.nearest_sql(query vector) RETURNS int LANGUAGE sql STABLE
+    AS 'SELECT id FROM items ORDER BY v <-> query, id LIMIT 1';
 CREATE FUNCTION pg_temp.nearest_loop(query vector, wanted int) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     row record;
@@ -86,7 +97,8 @@ UPDATE items SET v = v + '[0.25,0,0]' WHERE id = 86;
 DELETE FROM items WHERE id = 85;
 SELECT id, v <-> '[1,2,3]' AS distance FROM items ORDER BY 2, 1 LIMIT 2;
 ROLLBACK;
-INSERT INTO items VALUES (86, 0, '[9,9,9]') ON CONFLICT (id) DO UPDATE SET v = EXCLUDED.v - items.v RETURNING id, v;
+INSERT INTO items VALUES (86, 0, '[9,9,9]') ON CONFLICT (id) DO UPDATE SET v = EXCLUDED.v - items.v
+    RETURNING id, v;
 
 -- Plans: a sort under the limit, and in parallel.
 EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <-> '[1,2,3]' LIMIT 5;
@@ -103,13 +115,21 @@ RESET min_parallel_table_scan_size;
 RESET enable_indexscan;
 DROP TABLE items;
 
--- The same order from every storage of the column, also out of line; columns without dimensions hold several.
+-- The same order from every storage of the column, also out of line; a column without dimensions
+-- holds several.
 CREATE TABLE stored (id int, plain vector, main vector, extended vector, external vector(700));
-ALTER TABLE stored ALTER plain SET STORAGE PLAIN, ALTER main SET STORAGE MAIN, ALTER extended SET STORAGE EXTENDED;
+ALTER TABLE stored ALTER plain SET STORAGE PLAIN, ALTER main SET STORAGE MAIN,
+    ALTER extended SET STORAGE EXTENDED;
 INSERT INTO stored SELECT i, v, v, v, v
-FROM generate_series(1, 20) i, LATERAL (SELECT array_agg(CASE WHEN j = i THEN 1 ELSE j % 3 END)::vector AS v FROM generate_series(1, 700) j) s;
-SELECT attname, attstorage FROM pg_attribute WHERE attrelid = 'stored'::regclass AND attnum > 1 ORDER BY attnum;
-SELECT count(*) AS rows, count(*) FILTER (WHERE plain <-> q <> main <-> q OR main <-> q <> extended <-> q OR extended <-> q <> external <-> q) AS different,
+FROM generate_series(1, 20) i,
+     LATERAL (SELECT array_agg(CASE WHEN j = i THEN 1 ELSE j % 3 END)::vector AS v
+              FROM generate_series(1, 700) j) s;
+SELECT attname, attstorage FROM pg_attribute WHERE attrelid = 'stored'::regclass AND attnum > 1
+ORDER BY attnum;
+SELECT count(*) AS rows,
+       count(*)
+       FILTER (WHERE plain <-> q <> main <-> q OR main <-> q <> extended <-> q
+                     OR extended <-> q <> external <-> q) AS different,
        array_agg(id ORDER BY external <-> q, id) AS order
 FROM stored, (SELECT external AS q FROM stored WHERE id = 7) s;
 INSERT INTO stored (id, plain) VALUES (100, '[1,2]'), (101, '[1,2,3]'), (102, '[2,2]');
@@ -118,7 +138,9 @@ SELECT id FROM stored WHERE id > 100 ORDER BY plain <-> '[1,2]';
 DROP TABLE stored;
 
 -- Partitions, inheritance, generated columns, views, composite values and arrays carry vectors.
-CREATE TABLE items (id int, half int, v vector(2), unit vector(2) GENERATED ALWAYS AS (l2_normalize(v)) STORED) PARTITION BY LIST (half);
+CREATE TABLE items (
+    id int, half int, v vector(2), unit vector(2) GENERATED ALWAYS AS (l2_normalize(v)) STORED
+) PARTITION BY LIST (half);
 CREATE TABLE items_0 PARTITION OF items FOR VALUES IN (0);
 CREATE TABLE items_1 PARTITION OF items FOR VALUES IN (1);
 INSERT INTO items SELECT i, i % 2, ARRAY[3 * i, 4 * i]::vector FROM generate_series(1, 6) i;

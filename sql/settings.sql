@@ -1,7 +1,9 @@
--- The setting vector_ext.simd: shows the level in effect, takes a lower one, refuses what cannot run.
+-- The setting vector_ext.simd: shows the level in effect, takes a lower one, refuses one that
+-- cannot run.
 
 LOAD 'vector_ext';
-SELECT current_setting('vector_ext.simd') IN ('scalar', 'avx2', 'avx512', 'neon') AS effective_level_shown;
+SELECT current_setting('vector_ext.simd') IN ('scalar', 'avx2', 'avx512', 'neon')
+       AS effective_level_shown;
 SELECT vartype, context, enumvals FROM pg_settings WHERE name = 'vector_ext.simd';
 SELECT short_desc <> '' AS described FROM pg_settings WHERE name = 'vector_ext.simd';
 
@@ -11,7 +13,8 @@ SELECT '[1,2,3,4,5,6,7,8,9]'::vector <-> '[1,2,3,4,5,6,7,8,11]';
 SET vector_ext.simd = 'SCALAR';
 SHOW vector_ext.simd;
 SET vector_ext.simd = auto;
-SELECT current_setting('vector_ext.simd') IN ('scalar', 'avx2', 'avx512', 'neon') AS effective_level_shown;
+SELECT current_setting('vector_ext.simd') IN ('scalar', 'avx2', 'avx512', 'neon')
+       AS effective_level_shown;
 RESET vector_ext.simd;
 
 SET vector_ext.simd = 'nonsense';
@@ -40,8 +43,10 @@ DECLARE
     distances float8[];
 BEGIN
     PERFORM set_config('vector_ext.simd', level, false);
-    SELECT ARRAY[a <-> b, a <#> b, a <+> b, round((a <=> b)::numeric, 12)::float8, vector_norm(a)] INTO distances
-    FROM (SELECT array_agg(i % 9 - 4)::vector AS a, array_agg(i % 7 - 3)::vector AS b FROM generate_series(1, 1000) i) s;
+    SELECT ARRAY[a <-> b, a <#> b, a <+> b, round((a <=> b)::numeric, 12)::float8, vector_norm(a)]
+           INTO distances
+    FROM (SELECT array_agg(i % 9 - 4)::vector AS a, array_agg(i % 7 - 3)::vector AS b
+          FROM generate_series(1, 1000) i) s;
     IF level <> 'auto' AND current_setting('vector_ext.simd') <> level THEN
         RETURN level || ' was set but ' || current_setting('vector_ext.simd') || ' is in effect';
     END IF;

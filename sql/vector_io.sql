@@ -12,7 +12,8 @@ SELECT '[1.17549435e-38,1e-45]'::vector;
 -- What is accepted: everything strtof reads, blanks around every token.
 SELECT '[ 1 , 2 ]'::vector;
 SELECT '   [1,2]   '::vector;
-SELECT E' \t\n\r\x0b\f[ \t\n\r\x0b\f1 \t\n\r\x0b\f, \t\n\r\x0b\f2 \t\n\r\x0b\f] \t\n\r\x0b\f'::vector;
+SELECT E' \t\n\r\x0b\f[ \t\n\r\x0b\f1 \t\n\r\x0b\f, \t\n\r\x0b\f2'
+        ' \t\n\r\x0b\f] \t\n\r\x0b\f'::vector;
 SELECT '[+1,.5,5.,1E2,1e+2,1e-2]'::vector;
 SELECT '[0x10]'::vector;
 SELECT '[0x1.8p1,-0X10,0x.8]'::vector;
@@ -28,9 +29,11 @@ SELECT '[-0,0]'::vector;
 SELECT '[16777217,16777219,8388608.5,8388609.5]'::vector;
 
 -- The printed text equals the server's array of float4, and reads back to the same value.
-SELECT count(*) AS values, count(*) FILTER (WHERE v::text <> translate(a::text, '{}', '[]')) AS printed_otherwise,
+SELECT count(*) AS values,
+       count(*) FILTER (WHERE v::text <> translate(a::text, '{}', '[]')) AS printed_otherwise,
        count(*) FILTER (WHERE vector_send(v::text::vector) <> vector_send(v)) AS read_otherwise
-FROM (SELECT ARRAY[(i * 0.37 - 900) * 10.0::float8 ^ (i % 70 - 35), 1.0 / (i + 1), i::float8]::real[] AS a
+FROM (SELECT ARRAY[(i * 0.37 - 900) * 10.0::float8 ^ (i % 70 - 35), 1.0 / (i + 1),
+                   i::float8]::real[] AS a
       FROM generate_series(0, 4999) i) s,
      LATERAL (SELECT a::vector AS v) c;
 
@@ -54,7 +57,8 @@ SELECT ('[' || repeat('1,', 16000) || '1]')::vector;
 SELECT '[1,2,3]'::vector(3);
 SELECT '[1,2,3]'::vector(2);
 SELECT vector(3) '[1,2,3]';
-SELECT format_type('vector'::regtype, NULL), format_type('vector'::regtype, -1), format_type('vector'::regtype, 3);
+SELECT format_type('vector'::regtype, NULL), format_type('vector'::regtype, -1),
+       format_type('vector'::regtype, 3);
 SELECT '{"[1,2]","[3,4]"}'::vector(2)[];
 SELECT '{"[1,2]","[3]"}'::vector(2)[];
 SELECT '{"[1,2]",NULL,"[3]"}'::vector[];
@@ -102,10 +106,12 @@ FROM unnest(ARRAY[1, 5, 30, 31, 400, 505, 2000, 16000]) n;
 SELECT id, vector_dims(v), pg_column_size(v) >= 4 * id + 4 AS uncompressed,
        v = (SELECT array_agg(i % 100) FROM generate_series(1, id) i)::int[]::vector AS same
 FROM io ORDER BY id;
-SELECT pg_relation_size(reltoastrelid) > 64000 AS out_of_line FROM pg_class WHERE oid = 'io'::regclass;
+SELECT pg_relation_size(reltoastrelid) > 64000 AS out_of_line FROM pg_class
+WHERE oid = 'io'::regclass;
 DROP TABLE io;
 
--- Servers with soft errors (16 and later) say whether a text would be accepted; older ones must try.
+-- Servers with soft errors (16 and later) say whether a text would be accepted; older ones must
+-- try.
 CREATE FUNCTION pg_temp.is_valid(input text, type text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     said text;
@@ -119,10 +125,13 @@ BEGIN
     END IF;
     RETURN said;
 EXCEPTION WHEN OTHERS THEN
-    RETURN CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'hard ' ELSE '' END || SQLSTATE;
+    RETURN CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'hard ' ELSE '' END
+    || SQLSTATE;
 END $$;
 SELECT input, type, pg_temp.is_valid(input, type)
-FROM (VALUES ('[1,2]', 'vector'), ('[1,2]', 'vector(2)'), ('[1,2]', 'vector(3)'), ('[1,2', 'vector'), ('', 'vector'),
-             ('[1,2]x', 'vector'), ('[]', 'vector'), ('[nan]', 'vector'), ('[inf]', 'vector'), ('[4e38]', 'vector'),
+FROM (VALUES ('[1,2]', 'vector'), ('[1,2]', 'vector(2)'), ('[1,2]', 'vector(3)'),
+      ('[1,2', 'vector'), ('', 'vector'),
+             ('[1,2]x', 'vector'), ('[]', 'vector'), ('[nan]', 'vector'), ('[inf]', 'vector'),
+                 ('[4e38]', 'vector'),
              ('{1,2}', 'vector')) AS t (input, type);
 SELECT pg_temp.is_valid('[' || repeat('1,', 16000) || '1]', 'vector');
