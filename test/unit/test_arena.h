@@ -30,12 +30,6 @@ class TestArena {
         return arena_;
     }
 
-    /// Bytes handed out so far.
-    std::size_t
-    n_bytes() const {
-        return n_bytes_;
-    }
-
    private:
     static void*
     allocate(void* owner, std::size_t n_bytes) {
@@ -47,12 +41,10 @@ class TestArena {
             std::abort();
         }
         self->blocks_.push_back(block);
-        self->n_bytes_ += n_bytes;
         return block;
     }
 
     std::vector<void*> blocks_;
-    std::size_t n_bytes_ = 0;
     core::Arena arena_;
 };
 
