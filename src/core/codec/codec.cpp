@@ -82,6 +82,16 @@ codec_for(Metric metric, std::size_t n_dims) {
     return n_dims <= 256 ? CodecKind::kScalar8 : CodecKind::kScalar4;
 }
 
+CodecSizes
+codec_sizes(CodecKind kind, std::size_t n_dims) {
+    const internal::CodecOperations& operations = internal::operations_of(kind);
+    CodecSpace space = {};
+    space.n_dims = n_dims;
+    space.n_padded = operations.is_rotated ? padded_dims(n_dims) : n_dims;
+    return {operations.code_bytes(space), operations.residual_bytes(space),
+            operations.has_inline_error};
+}
+
 Codec::Codec(CodecKind kind, Metric metric, std::size_t n_dims, const float* centroid,
              const Rotation* rotation)
     : kind_(kind), operations_(&internal::operations_of(kind)) {

@@ -27,6 +27,15 @@ namespace vext::core {
 /// The codec of an index over vectors of this length.
 CodecKind codec_for(Metric metric, std::size_t n_dims);
 
+/// What the layout of an index needs to know of a codec.
+struct CodecSizes {
+    std::size_t code_bytes;
+    std::size_t residual_bytes;
+    bool has_inline_error;
+};
+
+CodecSizes codec_sizes(CodecKind kind, std::size_t n_dims);
+
 namespace internal {
 struct CodecOperations;
 }

@@ -91,10 +91,14 @@ ExactCodec::refine(const Query& query, const CodeHeader& header, const std::uint
     double bound = distance;
     switch (space_.metric) {
         case Metric::kCosine:
+            if (header.offset < kMinSquaredNormOfCosine ||
+                query.squared_norm < kMinSquaredNormOfCosine)
+                return {.distance = distance, .lower_bound = 0};
             bound -= 8 * rounding;  // three sums on either side, in units of half a square
             break;
         case Metric::kInnerProduct: {
-            const double reach = std::sqrt(static_cast<double>(header.offset)) * query.norm;
+            const double norm = std::sqrt(static_cast<double>(header.offset)) + kUnderflow;
+            const double reach = norm * query.norm;
             if (!(reach < kMaxFloat / 2))
                 return {.distance = distance, .lower_bound = -kInfinity};
             bound -= 2 * rounding * reach + kUnderflow * kUnderflow;

@@ -3,6 +3,7 @@
 // With step s, coordinate i of x gets the level z = floor(x[i] / s) + 2^b / 2, clipped to b bits;
 // it stands for s u with u = z - (2^b - 1) / 2. 8 bits take a byte a dimension; 4 bits are laid out
 // as dot_code4 wants them: byte j has dimension j in its low and j + n / 2 in its high half.
+// Numbers of dimensions are padded, so that no lane is left over.
 
 #pragma once
 
@@ -10,35 +11,39 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace vext::core {
+#include "core/codec/lanes.h"
 
-/// Padded dimensions are a multiple of it: inner loops of this fixed length become vector code.
-inline constexpr std::size_t kLanes = 16;
+namespace vext::core {
 
 template <int kBits>
 inline constexpr float kHalf = 0.5f * ((1 << kBits) - 1);
 
 template <int kBits>
-inline int
-level_of(float x, float inverse_step) {
-    constexpr float kMax = (1 << kBits) - 1;
-    float level = x * inverse_step + (kHalf<kBits> + 0.5f);
-    level = level > 0 ? level : 0;
-    level = level < kMax ? level : kMax;
-    return static_cast<int>(level);
+inline Ints
+levels_of(Floats x, float inverse_step) {
+    const Floats levels = x * inverse_step + (kHalf<kBits> + 0.5f);
+    return truncate(min(max(levels, spread(0)), spread(2 * kHalf<kBits>)));
 }
 
-/// Calls visit(i, level) for every dimension.
+/// The centred levels u.
+template <int kBits>
+inline Floats
+centre(Ints levels) {
+    return to_floats(levels) - kHalf<kBits>;
+}
+
+/// Calls visit(i, levels) for the kLanes dimensions from i on, for every such i.
 template <int kBits, typename Visit>
 inline void
-for_each_level(const std::uint8_t* code, std::size_t n, Visit visit) {
-    if constexpr (kBits == 8) {
-        for (std::size_t i = 0; i < n; i++)
-            visit(i, static_cast<int>(code[i]));
-    } else {
-        for (std::size_t j = 0; j < n / 2; j++) {
-            visit(j, code[j] & 15);
-            visit(j + n / 2, code[j] >> 4);
+for_each_levels(const std::uint8_t* code, std::size_t n, Visit visit) {
+    const std::size_t n_bytes = n * kBits / 8;
+    for (std::size_t j = 0; j < n_bytes; j += kLanes) {
+        const Ints bytes = to_ints(load_bytes(code + j));
+        if constexpr (kBits == 8) {
+            visit(j, bytes);
+        } else {
+            visit(j, bytes & 15);
+            visit(j + n_bytes, bytes >> 4);
         }
     }
 }
@@ -46,78 +51,67 @@ for_each_level(const std::uint8_t* code, std::size_t n, Visit visit) {
 template <int kBits>
 inline void
 write_levels(const float* x, float inverse_step, std::size_t n, std::uint8_t* code) {
-    if constexpr (kBits == 8) {
-        for (std::size_t i = 0; i < n; i++)
-            code[i] = static_cast<std::uint8_t>(level_of<8>(x[i], inverse_step));
-    } else {
-        for (std::size_t j = 0; j < n / 2; j++) {
-            const int low = level_of<4>(x[j], inverse_step);
-            const int high = level_of<4>(x[j + n / 2], inverse_step);
-            code[j] = static_cast<std::uint8_t>(low | high << 4);
-        }
+    const std::size_t n_bytes = n * kBits / 8;
+    for (std::size_t j = 0; j < n_bytes; j += kLanes) {
+        Ints bytes = levels_of<kBits>(load(x + j), inverse_step);
+        if constexpr (kBits == 4)
+            bytes |= levels_of<4>(load(x + j + n_bytes), inverse_step) << 4;
+        store_bytes(code + j, bytes);
     }
 }
 
 inline float
 max_magnitude(const float* x, std::size_t n) {
-    float lanes[kLanes] = {};
+    Floats lanes = {};
     for (std::size_t i = 0; i < n; i += kLanes)
-        for (std::size_t k = 0; k < kLanes; k++) {
-            const float magnitude = std::fabs(x[i + k]);
-            lanes[k] = magnitude > lanes[k] ? magnitude : lanes[k];
-        }
-    float max = 0;
-    for (float lane : lanes)
-        max = lane > max ? lane : max;
-    return max;
+        lanes = max(magnitude(load(x + i)), lanes);
+    return largest_of(lanes);
 }
 
 /// The squared cosine of x and its code, times |x|^2.
 template <int kBits>
 inline double
 match(const float* x, float inverse_step, std::size_t n) {
-    float dots[kLanes] = {};
-    float norms[kLanes] = {};
-    for (std::size_t i = 0; i < n; i += kLanes)
-        for (std::size_t k = 0; k < kLanes; k++) {
-            const float u =
-                static_cast<float>(level_of<kBits>(x[i + k], inverse_step)) - kHalf<kBits>;
-            dots[k] += x[i + k] * inverse_step * u;
-            norms[k] += u * u;
-        }
-    double dot = 0;
-    double norm = 0;
-    for (std::size_t k = 0; k < kLanes; k++) {
-        dot += dots[k];
-        norm += norms[k];
+    Floats dots = {};
+    Floats norms = {};
+    for (std::size_t i = 0; i < n; i += kLanes) {
+        const Floats u = centre<kBits>(levels_of<kBits>(load(x + i), inverse_step));
+        dots += load(x + i) * inverse_step * u;
+        norms += u * u;
     }
-    dot /= inverse_step;
-    return dot * dot / norm;
+    const double dot = sum_of(dots) / static_cast<double>(inverse_step);
+    return dot * dot / static_cast<double>(sum_of(norms));
 }
 
-/// One over the step. 8 bits span the whole range; 4 bits do better to clip the few largest
-/// coordinates, at about 2.7 deviations.
-template <int kBits>
+/// One over the step that 8 bits need to span the whole range.
 inline float
-choose_inverse_step(const float* x, double squared_norm, std::size_t n) {
-    if constexpr (kBits == 8) {
-        return kHalf<8> / max_magnitude(x, n);
-    } else {
-        constexpr double kRange[] = {2.05, 2.2, 2.3, 2.4, 2.5, 2.6, 2.7, 2.8, 2.9, 3.05, 3.2, 3.4};
-        const double deviation = std::sqrt(squared_norm / static_cast<double>(n));
-        float best = 0;
-        double best_match = -1;
-        for (double range : kRange) {
-            const float inverse_step =
-                static_cast<float>((kHalf<kBits> + 0.5) / (range * deviation));
-            const double matched = match<kBits>(x, inverse_step, n);
-            if (matched > best_match) {
-                best_match = matched;
-                best = inverse_step;
-            }
+inverse_step_of_range(const float* x, std::size_t n) {
+    return kHalf<8> / max_magnitude(x, n);
+}
+
+/// One over the step for which 4 bits match x best. They clip the few largest coordinates: for
+/// normally distributed ones at 2.7 deviations. Climbs from there, since the match has one peak but
+/// for ripples.
+inline float
+best_inverse_step(const float* x, double squared_norm, std::size_t n) {
+    constexpr double kRanges[] = {1.9, 2.1, 2.25, 2.4, 2.5, 2.6, 2.7, 2.8, 2.9, 3.05, 3.2, 3.4};
+    constexpr int kUsual = 6;
+    constexpr int kCount = sizeof(kRanges) / sizeof(kRanges[0]);
+    const double deviation = std::sqrt(squared_norm / static_cast<double>(n));
+    const auto inverse_step = [&](int i) {
+        return static_cast<float>((kHalf<4> + 0.5) / (kRanges[i] * deviation));
+    };
+    int best = kUsual;
+    double best_match = match<4>(x, inverse_step(best), n);
+    for (int direction = -1; direction <= 1; direction += 2)
+        for (int i = best + direction; i >= 0 && i < kCount; i += direction) {
+            const double matched = match<4>(x, inverse_step(i), n);
+            if (matched <= best_match)
+                break;
+            best = i;
+            best_match = matched;
         }
-        return best;
-    }
+    return inverse_step(best);
 }
 
 }  // namespace vext::core

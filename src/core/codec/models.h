@@ -44,6 +44,10 @@ inline constexpr double kRounding = 0x1p-24;
 /// of 10,000 times the smallest normal float32.
 inline constexpr double kUnderflow = 2e-17;
 
+/// The cosine distance of a shorter vector may have lost bits to underflow in an executor's float32
+/// sums, so that no bound but the trivial one holds.
+inline constexpr double kMinSquaredNormOfCosine = 1e-30;
+
 inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
 inline constexpr double kMaxFloat = std::numeric_limits<float>::max();
 

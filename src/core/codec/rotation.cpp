@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/codec/lanes.h"
 #include "core/distance/dispatch.h"
 #include "core/hash.h"
 
@@ -39,8 +40,8 @@ Rotation::apply(const float* in, float* out) const {
     for (std::size_t step = 0; step < n_steps_; step++) {
         const float* signs = signs_ + step * block_size_;
         float* block = out + block_offset(step);
-        for (std::size_t i = 0; i < block_size_; i++)
-            block[i] *= signs[i];
+        for (std::size_t i = 0; i < block_size_; i += kLanes)
+            store(block + i, load(block + i) * load(signs + i));
         kernels().hadamard(block, block_size_);
     }
 }

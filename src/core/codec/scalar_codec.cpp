@@ -17,10 +17,11 @@ namespace {
 /// Below this a squared norm has lost bits to underflow: such a vector counts as its centroid.
 constexpr double kMinSquaredNorm = std::numeric_limits<float>::min();
 
-/// A shorter vector's cosine distance may have lost bits to underflow in the executor's float32
-/// sums, so that no bound but the trivial one holds.
-constexpr double kMinSquaredNormForCosine = 1e-30;
+/// The error of a vector of which nothing can be said: two unit vectors are no further apart.
 constexpr double kTrivialError = 2;
+
+/// Roundings of a coordinate in centring and in computing what a code leaves out.
+constexpr double kOwnRoundings = 12;
 
 template <int kBits>
 struct Noise;
@@ -29,7 +30,7 @@ struct Noise;
 // distributed coordinates (8 bits: in the middle of the dimensions that use them).
 template <>
 struct Noise<4> {
-    static constexpr double kCode = 0.33;
+    static constexpr double kCode = 0.32;
     static constexpr double kLevel = 3.0;
     static constexpr double kCodeAsQuery = 2 * kCode;  // levels are twice as fine there
 };
@@ -41,35 +42,57 @@ struct Noise<8> {
 };
 constexpr double kRoundedNoise = 0.29;  // deviation of what rounding to an integer does
 
+/// <x, u>. In double but for a few terms at a time, as all sums here.
+template <int kBits>
+double
+dot_with_levels(const float* x, const std::uint8_t* code, std::size_t n) {
+    double dot = 0;
+    for_each_levels<kBits>(code, n, [&](std::size_t i, Ints levels) {
+        dot += sum_of(load(x + i) * centre<kBits>(levels));
+    });
+    return dot;
+}
+
+/// |x - factor u|^2
+template <int kBits>
+double
+squared_error_of_levels(const float* x, float factor, const std::uint8_t* code, std::size_t n) {
+    double squared = 0;
+    for_each_levels<kBits>(code, n, [&](std::size_t i, Ints levels) {
+        const Floats rest = load(x + i) - factor * centre<kBits>(levels);
+        squared += sum_of(rest * rest);
+    });
+    return squared;
+}
+
 /// Encodes what the levels leave of x.
 void
 encode_residual(const Prepared& prepared, float factor, const std::uint8_t* code, std::size_t n,
                 std::uint8_t* residual) {
     const float* x = prepared.values;
-    float max = 0;
-    for_each_level<4>(code, n, [&](std::size_t i, int level) {
-        const float rest = std::fabs(x[i] - factor * (static_cast<float>(level) - kHalf<4>));
-        max = rest > max ? rest : max;
+    std::uint8_t* bytes = residual + sizeof(ResidualHeader);
+    Floats largest = {};
+    for_each_levels<4>(code, n, [&](std::size_t i, Ints levels) {
+        largest = max(magnitude(load(x + i) - factor * centre<4>(levels)), largest);
     });
-    ResidualHeader header = {.step = max / kHalf<8>, .error = 0, .norm_change = 0};
-    std::uint8_t* bytes = residual + sizeof(header);
-    const float inverse_step = max > 0 ? kHalf<8> / max : 0;
+    const float range = largest_of(largest);
+    const float step = range / kHalf<8>;
+    const float inverse_step = range > std::numeric_limits<float>::min() ? kHalf<8> / range : 0;
     double squared_error = 0;
-    for_each_level<4>(code, n, [&](std::size_t i, int level) {
-        const float decoded = factor * (static_cast<float>(level) - kHalf<4>);
-        bytes[i] = static_cast<std::uint8_t>(level_of<8>(x[i] - decoded, inverse_step));
-    });
     double norm_change = 0;
-    for_each_level<4>(code, n, [&](std::size_t i, int level) {
-        const double decoded =
-            static_cast<double>(factor) * (level - static_cast<double>(kHalf<4>)) +
-            static_cast<double>(header.step) * (bytes[i] - static_cast<double>(kHalf<8>));
-        const double rest = x[i] - decoded;
-        squared_error += rest * rest;
-        norm_change -= rest * (x[i] + decoded);
+    for_each_levels<4>(code, n, [&](std::size_t i, Ints levels) {
+        const Floats rest = load(x + i) - factor * centre<4>(levels);
+        const Ints rest_levels = levels_of<8>(rest, inverse_step);
+        store_bytes(bytes + i, rest_levels);
+        const Floats missed = rest - step * centre<8>(rest_levels);
+        squared_error += sum_of(missed * missed);
+        norm_change += sum_of(missed * (missed - 2 * load(x + i)));
     });
-    header.error = round_up(std::sqrt(squared_error) + prepared.error);
-    header.norm_change = static_cast<float>(norm_change);
+    const ResidualHeader header = {
+        .step = step,
+        .error = round_up(std::sqrt(squared_error) + prepared.error),
+        .norm_change = static_cast<float>(norm_change),
+    };
     std::memcpy(residual, &header, sizeof(header));
 }
 
@@ -90,14 +113,15 @@ ScalarCodec<kBits>::prepare(const float* vector, Prepared& prepared) const {
             return PrepareStatus::kOverflow;
         scale = 1 / std::sqrt(squared_norm);
         prepared.error += 2 * kRounding;
-        if (squared_norm < kMinSquaredNormForCosine)
+        if (squared_norm < kMinSquaredNormOfCosine)
             prepared.error += kTrivialError;
     }
     for (std::size_t i = 0; i < space_.n_dims; i++)
         values[i] = static_cast<float>(vector[i] * scale) - space_.centroid[i];
     space_.rotation->apply(values, values);
     const double squared_norm = kernels().squared_norm(values, space_.n_padded);
-    prepared.error += (space_.rotation->relative_error() + 2 * kRounding) * std::sqrt(squared_norm);
+    prepared.error +=
+        (space_.rotation->relative_error() + kOwnRoundings * kRounding) * std::sqrt(squared_norm);
     prepared.offset = is_inner_product()
                           ? -kernels().inner_product(vector, space_.centroid, space_.n_dims)
                           : squared_norm;
@@ -117,21 +141,16 @@ ScalarCodec<kBits>::encode(const Prepared& prepared, CodeHeader& header, std::ui
     if (prepared.squared_norm < kMinSquaredNorm) {
         std::memset(code, 0, code_bytes());
     } else {
-        write_levels<kBits>(x, choose_inverse_step<kBits>(x, prepared.squared_norm, n), n, code);
-        double dot = 0;
-        for_each_level<kBits>(code, n, [&](std::size_t i, int level) {
-            dot += x[i] * (level - static_cast<double>(kHalf<kBits>));
-        });
+        const float inverse_step = kBits == 4 ? best_inverse_step(x, prepared.squared_norm, n)
+                                              : inverse_step_of_range(x, n);
+        write_levels<kBits>(x, inverse_step, n, code);
+        const double dot = dot_with_levels<kBits>(x, code, n);
         header.factor = static_cast<float>(prepared.squared_norm / dot);
     }
     if constexpr (kHasResidual) {
         encode_residual(prepared, header.factor, code, n, residual);
     } else {
-        double squared_error = 0;
-        for_each_level<kBits>(code, n, [&](std::size_t i, int level) {
-            const double rest = x[i] - header.factor * (level - static_cast<double>(kHalf<kBits>));
-            squared_error += rest * rest;
-        });
+        const double squared_error = squared_error_of_levels<kBits>(x, header.factor, code, n);
         header.error = round_up(std::sqrt(squared_error) + prepared.error);
     }
 }
@@ -154,7 +173,6 @@ template <int kBits>
 void
 ScalarCodec<kBits>::prepare_query(const Prepared& prepared, Query& query) const {
     const std::size_t n = space_.n_padded;
-    query.level_sum = 0;
     query.value_sum = 0;
     query.error = prepared.error;
     query.squared_norm = prepared.squared_norm;
@@ -170,20 +188,16 @@ ScalarCodec<kBits>::prepare_query(const Prepared& prepared, Query& query) const 
         query.offset = kInfinity;
     }
     const float inverse_scale = scale > 0 ? 1 / scale : 0;
-    double sums[kLanes] = {};
-    int level_sums[kLanes] = {};
-    for (std::size_t i = 0; i < n; i += kLanes)
-        for (std::size_t k = 0; k < kLanes; k++) {
-            const float value = query.values[i + k];
-            const int level = static_cast<int>(value * inverse_scale + (value < 0 ? -0.5f : 0.5f));
-            query.levels[i + k] = static_cast<std::int8_t>(level);
-            level_sums[k] += level;
-            sums[k] += value;
-        }
-    for (std::size_t k = 0; k < kLanes; k++) {
-        query.level_sum += level_sums[k];
-        query.value_sum += sums[k];
+    Ints level_sums = {};
+    for (std::size_t i = 0; i < n; i += kLanes) {
+        const Floats values = load(query.values + i);
+        const Floats nearest = values < 0.f ? spread(-0.5f) : spread(0.5f);
+        const Ints levels = truncate(values * inverse_scale + nearest);
+        store_bytes(query.levels + i, levels);
+        level_sums += levels;
+        query.value_sum += sum_of(values);
     }
+    query.level_sum = sum_of(level_sums);
     set_scale(query, scale, kRoundedNoise);
 }
 
@@ -192,26 +206,20 @@ void
 ScalarCodec<kBits>::query_from_code(const CodeHeader& header, const std::uint8_t* code,
                                     Query& query) const {
     const std::size_t n = space_.n_padded;
-    int level_sum = 0;
-    if constexpr (kBits == 4) {
-        // 2 u is an odd number of at most 15: nothing is rounded.
-        for (std::size_t j = 0; j < n / 2; j++) {
-            const int low = 2 * (code[j] & 15) - 15;
-            const int high = 2 * (code[j] >> 4) - 15;
-            query.levels[j] = static_cast<std::int8_t>(low);
-            query.levels[j + n / 2] = static_cast<std::int8_t>(high);
-            level_sum += low + high;
+    Ints level_sums = {};
+    for_each_levels<kBits>(code, n, [&](std::size_t i, Ints levels) {
+        // With 4 bits, 2 u is an odd number of at most 15: nothing is rounded. With 8, u lies
+        // half-way between integers and goes to the even one, which favours neither side.
+        if constexpr (kBits == 4) {
+            levels = 2 * levels - 15;
+        } else {
+            levels = ((levels + 1) & ~1) - 128;
+            levels += levels > 127;  // true is -1
         }
-    } else {
-        // u lies half-way between integers: to the even one, which favours neither side.
-        for (std::size_t i = 0; i < n; i++) {
-            int level = ((code[i] + 1) & ~1) - 128;
-            level = level < 127 ? level : 127;
-            query.levels[i] = static_cast<std::int8_t>(level);
-            level_sum += level;
-        }
-    }
-    query.level_sum = level_sum;
+        store_bytes(query.levels + i, levels);
+        level_sums += levels;
+    });
+    query.level_sum = sum_of(level_sums);
     query.norm =
         std::fabs(header.factor) * Noise<kBits>::kLevel * std::sqrt(static_cast<double>(n));
     query.offset = header.offset + (is_inner_product() ? space_.squared_norm_centroid : 0);
@@ -245,7 +253,7 @@ ScalarCodec<kBits>::refine(const Query& query, const CodeHeader& header, const s
                                  : kernels().dot_code8_float(code, query.values, n);
     double product = header.factor * (dot - kHalf<kBits> * query.value_sum);
     double error = header.error;
-    double norm_change = error * error;
+    double norm_change = error < kTrivialError ? error * error : 0;
     double norm_of_levels = std::fabs(header.factor) * kMaxLevel * root_n;  // at most; uncentred
     if constexpr (kHasResidual) {
         ResidualHeader rest;
@@ -305,16 +313,16 @@ template <int kBits>
 void
 ScalarCodec<kBits>::decode(const CodeHeader& header, const std::uint8_t* code,
                            const std::uint8_t* residual, float* values) const {
-    for_each_level<kBits>(code, space_.n_padded, [&](std::size_t i, int level) {
-        values[i] = header.factor * (static_cast<float>(level) - kHalf<kBits>);
+    for_each_levels<kBits>(code, space_.n_padded, [&](std::size_t i, Ints levels) {
+        store(values + i, header.factor * centre<kBits>(levels));
     });
     if (!kHasResidual || residual == nullptr)
         return;
     ResidualHeader rest;
     std::memcpy(&rest, residual, sizeof(rest));
-    const std::uint8_t* bytes = residual + sizeof(rest);
-    for (std::size_t i = 0; i < space_.n_padded; i++)
-        values[i] += rest.step * (static_cast<float>(bytes[i]) - kHalf<8>);
+    for_each_levels<8>(residual + sizeof(rest), space_.n_padded, [&](std::size_t i, Ints levels) {
+        store(values + i, load(values + i) + rest.step * centre<8>(levels));
+    });
 }
 
 template class ScalarCodec<4>;
