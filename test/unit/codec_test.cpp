@@ -603,6 +603,13 @@ TEST_F(CodecTest, TurnsGarbageIntoInfinity) {
                 damaged.header.offset = bad;
                 EXPECT_EQ(tester.distance(query, damaged), kInfinite);
                 EXPECT_FALSE(std::isnan(tester.refine(query, damaged).distance));
+                damaged = record;
+                damaged.header.error = bad;
+                if (!damaged.residual.empty())
+                    std::memset(damaged.residual.data(), 0xff, sizeof(ResidualHeader));
+                const Refined refined = tester.refine(query, damaged);
+                EXPECT_FALSE(std::isnan(refined.distance));
+                EXPECT_LE(refined.lower_bound, refined.distance);
             }
         }
 }

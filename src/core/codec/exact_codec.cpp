@@ -99,7 +99,7 @@ ExactCodec::refine(const Query& query, const CodeHeader& header, const std::uint
         case Metric::kInnerProduct: {
             const double norm = std::sqrt(static_cast<double>(header.offset)) + kUnderflow;
             const double reach = norm * query.norm;
-            if (!(reach < kMaxFloat / 2))
+            if (!(reach < kMaxFloat / 2 && distance < kInfinity))
                 return {.distance = distance, .lower_bound = -kInfinity};
             bound -= 2 * rounding * reach + kUnderflow * kUnderflow;
             return {.distance = distance, .lower_bound = round_down(bound)};

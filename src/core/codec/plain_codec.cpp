@@ -81,7 +81,8 @@ PlainCodec::refine(const Query& query, const CodeHeader& header, const std::uint
         return {.distance = distance, .lower_bound = 0};
     // Sums of magnitudes: this one's and the executor's rounding are relative.
     const double bound = distance * (1 - 2 * space_.sum_error) - header.error - kUnderflow;
-    return {.distance = distance, .lower_bound = bound > 0 ? round_down(bound) : 0};
+    const bool is_bound = bound > 0 && bound <= distance;  // else the error is damaged
+    return {.distance = distance, .lower_bound = is_bound ? round_down(bound) : 0};
 }
 
 void

@@ -305,8 +305,9 @@ ScalarCodec<kBits>::bound_product(const Query& query, double distance, double sl
     const double bound = distance - slack - query.error * norm - 2 * space_.sum_error * reach -
                          kUnderflow * kUnderflow;
     // Where the executor's sum can overflow, it may well be -infinity.
-    return {.distance = narrow(distance),
-            .lower_bound = reach < kMaxFloat ? round_down(bound) : -kInfinity};
+    return {
+        .distance = narrow(distance),
+        .lower_bound = reach < kMaxFloat && std::isfinite(bound) ? round_down(bound) : -kInfinity};
 }
 
 template <int kBits>
