@@ -18,7 +18,7 @@ enum class CodecKind : std::uint8_t { kExact = 0, kScalar8 = 1, kScalar4 = 2, kP
 /// `Codec::has_inline_error()`; elsewhere it is neither read nor needed.
 ///
 ///            | factor                          | offset                              | error
-///   exact    | 1                               | 0                                   | 0
+///   exact    | 1                               | |v|^2                               | 0
 ///   scalar8  | f = |x|^2 / <x, u>              | |x|^2; inner product: -<v, c>       | L2 norm
 ///   scalar4  | f = |x|^2 / <x, u>              | |x|^2; inner product: -<v, c>       | 0
 ///   plain8   | step of a level, 1 when all     | value of level 0                    | L1 norm

@@ -47,6 +47,7 @@ inline constexpr double kUnderflow = 2e-17;
 /// The cosine distance of a shorter vector may have lost bits to underflow in an executor's float32
 /// sums, so that no bound but the trivial one holds.
 inline constexpr double kMinSquaredNormOfCosine = 1e-30;
+inline constexpr double kTrivialError = 2;  // no two unit vectors are further apart
 
 inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
 inline constexpr double kMaxFloat = std::numeric_limits<float>::max();
@@ -146,6 +147,10 @@ class ScalarCodec {
     bool
     is_inner_product() const {
         return space_.metric == Metric::kInnerProduct;
+    }
+    bool
+    is_trivial(double error) const {
+        return space_.metric == Metric::kCosine && error >= kTrivialError;
     }
     /// The factor of <x, q> in the distance, without its sign.
     double

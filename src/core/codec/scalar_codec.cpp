@@ -1,11 +1,11 @@
 // Centred, rotated levels of 8 or 4 bits, the latter with a residual.
 //
-// With step s, coordinate i of x gets the level z = floor(x[i] / s) + 2^b / 2, and u = z - (2^b -
-// 1) / 2. x - f u is orthogonal to x for f = |x|^2 / <x, u>, so |f u|^2 = |x|^2 + |x - f u|^2. 4
-// bits are laid out as dot_code4 wants them: byte j has dimension j low and j + n / 2 high.
+// With f = |x|^2 / <x, u>, x - f u is orthogonal to x, so that |f u|^2 = |x|^2 + |x - f u|^2: 8
+// bits need no other number for the norm of what they decode to than their error.
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "core/codec/levels.h"
 #include "core/codec/models.h"
@@ -16,9 +16,6 @@ namespace {
 
 /// Below this a squared norm has lost bits to underflow: such a vector counts as its centroid.
 constexpr double kMinSquaredNorm = std::numeric_limits<float>::min();
-
-/// The error of a vector of which nothing can be said: two unit vectors are no further apart.
-constexpr double kTrivialError = 2;
 
 /// Roundings of a coordinate in centring and in computing what a code leaves out.
 constexpr double kOwnRoundings = 12;
@@ -209,13 +206,8 @@ ScalarCodec<kBits>::query_from_code(const CodeHeader& header, const std::uint8_t
     Ints level_sums = {};
     for_each_levels<kBits>(code, n, [&](std::size_t i, Ints levels) {
         // With 4 bits, 2 u is an odd number of at most 15: nothing is rounded. With 8, u lies
-        // half-way between integers and goes to the even one, which favours neither side.
-        if constexpr (kBits == 4) {
-            levels = 2 * levels - 15;
-        } else {
-            levels = ((levels + 1) & ~1) - 128;
-            levels += levels > 127;  // true is -1
-        }
+        // half-way between integers; always the lower one, as good as any for a rotated vector.
+        levels = kBits == 4 ? 2 * levels - 15 : levels - 128;
         store_bytes(query.levels + i, levels);
         level_sums += levels;
     });
@@ -253,7 +245,7 @@ ScalarCodec<kBits>::refine(const Query& query, const CodeHeader& header, const s
                                  : kernels().dot_code8_float(code, query.values, n);
     double product = header.factor * (dot - kHalf<kBits> * query.value_sum);
     double error = header.error;
-    double norm_change = error < kTrivialError ? error * error : 0;
+    double norm_change = is_trivial(error) ? 0 : error * error;
     double norm_of_levels = std::fabs(header.factor) * kMaxLevel * root_n;  // at most; uncentred
     if constexpr (kHasResidual) {
         ResidualHeader rest;
