@@ -1,7 +1,7 @@
 // Codecs: a vector as the few bytes a search reads, and distances from them.
 //
 // Four models of one concept (models.h) behind one class, so that users need no templates:
-//   exact    the float32 values, up to 32 dimensions
+//   exact    the float32 values, up to 32 dimensions (its codes must be aligned as float)
 //   scalar8  centred, rotated, 8 bits a dimension, up to 256 dimensions
 //   scalar4  centred, rotated, 4 bits a dimension and a residual of 8 more, above 256 dimensions
 //   plain8   8 bits a dimension over the vector's own range, for L1
