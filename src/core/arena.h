@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <new>  // placement only: nothing is allocated by it
 #include <span>
 #include <type_traits>
+#include <utility>
 
 namespace vext::core {
 
@@ -41,6 +43,13 @@ class Arena {
         std::span<T> elements = allocate<T>(n);
         __builtin_memset(elements.data(), 0, elements.size_bytes());
         return elements;
+    }
+
+    /// A new T made from `arguments`; it is never destroyed.
+    template <typename T, typename... Arguments>
+    T*
+    make(Arguments&&... arguments) {
+        return new (allocate<T>(1).data()) T(std::forward<Arguments>(arguments)...);
     }
 
    private:

@@ -27,6 +27,10 @@ extern "C" {
 #endif
 
 extern "C" {
+#include "access/relscan.h"
+#include "commands/vacuum.h"
+#include "nodes/pathnodes.h"
+#include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
@@ -58,6 +62,36 @@ guc_extra_memory(std::size_t n_bytes) {
     return guc_malloc(LOG, n_bytes);
 #else
     return std::malloc(n_bytes);
+#endif
+}
+
+/// Tells the planner that a path must not be used (beside its infinite cost).
+inline void
+mark_unusable(IndexPath* path) {
+#if PG_VERSION_NUM >= 180000
+    path->path.disabled_nodes = 2;
+#else
+    (void)path;
+#endif
+}
+
+/// Sleeps as the vacuum cost settings say; checks for interrupts.
+inline void
+delay_vacuum() {
+#if PG_VERSION_NUM >= 180000
+    vacuum_delay_point(false);
+#else
+    vacuum_delay_point();
+#endif
+}
+
+/// Counts a scan in the statistics and, where EXPLAIN shows it, in the plan.
+inline void
+count_index_scan(IndexScanDesc scan) {
+    pgstat_count_index_scan(scan->indexRelation);
+#if PG_VERSION_NUM >= 180000
+    if (scan->instrument != nullptr)
+        ++scan->instrument->nsearches;
 #endif
 }
 
