@@ -13,7 +13,7 @@ REGRESS_OPTS = --inputdir=. --outputdir=build/regress --load-extension=vector_ex
 
 PG_CPPFLAGS = -Isrc -DNDEBUG
 PG_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fvisibility=hidden \
-	-fvisibility-inlines-hidden -ffp-contract=off -Wextra -Wno-unused-parameter -Wno-register \
+	-fvisibility-inlines-hidden -ffp-contract=off -Wextra -Wno-unused-parameter -Wno-register -Wno-volatile \
 	-Wno-missing-field-initializers
 SHLIB_LINK = -Wl,--version-script=src/exports.map -Wl,--no-undefined-version -lm
 

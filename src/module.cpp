@@ -1,6 +1,7 @@
 // The module as the server loads it: magic block, settings, choice of kernels.
 
 #include "core/distance/dispatch.h"
+#include "hnsw/options.h"
 #include "pg/function.h"
 #include "pg/setting.h"
 
@@ -64,5 +65,6 @@ _PG_init(void) {
                              "SHOW gives the level in effect; auto is the best one available.",
                              &vext::simd_setting, vext::simd_setting, vext::kSimdLevels,
                              PGC_USERSET, 0, vext::check_simd, vext::assign_simd, vext::show_simd);
+    vext::hnsw::define_settings();
     MarkGUCPrefixReserved("vector_ext");
 }

@@ -1,0 +1,55 @@
+// Links back to a new node: each chosen neighbour gets one, if its list has room or another link
+// gives way (core/graph/select.h, choose_replaced).
+//
+// The decision is taken from codes before the neighbour's page is locked; under the lock it is only
+// verified that the link that gives way is still there. A few such tries, then the neighbour is
+// left as it is, except that one that must accept is tried until it has.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/array.h"
+#include "core/graph/candidate.h"
+#include "core/graph/select.h"
+#include "hnsw/index.h"
+#include "hnsw/neighbours.h"
+#include "hnsw/page_graph.h"
+
+namespace vext::hnsw {
+
+class BackLinker {
+   public:
+    /// `graph` measures distances to the new node.
+    BackLinker(Index& index, PageGraph& graph, core::Arena& arena);
+
+    /// Links `neighbours` on `layer` back to `id`; the nearest that is still live accepts. False
+    /// when none accepted.
+    bool link(NodeId id, int layer, std::span<const ChosenLink> neighbours);
+
+   private:
+    enum class Outcome : std::uint8_t { kLinked, kKept, kGone, kChanged };
+
+    Outcome try_link(NodeId id, int layer, const core::Candidate& neighbour, bool must_accept);
+    NodeId read_list(const core::Candidate& neighbour, int layer);
+    void rate_links();
+    bool decide(NodeId id, int layer, float distance, bool must_accept);
+    Outcome write_list(NodeId neighbour, int layer, NodeId list_record);
+
+    Index* index_;
+    PageGraph* graph_;
+    core::Query node_query_;  // of the neighbour
+    PageGraph node_graph_;
+    core::Array<Link> seen_;   // the neighbour's list as it was read
+    core::Array<Link> links_;  // and as it will be
+    core::Array<NodeId> ids_;
+    core::Array<core::Candidate> to_base_;
+    core::Array<core::Candidate> to_new_;
+    core::Array<core::RatedLink> rated_;  // beside links_
+    std::span<std::uint8_t> code_;
+};
+
+static_assert(std::is_trivially_destructible_v<BackLinker>);
+
+}  // namespace vext::hnsw

@@ -1,0 +1,205 @@
+// See chain.h.
+
+#include "hnsw/chain.h"
+
+#include <algorithm>
+
+#include "hnsw/store.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+TidsRecord&
+tids_of(std::uint8_t* record) {
+    return *reinterpret_cast<TidsRecord*>(record);
+}
+const TidsRecord&
+tids_of(const std::uint8_t* record) {
+    return *reinterpret_cast<const TidsRecord*>(record);
+}
+
+bool
+is_live_version(const std::uint8_t* record, std::uint16_t version) {
+    return is_live_node(record) && head_of(record).version == version;
+}
+
+bool
+belongs_to(const std::uint8_t* record, NodeId owner) {
+    return record != nullptr && head_of(record).kind == RecordKind::kTids &&
+           tids_of(record).owner == owner;
+}
+
+int
+find_free_place(const std::uint8_t* record, const Geometry& geometry) {
+    const Tid* tids = record_tids(record);
+    for (std::uint32_t i = 0; i < geometry.tids_per_record; ++i)
+        if (!tids[i].is_valid())
+            return static_cast<int>(i);
+    return -1;
+}
+
+std::uint16_t
+read_version(Index& index, NodeId id) {
+    return with_record(index, id, [](const std::uint8_t* record) {
+        return record == nullptr ? std::uint16_t{0} : head_of(record).version;
+    });
+}
+
+bool
+has_rows(const std::uint8_t* record, const Geometry& geometry) {
+    const Tid* tids = record_tids(record);
+    return std::any_of(tids, tids + geometry.tids_per_record,
+                       [](const Tid& tid) { return tid.is_valid(); });
+}
+
+enum class Outcome : std::uint8_t { kDone, kFull, kChanged };
+
+// Puts the row into a chain's head record.
+Outcome
+add_to_record(Index& index, NodeId id, std::uint16_t version, NodeId chain_head, const Tid& tid) {
+    Outcome outcome = Outcome::kChanged;
+    int place = -1;
+    change_two_records(
+        index, id, chain_head,
+        [&](const std::uint8_t* node, const std::uint8_t* tids) {
+            if (!is_live_version(node, version) || node_of(node).tids_head != chain_head ||
+                !belongs_to(tids, id))
+                return false;
+            place = find_free_place(tids, index.geometry);
+            outcome = place < 0 ? Outcome::kFull : Outcome::kDone;
+            return place >= 0;
+        },
+        [&](std::uint8_t* node, std::uint8_t* tids) {
+            record_tids(tids)[place] = tid;
+            head_of(node).flags |= kFlagAppended;
+        });
+    return outcome;
+}
+
+// Puts the row into a new record in front of the chain.
+Outcome
+add_new_record(Index& index, NodeId id, std::uint16_t version, NodeId chain_head, const Tid& tid) {
+    const std::uint16_t next_version = chain_head == kNoNode ? 0 : read_version(index, chain_head);
+    const NodeId record_id =
+        write_new_record(index, false, [&](NodeId, std::uint8_t* record, std::uint8_t*) {
+            head_of(record).kind = RecordKind::kTids;
+            tids_of(record).owner = id;
+            tids_of(record).next = chain_head;
+            tids_of(record).next_version = next_version;
+            record_tids(record)[0] = tid;
+        });
+    const bool is_done = change_record(
+        index, id,
+        [&](const std::uint8_t* node) {
+            return is_live_version(node, version) && node_of(node).tids_head == chain_head;
+        },
+        [&](std::uint8_t* node) {
+            node_of(node).tids_head = record_id;
+            head_of(node).flags |= kFlagAppended;
+        });
+    if (is_done)
+        return Outcome::kDone;
+    change_record(
+        index, record_id, [&](const std::uint8_t* record) { return belongs_to(record, id); },
+        free_record);
+    return Outcome::kChanged;
+}
+
+}  // namespace
+
+bool
+join_node(Index& index, NodeId id, std::uint16_t version, const Tid& tid) {
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        NodeId chain_head = kNoNode;
+        const bool is_live = with_record(index, id, [&](const std::uint8_t* record) {
+            if (!is_live_version(record, version))
+                return false;
+            chain_head = node_of(record).tids_head;
+            return true;
+        });
+        if (!is_live)
+            return false;
+        Outcome outcome = chain_head == kNoNode
+                              ? Outcome::kFull
+                              : add_to_record(index, id, version, chain_head, tid);
+        if (outcome == Outcome::kFull)
+            outcome = add_new_record(index, id, version, chain_head, tid);
+        if (outcome == Outcome::kDone)
+            return true;
+    }
+}
+
+bool
+collect_chain(Index& index, NodeId id, NodeId chain_head, core::Array<Tid>& tids) {
+    std::uint16_t next_version = 0;
+    for (NodeId next = chain_head; next != kNoNode;) {
+        CHECK_FOR_INTERRUPTS();
+        const NodeId current = next;
+        tids.reserve(tids.size() + index.geometry.tids_per_record);
+        const bool is_ours = with_record(index, current, [&](const std::uint8_t* record) {
+            if (!belongs_to(record, id) ||
+                (current != chain_head && head_of(record).version != next_version))
+                return false;
+            const Tid* places = record_tids(record);
+            for (std::uint32_t i = 0; i < index.geometry.tids_per_record; ++i)
+                if (places[i].is_valid())
+                    tids.push_back(places[i]);
+            next = tids_of(record).next;
+            next_version = tids_of(record).next_version;
+            return next != current;
+        });
+        if (!is_ours)
+            return false;
+    }
+    return true;
+}
+
+void
+drop_empty_record(Index& index, NodeId id) {
+    NodeId owner = kNoNode;
+    with_record(index, id, [&](const std::uint8_t* record) {
+        if (record != nullptr && head_of(record).kind == RecordKind::kTids)
+            owner = tids_of(record).owner;
+    });
+    if (owner == kNoNode)
+        return;
+    // From the node along the chain to the record that points to this one.
+    NodeId before = owner;
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        NodeId next = kNoNode;
+        with_record(index, before, [&](const std::uint8_t* record) {
+            if (before == owner)
+                next = is_node(record) ? node_of(record).tids_head : kNoNode;
+            else
+                next = belongs_to(record, owner) ? tids_of(record).next : kNoNode;
+        });
+        if (next == kNoNode)
+            return;
+        if (next == id)
+            break;
+        before = next;
+    }
+    const bool is_head = before == owner;
+    change_two_records(
+        index, before, id,
+        [&](const std::uint8_t* previous, const std::uint8_t* record) {
+            if (!belongs_to(record, owner) || has_rows(record, index.geometry))
+                return false;
+            return is_head ? is_node(previous) && node_of(previous).tids_head == id
+                           : belongs_to(previous, owner) && tids_of(previous).next == id;
+        },
+        [&](std::uint8_t* previous, std::uint8_t* record) {
+            if (is_head) {
+                node_of(previous).tids_head = tids_of(record).next;
+            } else {
+                tids_of(previous).next = tids_of(record).next;
+                tids_of(previous).next_version = tids_of(record).next_version;
+            }
+            free_record(record);
+        });
+}
+
+}  // namespace vext::hnsw

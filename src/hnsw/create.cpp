@@ -1,0 +1,132 @@
+// See create.h.
+
+#include "hnsw/create.h"
+
+#include <algorithm>
+
+#include "core/codec/codec.h"
+#include "hnsw/options.h"
+#include "pg/memory.h"
+#include "pg/page.h"
+#include "pg/random.h"
+#include "pg/wal.h"
+#include "types/distance.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+constexpr int kDistanceSupport = 1;
+constexpr int kNormSupport = 2;
+
+// No metric reaches more dimensions than this: the widest codes fill a page.
+constexpr std::uint32_t kMostDims = 16000;
+
+MetaPage
+meta_for(core::Metric metric, std::uint32_t n_dims, std::uint32_t m) {
+    MetaPage meta = {};
+    meta.magic = kMetaMagic;
+    meta.version = kFormatVersion;
+    meta.metric = metric;
+    meta.codec = core::codec_for(metric, n_dims);
+    meta.n_dims = static_cast<std::uint16_t>(n_dims);
+    meta.m = static_cast<std::uint16_t>(m);
+    meta.entry_node = kNoNode;
+    const core::CodecSizes sizes = core::codec_sizes(meta.codec, n_dims);
+    meta.has_inline_error = sizes.has_inline_error;
+    meta.code_bytes =
+        static_cast<std::uint16_t>(std::min<std::size_t>(sizes.code_bytes, UINT16_MAX));
+    meta.residual_bytes =
+        static_cast<std::uint16_t>(std::min<std::size_t>(sizes.residual_bytes, UINT16_MAX));
+    return meta;
+}
+
+bool
+fits_a_page(core::Metric metric, std::uint32_t n_dims, std::uint32_t m) {
+    return geometry_of(meta_for(metric, n_dims, m)).hot_per_page > 0;
+}
+
+// The largest number of dimensions that fits: record sizes grow with it.
+std::uint32_t
+max_dims(core::Metric metric, std::uint32_t m) {
+    std::uint32_t fits = 1;
+    std::uint32_t too_many = kMostDims + 1;
+    while (too_many - fits > 1) {
+        const std::uint32_t middle = (fits + too_many) / 2;
+        (fits_a_page(metric, middle, m) ? fits : too_many) = middle;
+    }
+    return metric == core::Metric::kL1 ? fits : std::min<std::uint32_t>(fits, 8000);
+}
+
+void
+write_page(Relation index, ForkNumber fork, const std::uint8_t* bytes) {
+    const Buffer buffer = ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, nullptr);
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    START_CRIT_SECTION();
+    std::memcpy(pg::page_bytes(buffer), bytes, kPageSize);
+    MarkBufferDirty(buffer);
+    if (fork == INIT_FORKNUM)
+        log_newpage_buffer(buffer, true);
+    END_CRIT_SECTION();
+    UnlockReleaseBuffer(buffer);
+}
+
+}  // namespace
+
+core::Metric
+metric_of(Relation index) {
+    const PGFunction distance = index_getprocinfo(index, 1, kDistanceSupport)->fn_addr;
+    if (distance == vext_vector_l2_squared_distance)
+        return core::Metric::kL2;
+    if (distance == vext_l1_distance)
+        return core::Metric::kL1;
+    if (distance == vext_vector_negative_inner_product)
+        return OidIsValid(index_getprocid(index, 1, kNormSupport)) ? core::Metric::kCosine
+                                                                   : core::Metric::kInnerProduct;
+    ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+            errmsg("distance function of operator class is not supported by hnsw"));
+    pg_unreachable();
+}
+
+MetaPage
+make_meta(Relation index) {
+    check_settings_defined();
+    const int n_dims = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
+    if (n_dims < 0)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("column does not have dimensions"));
+    const int m = option_m(index);
+    if (option_ef_construction(index) < 2 * m)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("ef_construction must be greater than or equal to 2 * m"));
+    const core::Metric metric = metric_of(index);
+    const std::uint32_t most = max_dims(metric, static_cast<std::uint32_t>(m));
+    if (static_cast<std::uint32_t>(n_dims) > most)
+        ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                errmsg("column cannot have more than %u dimensions for hnsw index", most));
+    MetaPage meta =
+        meta_for(metric, static_cast<std::uint32_t>(n_dims), static_cast<std::uint32_t>(m));
+    meta.rotation_seed = pg::random_bits();
+    return meta;
+}
+
+void
+write_first_pages(Relation index, ForkNumber fork, const MetaPage& meta, const float* centroid) {
+    const Geometry geometry = geometry_of(meta);
+    auto* page = static_cast<std::uint8_t*>(palloc(kPageSize));
+    init_page(page, PageKind::kMeta, kMetaBlock);
+    std::memcpy(page + kPageHeaderSize, &meta, sizeof(meta));
+    write_page(index, fork, page);
+    constexpr std::uint32_t kPerPage = kUsableSize / sizeof(float);
+    for (std::uint32_t i = 0; i < geometry.centroid_blocks; ++i) {
+        const std::uint32_t first = i * kPerPage;
+        const std::uint32_t n = std::min<std::uint32_t>(kPerPage, meta.n_dims - first);
+        init_page(page, PageKind::kCentroid, 1 + i);
+        if (centroid != nullptr)
+            std::memcpy(page + kPageHeaderSize, centroid + first, n * sizeof(float));
+        write_page(index, fork, page);
+    }
+    pfree(page);
+}
+
+}  // namespace vext::hnsw

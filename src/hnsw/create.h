@@ -1,0 +1,23 @@
+// Creating an index's file: what its definition asks for, and the pages that come before any
+// record.
+
+#pragma once
+
+#include "hnsw/layout.h"
+#include "pg/index_am.h"
+
+namespace vext::hnsw {
+
+/// The metric of an index, from the distance function of its operator class.
+core::Metric metric_of(Relation index);
+
+/// The metapage of a new, empty index. Raises what is wrong with the definition: no dimensions or
+/// m against ef_construction (22023), too many dimensions (54000).
+MetaPage make_meta(Relation index);
+
+/// Writes metapage and centroid (n_dims floats, or null for none) into the empty fork. The main
+/// fork is not logged here (pg::log_whole_relation comes when the build is done), the init fork is.
+void write_first_pages(Relation index, ForkNumber fork, const MetaPage& meta,
+                       const float* centroid);
+
+}  // namespace vext::hnsw

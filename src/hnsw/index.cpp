@@ -1,0 +1,123 @@
+// See index.h.
+
+#include "hnsw/index.h"
+
+#include "core/codec/rotation.h"
+#include "hnsw/options.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+MetaPage
+read_meta(Relation relation, pg::BufferHints* hints) {
+    const auto meta = pg::with_page(relation, kMetaBlock, hints, [&](const std::uint8_t* page) {
+        if (const char* problem = check_page(page, PageKind::kMeta, kMetaBlock))
+            report_damage(relation, kMetaBlock, problem);
+        MetaPage copy;
+        std::memcpy(&copy, page + kPageHeaderSize, sizeof(copy));
+        return copy;
+    });
+    if (meta.magic == kMetaMagic && meta.version != kFormatVersion)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("index \"%s\" has format version %u, but this vector_ext reads version %u",
+                       RelationGetRelationName(relation), meta.version, kFormatVersion),
+                errhint("REINDEX the index."));
+    if (const char* problem = check_meta(meta))
+        report_damage(relation, kMetaBlock, problem);
+    return meta;
+}
+
+const float*
+read_centroid(Relation relation, const MetaPage& meta, const Geometry& geometry,
+              pg::BufferHints* hints) {
+    auto* centroid = static_cast<float*>(palloc0(meta.n_dims * sizeof(float)));
+    if (meta.has_centroid == 0)
+        return centroid;
+    constexpr std::uint32_t kPerPage = kUsableSize / sizeof(float);
+    for (std::uint32_t i = 0; i < geometry.centroid_blocks; ++i) {
+        const std::uint32_t block = 1 + i;
+        const std::uint32_t first = i * kPerPage;
+        const std::uint32_t n = std::min<std::uint32_t>(kPerPage, meta.n_dims - first);
+        pg::with_page(relation, block, hints, [&](const std::uint8_t* page) {
+            if (const char* problem = check_page(page, PageKind::kCentroid, block))
+                report_damage(relation, block, problem);
+            std::memcpy(centroid + first, page + kPageHeaderSize, n * sizeof(float));
+        });
+        for (std::uint32_t j = first; j < first + n; ++j)
+            if (!std::isfinite(centroid[j]))
+                report_damage(relation, block, "the centroid is not finite");
+    }
+    return centroid;
+}
+
+}  // namespace
+
+const core::Codec*
+make_codec(const MetaPage& meta, const float* centroid) {
+    core::Arena arena = pg::context_arena(CurrentMemoryContext);
+    const bool is_rotated =
+        meta.codec == core::CodecKind::kScalar4 || meta.codec == core::CodecKind::kScalar8;
+    core::Rotation* rotation = nullptr;
+    if (is_rotated)
+        rotation = arena.make<core::Rotation>(arena, meta.n_dims, meta.rotation_seed);
+    return arena.make<core::Codec>(meta.codec, meta.metric, meta.n_dims,
+                                   is_rotated ? centroid : nullptr, rotation);
+}
+
+Index
+open_index(Relation relation, pg::WalMode wal_mode) {
+    check_settings_defined();
+    Index index = {};
+    index.relation = relation;
+    index.wal_mode = wal_mode;
+    index.hints = pg::BufferHints::of(relation, RelationGetNumberOfBlocks(relation));
+    index.meta = read_meta(relation, index.hints);
+    index.geometry = geometry_of(index.meta);
+    index.codec =
+        make_codec(index.meta, read_centroid(relation, index.meta, index.geometry, index.hints));
+    if (index.codec->code_bytes() != index.meta.code_bytes ||
+        index.codec->residual_bytes() != index.meta.residual_bytes)
+        report_damage(relation, kMetaBlock, "the metapage's sizes are not its codec's");
+    return index;
+}
+
+const MetaPage&
+refresh_meta(Index& index) {
+    const MetaPage fresh = read_meta(index.relation, index.hints);
+    if (fresh.rotation_seed != index.meta.rotation_seed || fresh.n_dims != index.meta.n_dims)
+        report_damage(index.relation, kMetaBlock, "the metapage has changed its identity");
+    index.meta = fresh;
+    return index.meta;
+}
+
+void
+report_damage(Relation relation, std::uint32_t block, const char* problem) {
+    ereport(ERROR, errcode(ERRCODE_INDEX_CORRUPTED),
+            errmsg("index \"%s\" is damaged at block %u: %s", RelationGetRelationName(relation),
+                   block, problem),
+            errhint("REINDEX the index."));
+    pg_unreachable();
+}
+
+bool
+check_page_or_report(const Index& index, const std::uint8_t* page, PageKind kind,
+                     std::uint32_t block, bool may_be_zero) {
+    const char* problem = check_page(page, kind, block);
+    if (problem == nullptr)
+        return true;
+    if (may_be_zero && trailer_of(page)->magic == 0 && is_zero_page(page))
+        return false;
+    report_damage(index.relation, block, problem);
+}
+
+void
+check_id(Index& index, NodeId id) {
+    if (id < index.meta.n_slots)
+        return;
+    refresh_meta(index);
+    if (id >= index.meta.n_slots)
+        report_damage(index.relation, kMetaBlock, "a link points beyond the index");
+}
+
+}  // namespace vext::hnsw

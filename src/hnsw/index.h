@@ -1,0 +1,119 @@
+// An open index: its metapage as last read, the sizes and the codec that follow from it, and access
+// to single records.
+//
+// Invariant: at most one page of the index is locked at a time, or several in ascending block order
+// with all pins taken first (pg/page.h, pg/wal.h); nothing here keeps a lock or a pin.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/codec/codec.h"
+#include "hnsw/layout.h"
+#include "pg/index_am.h"
+#include "pg/memory.h"
+#include "pg/page.h"
+#include "pg/wal.h"
+
+namespace vext::hnsw {
+
+struct Index {
+    Relation relation;
+    MetaPage meta;
+    Geometry geometry;
+    const core::Codec* codec;
+    pg::BufferHints* hints;  ///< null for temporary relations
+    pg::WalMode wal_mode;
+};
+
+/// Opens the index that exists in `relation`; centroid and rotation live in the current context.
+Index open_index(Relation relation, pg::WalMode wal_mode = pg::WalMode::kLogged);
+
+/// The codec of an index with this metapage and centroid (n_dims floats), in the current context.
+const core::Codec* make_codec(const MetaPage& meta, const float* centroid);
+
+/// Reads the metapage again; returns it.
+const MetaPage& refresh_meta(Index& index);
+
+/// Raises XX002 with the block and a hint to reindex.
+[[noreturn]] void report_damage(Relation relation, std::uint32_t block, const char* problem);
+
+/// Raises XX002 unless the page is of this kind or, where `may_be_zero`, all zero; returns whether
+/// it holds anything.
+bool check_page_or_report(const Index& index, const std::uint8_t* page, PageKind kind,
+                          std::uint32_t block, bool may_be_zero);
+
+/// Makes sure that `id` has a page, reading the metapage again if it must.
+void check_id(Index& index, NodeId id);
+
+/// Calls `look(const std::uint8_t* record)` with the decoded, checked hot record of `id` under a
+/// share lock; the record is null where its page is still all zero.
+template <typename Look>
+auto
+with_record(Index& index, NodeId id, Look&& look) {
+    check_id(index, id);
+    const Place place = index.geometry.hot_place(id);
+    return pg::with_page(index.relation, place.block, index.hints, [&](const std::uint8_t* page) {
+        if (!check_page_or_report(index, page, PageKind::kHot, place.block, true))
+            return look(static_cast<const std::uint8_t*>(nullptr));
+        const std::uint8_t* record = page + place.offset;
+        // Others may have raised the mark since we read it, so ids are only held against it when
+        // they look wrong (check_id).
+        if (const char* problem = check_record(record, index.geometry, kNoNode))
+            report_damage(index.relation, place.block, problem);
+        return look(record);
+    });
+}
+
+inline const RecordHead&
+head_of(const std::uint8_t* record) {
+    return *reinterpret_cast<const RecordHead*>(record);
+}
+inline RecordHead&
+head_of(std::uint8_t* record) {
+    return *reinterpret_cast<RecordHead*>(record);
+}
+inline const NodeRecord&
+node_of(const std::uint8_t* record) {
+    return *reinterpret_cast<const NodeRecord*>(record);
+}
+inline NodeRecord&
+node_of(std::uint8_t* record) {
+    return *reinterpret_cast<NodeRecord*>(record);
+}
+
+inline bool
+is_node(const std::uint8_t* record) {
+    return record != nullptr && head_of(record).kind == RecordKind::kNode;
+}
+
+inline bool
+is_live_node(const std::uint8_t* record) {
+    return is_node(record) && (head_of(record).flags & kFlagDead) == 0;
+}
+
+/// The codec's view of a record's floats.
+inline core::CodeHeader
+code_header(const std::uint8_t* record, const Index& index) {
+    const NodeRecord& node = node_of(record);
+    core::CodeHeader header = {node.factor, node.offset, 0};
+    if (index.meta.has_inline_error != 0)
+        std::memcpy(&header.error, record + sizeof(NodeRecord), sizeof(float));
+    return header;
+}
+
+inline Tid
+to_tid(const ItemPointerData& pointer) {
+    return {pointer.ip_blkid.bi_hi, pointer.ip_blkid.bi_lo, pointer.ip_posid};
+}
+inline ItemPointerData
+to_item_pointer(const Tid& tid) {
+    ItemPointerData pointer;
+    pointer.ip_blkid.bi_hi = tid.block_high;
+    pointer.ip_blkid.bi_lo = tid.block_low;
+    pointer.ip_posid = tid.position;
+    return pointer;
+}
+
+}  // namespace vext::hnsw

@@ -1,0 +1,290 @@
+// See insert.h and README.md, "Insert beside insert" and "Insert beside vacuum".
+
+#include "hnsw/insert.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/hash.h"
+#include "hnsw/chain.h"
+#include "hnsw/link_list.h"
+#include "hnsw/store.h"
+#include "pg/drain_lock.h"
+#include "pg/random.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+core::Array<ChosenLink>*
+allocate_lists(core::Arena& arena, const Geometry& geometry) {
+    auto lists = arena.allocate<core::Array<ChosenLink>>(kMaxLayers + 1);
+    for (int layer = 0; layer <= kMaxLayers; ++layer)
+        lists[static_cast<std::size_t>(layer)] =
+            core::Array<ChosenLink>(arena, geometry.max_links(layer));
+    return lists.data();
+}
+
+// Takes the drain lock of the epoch that is current while it is held; returns that epoch.
+std::uint32_t
+lock_current_epoch(Index& index) {
+    for (;;) {
+        const std::uint32_t epoch = refresh_meta(index).lock_epoch;
+        pg::lock_drain_shared(index.relation, epoch);
+        if (refresh_meta(index).lock_epoch == epoch)
+            return epoch;
+        pg::unlock_drain_shared(index.relation, epoch);
+    }
+}
+
+}  // namespace
+
+Inserter::Inserter(Index& index, std::size_t ef_construction)
+    : index_(&index),
+      ef_construction_(std::max<std::size_t>(ef_construction, index.geometry.max_links(0))),
+      arena_(pg::context_arena(CurrentMemoryContext)),
+      prepared_(index.codec->allocate_prepared(arena_)),
+      query_(index.codec->allocate_query(arena_)),
+      graph_(index, query_),
+      memory_(arena_, ef_construction_),
+      selector_(index, arena_, ef_construction_),
+      linker_(index, graph_, arena_),
+      code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)),
+      residual_(arena_.allocate<std::uint8_t>(index.meta.residual_bytes)),
+      entries_(arena_, ef_construction_),
+      chosen_(allocate_lists(arena_, index.geometry)) {
+}
+
+void
+Inserter::insert(const float* vector, const Tid& tid) {
+    switch (index_->codec->prepare(vector, prepared_)) {
+        case core::PrepareStatus::kReady:
+            break;
+        case core::PrepareStatus::kZeroVector:
+            return;
+        case core::PrepareStatus::kOverflow:
+            ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                    errmsg("vector is too long for index \"%s\"",
+                           RelationGetRelationName(index_->relation)),
+                    errdetail("Its norm is out of range for type real."));
+    }
+    index_->codec->encode(prepared_, header_, code_.data(),
+                          residual_.empty() ? nullptr : residual_.data());
+    index_->codec->prepare_query(prepared_, query_);
+    hash_ = core::hash_vector(vector, index_->meta.n_dims);
+    if (index_->wal_mode == pg::WalMode::kBuilding)
+        return insert_encoded(tid);
+    const std::uint32_t epoch = lock_current_epoch(*index_);
+    insert_encoded(tid);
+    pg::unlock_drain_shared(index_->relation, epoch);
+}
+
+void
+Inserter::insert_encoded(const Tid& tid) {
+    const int layer = draw_layer();
+    NodeId id = kNoNode;
+    for (;;) {
+        choose_neighbours(layer, id);
+        if (id == kNoNode) {
+            if (join_equal(tid))
+                return;
+            id = write_node(layer, tid);
+        } else {
+            rewrite_links(id);
+        }
+        bool is_reachable = false;
+        for (int i = 0; i <= layer; ++i)
+            is_reachable |= linker_.link(id, i, chosen_[i].span()) && i == 0;
+        // Without a live neighbour the node starts a graph of its own: only if the entry point is
+        // still the one that the search started from.
+        if (is_reachable || replace_entry(id, layer))
+            break;
+    }
+    mark_linked(id);
+    raise_entry(id, layer);
+}
+
+// A node rises to each further layer with probability 1 / m.
+int
+Inserter::draw_layer() const {
+    const double layer = -std::log(1.0 - pg::random_double()) / std::log(index_->meta.m);
+    return static_cast<int>(std::min<double>(layer, index_->geometry.max_layer));
+}
+
+// Reads the metapage and measures the entry point; false when the graph is empty.
+bool
+Inserter::find_entry(core::Candidate& entry) {
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        seen_ = refresh_meta(*index_);
+        if (seen_.entry_node == kNoNode)
+            return false;
+        entries_.clear();
+        graph_.measure({&seen_.entry_node, 1}, entries_);
+        if (!entries_.is_empty()) {
+            entry = entries_[0];
+            return true;
+        }
+    }
+}
+
+// Fills chosen_ for layers 0..layer with links for the vector, without `self`.
+void
+Inserter::choose_neighbours(int layer, NodeId self) {
+    for (int i = 0; i <= kMaxLayers; ++i)
+        chosen_[i].clear();
+    core::Candidate nearest;
+    if (!find_entry(nearest)) {
+        selector_.gather({}, self);
+        return;
+    }
+    int current = seen_.entry_layer;
+    for (; current > layer; --current)
+        nearest = core::descend_layer(graph_, current, nearest, memory_);
+    entries_.clear();
+    entries_.push_back(nearest);
+    for (; current >= 0; --current) {
+        core::search_layer(graph_, current, ef_construction_, entries_.span(), memory_);
+        entries_.clear();
+        for (const core::Candidate& candidate : memory_.beam.entries())
+            entries_.push_back(candidate);
+        selector_.gather(entries_.span(), self);
+        selector_.select(index_->geometry.max_links(current), chosen_[current]);
+    }
+}
+
+// Adds the row to a node with an equal vector, if the search met one.
+bool
+Inserter::join_equal(const Tid& tid) {
+    for (std::size_t from = 0;;) {
+        const NodeId id = selector_.find_same_code(hash_, header_, code_.data(), from);
+        if (id == kNoNode)
+            return false;
+        if (has_residual(id) && join_node(*index_, id, selector_.gathered()[from - 1].version, tid))
+            return true;
+    }
+}
+
+bool
+Inserter::has_residual(NodeId id) {
+    if (residual_.empty())
+        return true;
+    const Place place = index_->geometry.cold_place(id);
+    return pg::with_page(
+        index_->relation, place.block, index_->hints, [&](const std::uint8_t* page) {
+            return check_page_or_report(*index_, page, PageKind::kCold, place.block, true) &&
+                   std::memcmp(page + place.offset, residual_.data(), residual_.size()) == 0;
+        });
+}
+
+NodeId
+Inserter::write_node(int layer, const Tid& tid) {
+    const NodeId id =
+        write_new_record(*index_, true, [&](NodeId, std::uint8_t* record, std::uint8_t* cold) {
+            NodeRecord& node = node_of(record);
+            node.head.kind = RecordKind::kNode;
+            node.head.layer = static_cast<std::uint8_t>(layer);
+            node.tid = tid;
+            node.tids_head = kNoNode;
+            node.links_id = kNoNode;
+            node.factor = header_.factor;
+            node.offset = header_.offset;
+            node.hash = hash_;
+            if (index_->meta.has_inline_error != 0)
+                std::memcpy(record + sizeof(NodeRecord), &header_.error, sizeof(float));
+            std::memcpy(record + index_->geometry.code_offset, code_.data(), code_.size());
+            const LinkList list = link_list(record, index_->geometry, 0);
+            for (const ChosenLink& chosen : chosen_[0].span())
+                list.append(chosen.link());
+            if (cold != nullptr)
+                std::memcpy(cold, residual_.data(), residual_.size());
+        });
+    if (layer > 0)
+        write_links(id, layer);
+    return id;
+}
+
+// Writes the links record of the layers above 0 and makes the node point to it.
+void
+Inserter::write_links(NodeId id, int layer) {
+    const NodeId links_id =
+        write_new_record(*index_, false, [&](NodeId, std::uint8_t* record, std::uint8_t*) {
+            auto& links = *reinterpret_cast<LinksRecord*>(record);
+            links.head.kind = RecordKind::kLinks;
+            links.head.layer = static_cast<std::uint8_t>(layer);
+            links.owner = id;
+            for (int i = 1; i <= layer; ++i) {
+                const LinkList list = link_list(record, index_->geometry, i);
+                for (const ChosenLink& chosen : chosen_[i].span())
+                    list.append(chosen.link());
+            }
+        });
+    change_record(
+        *index_, id, [](const std::uint8_t* record) { return is_node(record); },
+        [&](std::uint8_t* record) { node_of(record).links_id = links_id; });
+}
+
+// After a second search: adds the links that were found now to those the node has.
+void
+Inserter::rewrite_links(NodeId id) {
+    const auto add_missing = [&](std::uint8_t* record, int layer) {
+        const LinkList list = link_list(record, index_->geometry, layer);
+        for (const ChosenLink& chosen : chosen_[layer].span())
+            if (*list.count < list.capacity && !list.has(chosen.node.id))
+                list.append(chosen.link());
+    };
+    NodeId links_id = kNoNode;
+    change_record(
+        *index_, id,
+        [&](const std::uint8_t* record) {
+            links_id = is_node(record) ? node_of(record).links_id : kNoNode;
+            return is_node(record);
+        },
+        [&](std::uint8_t* record) { add_missing(record, 0); });
+    if (links_id == kNoNode)
+        return;
+    int n_layers = 0;
+    change_record(
+        *index_, links_id,
+        [&](const std::uint8_t* record) {
+            n_layers = head_of(record).layer;
+            return holds_links(record, id, 1);
+        },
+        [&](std::uint8_t* record) {
+            for (int layer = 1; layer <= n_layers; ++layer)
+                add_missing(record, layer);
+        });
+}
+
+void
+Inserter::mark_linked(NodeId id) {
+    change_record(
+        *index_, id, [](const std::uint8_t* record) { return is_node(record); },
+        [](std::uint8_t* record) { head_of(record).flags |= kFlagLinked; });
+}
+
+// Makes the node the entry point of a graph without reachable live nodes, unless the entry point is
+// no longer the one that the search saw.
+bool
+Inserter::replace_entry(NodeId id, int layer) {
+    return change_meta(
+        *index_, [&](const MetaPage& meta) { return meta.entry_node == seen_.entry_node; },
+        [&](MetaPage& meta) {
+            meta.entry_node = id;
+            meta.entry_layer = layer;
+        });
+}
+
+void
+Inserter::raise_entry(NodeId id, int layer) {
+    if (layer <= seen_.entry_layer && seen_.entry_node != kNoNode)
+        return;
+    change_meta(
+        *index_, [&](const MetaPage& meta) { return meta.entry_layer < layer; },
+        [&](MetaPage& meta) {
+            meta.entry_node = id;
+            meta.entry_layer = layer;
+        });
+}
+
+}  // namespace vext::hnsw

@@ -1,0 +1,63 @@
+// Inserting rows into the graph, one at a time (README.md, "Insert").
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/array.h"
+#include "core/graph/candidate.h"
+#include "core/graph/search.h"
+#include "hnsw/backlink.h"
+#include "hnsw/index.h"
+#include "hnsw/neighbours.h"
+#include "hnsw/page_graph.h"
+
+namespace vext::hnsw {
+
+/// Inserts rows into one index; holds the memory for it, all from the context current at its
+/// making, so that many rows cost no more memory than one.
+class Inserter {
+   public:
+    Inserter(Index& index, std::size_t ef_construction);
+    Inserter(const Inserter&) = delete;
+
+    /// Makes the row findable. A zero vector is not indexed by cosine; a vector whose norm
+    /// overflows raises 22003. Takes and releases the drain lock unless the index is being built.
+    void insert(const float* vector, const Tid& tid);
+
+   private:
+    void insert_encoded(const Tid& tid);
+    int draw_layer() const;
+    bool find_entry(core::Candidate& entry);
+    void choose_neighbours(int layer, NodeId self);
+    bool join_equal(const Tid& tid);
+    bool has_residual(NodeId id);
+
+    NodeId write_node(int layer, const Tid& tid);
+    void write_links(NodeId id, int layer);
+    void rewrite_links(NodeId id);
+    void mark_linked(NodeId id);
+    bool replace_entry(NodeId id, int layer);
+    void raise_entry(NodeId id, int layer);
+
+    Index* index_;
+    std::size_t ef_construction_;
+    core::Arena arena_;
+    core::Prepared prepared_;
+    core::Query query_;
+    PageGraph graph_;
+    core::SearchMemory memory_;
+    NeighbourSelector selector_;
+    BackLinker linker_;
+    MetaPage seen_ = {};  ///< as the search found it
+
+    core::CodeHeader header_ = {};
+    std::span<std::uint8_t> code_;
+    std::span<std::uint8_t> residual_;
+    std::uint32_t hash_ = 0;
+    core::Array<core::Candidate> entries_;
+    core::Array<ChosenLink>* chosen_;  ///< per layer, the diverse ones first
+};
+
+}  // namespace vext::hnsw

@@ -1,0 +1,72 @@
+// Choosing a node's links among candidates, from copies of their codes.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/array.h"
+#include "core/graph/candidate.h"
+#include "hnsw/index.h"
+
+namespace vext::hnsw {
+
+/// A node chosen to be linked to.
+struct ChosenLink {
+    core::Candidate node;
+    core::LinkKind kind;
+
+    Link
+    link() const {
+        return {node.id, kind};
+    }
+};
+
+/// Holds the memory for selections of up to `n_most_candidates`, from one arena.
+class NeighbourSelector {
+   public:
+    NeighbourSelector(Index& index, core::Arena& arena, std::size_t n_most_candidates);
+
+    /// Copies the codes of those `candidates` (in order of distance) that are live nodes of the
+    /// version seen, without `self`.
+    void gather(std::span<const core::Candidate> candidates, NodeId self);
+
+    /// The gathered candidates, in order.
+    std::span<const core::Candidate>
+    gathered() const {
+        return candidates_.span();
+    }
+
+    /// The first gathered node at or behind `from` whose hash and code are these; else kNoNode.
+    NodeId find_same_code(std::uint32_t hash, const core::CodeHeader& header,
+                          const std::uint8_t* code, std::size_t& from) const;
+
+    /// Chooses up to `n_most` links of the gathered (core/graph/select.h) and appends them to
+    /// `chosen`, the diverse ones first.
+    void select(std::size_t n_most, core::Array<ChosenLink>& chosen);
+
+   private:
+    struct Copy {
+        core::CodeHeader header;
+        std::uint32_t hash;
+        std::int32_t query;  ///< position in queries_, or -1
+    };
+
+    const std::uint8_t*
+    code_of(std::size_t i) const {
+        return codes_.data() + i * index_->meta.code_bytes;
+    }
+    float distance_between(std::size_t i, std::size_t chosen);
+
+    Index* index_;
+    core::Array<core::Candidate> candidates_;
+    std::span<Copy> copies_;         // beside candidates_
+    std::span<std::uint8_t> codes_;  // beside candidates_
+    std::span<core::Query> queries_;
+    std::size_t n_queries_ = 0;
+    core::Array<std::uint32_t> positions_;
+};
+
+static_assert(std::is_trivially_destructible_v<NeighbourSelector>);
+
+}  // namespace vext::hnsw

@@ -1,0 +1,122 @@
+// See page_graph.h.
+
+#include "hnsw/page_graph.h"
+
+#include <algorithm>
+
+#include "hnsw/link_list.h"
+#include "hnsw/options.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+// How many ids ahead of the one being measured memory is asked for.
+constexpr std::size_t kPrefetchDistance = 4;
+
+// Ids whose places are computed at a time; a node has at most 2 * kMaxM links.
+constexpr std::size_t kMostPlaces = 256;
+
+}  // namespace
+
+PageGraph::PageGraph(Index& index, const core::Query& query)
+    : index_(&index),
+      query_(&query),
+      glance_(index.relation, setting_glance_reads ? index.hints : nullptr),
+      prefetched_bytes_(index.geometry.hot_bytes) {
+}
+
+void
+PageGraph::links(NodeId id, int layer, core::Array<NodeId>& ids) {
+    CHECK_FOR_INTERRUPTS();
+    ids.reserve(ids.size() + index_->geometry.max_links(layer));
+    NodeId links_id = kNoNode;
+    with_record(*index_, id, [&](const std::uint8_t* record) {
+        if (!is_node(record))
+            return;
+        links_id = node_of(record).links_id;
+        if (layer > 0)
+            return;
+        for (const Link& link : links_of(record, index_->geometry, 0))
+            ids.push_back(link.id());
+    });
+    if (layer > 0 && links_id != kNoNode) {
+        with_record(*index_, links_id, [&](const std::uint8_t* record) {
+            if (!holds_links(record, id, layer))
+                return;
+            for (const Link& link : links_of(record, index_->geometry, layer))
+                ids.push_back(link.id());
+        });
+    }
+    for (const NodeId linked : ids.span())
+        check_id(*index_, linked);
+}
+
+void
+PageGraph::measure(std::span<const NodeId> ids, core::Array<core::Candidate>& found) {
+    Place places[kMostPlaces];
+    while (!ids.empty()) {
+        const std::size_t n = std::min(ids.size(), kMostPlaces);
+        found.reserve(found.size() + n);
+        for (std::size_t i = 0; i < n; ++i)
+            places[i] = index_->geometry.hot_place(ids[i]);
+        if (glance_.is_possible())
+            for (std::size_t i = 0; i < std::min(n, kPrefetchDistance); ++i)
+                glance_.prefetch(places[i].block, places[i].offset, prefetched_bytes_);
+        for (std::size_t i = 0; i < n; ++i) {
+            if (glance_.is_possible() && i + kPrefetchDistance < n) {
+                const Place& ahead = places[i + kPrefetchDistance];
+                glance_.prefetch(ahead.block, ahead.offset, prefetched_bytes_);
+            }
+            core::Candidate candidate = {};
+            candidate.id = ids[i];
+            if (glance(ids[i], places[i], candidate) || look(ids[i], candidate))
+                found.push_back(candidate);
+        }
+        ids = ids.subspan(n);
+    }
+}
+
+// Only kind, flags and version are believed, and those only as far as they order the search:
+// whoever returns or links the node looks again under a pin.
+bool
+PageGraph::glance(NodeId id, const Place& place, core::Candidate& candidate) {
+    if (!glance_.is_possible())
+        return false;
+    bool is_usable = false;
+    const bool was_there = glance_(place.block, [&](const std::uint8_t* page) {
+        const std::uint8_t* record = page + place.offset;
+        const volatile RecordHead& head = head_of(record);
+        candidate.version = head.version;
+        candidate.is_dead = (head.flags & kFlagDead) != 0;
+        is_usable = head.kind == RecordKind::kNode && node_of(record).factor != 0;
+        pg_read_barrier();
+        set_distance(record, candidate);
+    });
+    if (was_there && is_usable)
+        return true;
+    ++index_->hints->n_fallbacks;
+    return false;
+}
+
+bool
+PageGraph::look(NodeId id, core::Candidate& candidate) {
+    return with_record(*index_, id, [&](const std::uint8_t* record) {
+        if (!is_node(record))
+            return false;
+        candidate.version = head_of(record).version;
+        candidate.is_dead = (head_of(record).flags & kFlagDead) != 0;
+        set_distance(record, candidate);
+        return true;
+    });
+}
+
+void
+PageGraph::set_distance(const std::uint8_t* record, core::Candidate& candidate) const {
+    const core::CodeHeader header = code_header(record, *index_);
+    candidate.distance =
+        index_->codec->distance(*query_, header, record + index_->geometry.code_offset);
+    candidate.error = index_->codec->estimate_error(*query_, header);
+}
+
+}  // namespace vext::hnsw

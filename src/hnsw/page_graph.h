@@ -1,0 +1,41 @@
+// The graph on pages, as the core's searches see it (core/graph/search.h, concept Graph).
+//
+// Links are read under a pin and a share lock. Distances come from glances where they can
+// (pg/glance.h), else under a pin. A node that was freed or became another kind of record since its
+// id was read is left out: that is not damage.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/array.h"
+#include "core/graph/candidate.h"
+#include "hnsw/index.h"
+#include "pg/glance.h"
+
+namespace vext::hnsw {
+
+class PageGraph {
+   public:
+    /// Distances are to `query`, which may be filled anew between searches.
+    PageGraph(Index& index, const core::Query& query);
+
+    /// Appends the ids that `id` links to on `layer`. Checks for interrupts.
+    void links(NodeId id, int layer, core::Array<NodeId>& ids);
+
+    /// Appends candidates for those `ids` that are nodes.
+    void measure(std::span<const NodeId> ids, core::Array<core::Candidate>& found);
+
+   private:
+    bool glance(NodeId id, const Place& place, core::Candidate& candidate);
+    bool look(NodeId id, core::Candidate& candidate);
+    void set_distance(const std::uint8_t* record, core::Candidate& candidate) const;
+
+    Index* index_;
+    const core::Query* query_;
+    pg::Glance glance_;
+    std::uint32_t prefetched_bytes_;
+};
+
+}  // namespace vext::hnsw

@@ -1,0 +1,177 @@
+// See repair.h. Repair through the dead node's own links is that of FreshDiskANN (Singh et al.);
+// unlike there, a list that lost little is only shortened.
+
+#include "hnsw/repair.h"
+
+#include <algorithm>
+
+#include "core/graph/search.h"
+#include "hnsw/link_list.h"
+#include "hnsw/store.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+// Candidates among which a list is chosen anew, at most: the nearest.
+constexpr std::size_t kMostCandidates = 128;
+
+// Dead nodes followed for one list, at most.
+constexpr std::size_t kMostFollowed = 512;
+
+constexpr int kTries = 3;
+
+}  // namespace
+
+Repairer::Repairer(Index& index, const core::Bitmap& dead)
+    : index_(&index),
+      dead_(&dead),
+      arena_(pg::context_arena(CurrentMemoryContext)),
+      query_(index.codec->allocate_query(arena_)),
+      graph_(index, query_),
+      selector_(index, arena_, std::max<std::size_t>(kMostCandidates, index.geometry.max_links(0))),
+      linker_(index, graph_, arena_),
+      met_(arena_, 1024),
+      links_(arena_, index.geometry.max_links(0)),
+      frontier_(arena_, kMostFollowed),
+      live_(arena_, 1024),
+      through_(arena_, index.geometry.max_links(0)),
+      found_(arena_, 1024),
+      chosen_(arena_, index.geometry.max_links(0)),
+      code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)) {
+}
+
+void
+Repairer::mend(NodeId id, int layer, NodeId list_record) {
+    for (int i = 0; i < kTries; ++i) {
+        if (!read_list(id, layer, list_record))
+            return;
+        const auto n_dead = static_cast<std::size_t>(std::count_if(
+            links_.begin(), links_.end(), [this](const Link& link) { return is_dead(link.id()); }));
+        if (n_dead == 0)
+            return;
+        chosen_.clear();
+        if ((links_.size() - n_dead) * 4 < 3 * index_->geometry.max_links(layer)) {
+            if (!read_node(id))
+                return;
+            collect(id, layer);
+        }
+        if (rewrite(id, layer, list_record))
+            return;
+    }
+    // Others keep changing the list: only take the dead out, whatever it is now.
+    links_.clear();
+    chosen_.clear();
+    rewrite(id, layer, list_record);
+}
+
+void
+Repairer::relink(NodeId id) {
+    if (!read_node(id) || !read_list(id, 0, id))
+        return;
+    live_.clear();
+    for (const Link& link : links_.span())
+        live_.push_back(link.id());
+    found_.clear();
+    graph_.measure(live_.span(), found_);
+    std::sort(found_.begin(), found_.end(), core::is_nearer);
+    chosen_.clear();
+    for (const core::Candidate& candidate : found_.span())
+        chosen_.push_back({candidate, core::LinkKind::kDiverse});
+    linker_.link(id, 0, chosen_.span());
+}
+
+// Makes the node the query; false if it is alive no more.
+bool
+Repairer::read_node(NodeId id) {
+    core::CodeHeader header = {};
+    const bool is_live = with_record(*index_, id, [&](const std::uint8_t* record) {
+        if (!is_live_node(record))
+            return false;
+        header = code_header(record, *index_);
+        std::memcpy(code_.data(), record + index_->geometry.code_offset, code_.size());
+        return true;
+    });
+    if (is_live)
+        index_->codec->query_from_code(header, code_.data(), query_);
+    return is_live;
+}
+
+bool
+Repairer::read_list(NodeId id, int layer, NodeId list_record) {
+    links_.clear();
+    return with_record(*index_, list_record, [&](const std::uint8_t* record) {
+        if (!holds_links(record, id, layer))
+            return false;
+        for (const Link& link : links_of(record, index_->geometry, layer))
+            links_.push_back(link);
+        return true;
+    });
+}
+
+// Chooses links among the live ones of the list and what its dead ones lead to, directly or through
+// more dead nodes while that gives too few.
+void
+Repairer::collect(NodeId id, int layer) {
+    met_.clear();
+    met_.add(id);
+    live_.clear();
+    frontier_.clear();
+    const auto meet = [this](NodeId linked) {
+        if (!met_.add(linked))
+            return;
+        if (!is_dead(linked))
+            live_.push_back(linked);
+        else if (frontier_.size() < kMostFollowed)
+            frontier_.push_back(linked);
+    };
+    for (const Link& link : links_.span())
+        meet(link.id());
+    const std::size_t n_direct = frontier_.size();
+    for (std::size_t i = 0; i < frontier_.size(); ++i) {
+        if (i >= n_direct && live_.size() >= index_->geometry.max_links(layer))
+            break;
+        through_.clear();
+        graph_.links(frontier_[i], layer, through_);
+        for (const NodeId linked : through_.span())
+            meet(linked);
+    }
+    found_.clear();
+    graph_.measure(live_.span(), found_);
+    std::sort(found_.begin(), found_.end(), core::is_nearer);
+    selector_.gather(found_.span().first(std::min(found_.size(), kMostCandidates)), id);
+    selector_.select(index_->geometry.max_links(layer), chosen_);
+}
+
+// Replaces the list by the chosen links, or, when none were chosen, by itself without the dead.
+// False if it is no longer the list that was read (none read: any list will do).
+bool
+Repairer::rewrite(NodeId id, int layer, NodeId list_record) {
+    bool is_unchanged = true;
+    change_record(
+        *index_, list_record,
+        [&](const std::uint8_t* record) {
+            if (!holds_links(record, id, layer))
+                return false;
+            const std::span<const Link> now = links_of(record, index_->geometry, layer);
+            is_unchanged = links_.is_empty() ||
+                           std::equal(now.begin(), now.end(), links_.begin(), links_.end());
+            return is_unchanged;
+        },
+        [&](std::uint8_t* record) {
+            const LinkList list = link_list(record, index_->geometry, layer);
+            const std::span<Link> before = list.span();
+            *list.count = 0;
+            if (chosen_.is_empty()) {
+                for (const Link& link : before)
+                    if (!is_dead(link.id()))
+                        list.append(link);
+            } else {
+                for (const ChosenLink& chosen : chosen_.span())
+                    list.append(chosen.link());
+            }
+        });
+    return is_unchanged;
+}
+
+}  // namespace vext::hnsw

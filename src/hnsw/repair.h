@@ -1,0 +1,65 @@
+// Mending a node's links after some of the nodes it linked to have died.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/array.h"
+#include "core/bitmap.h"
+#include "core/graph/candidate.h"
+#include "core/visited.h"
+#include "hnsw/backlink.h"
+#include "hnsw/index.h"
+#include "hnsw/neighbours.h"
+#include "hnsw/page_graph.h"
+
+namespace vext::hnsw {
+
+/// Mends one list at a time; memory from the context current at its making.
+class Repairer {
+   public:
+    /// `dead` has a bit for every node that must not be linked to any more; ids beyond it are
+    /// alive.
+    Repairer(Index& index, const core::Bitmap& dead);
+    Repairer(const Repairer&) = delete;
+
+    /// Takes the dead out of the list of the live node `id` on `layer`, kept in `list_record`. A
+    /// list that keeps at least three quarters of its capacity is only shortened; a shorter one is
+    /// chosen anew among its live links and what its dead links led to.
+    void mend(NodeId id, int layer, NodeId list_record);
+
+    /// Gives a live node whose in-links are gone new ones, from the nodes it links to on layer 0.
+    void relink(NodeId id);
+
+    bool
+    is_dead(NodeId id) const {
+        return id < dead_->size() && dead_->has(id);
+    }
+
+   private:
+    bool read_node(NodeId id);
+    bool read_list(NodeId id, int layer, NodeId list_record);
+    void collect(NodeId id, int layer);
+    bool rewrite(NodeId id, int layer, NodeId list_record);
+
+    Index* index_;
+    const core::Bitmap* dead_;
+    core::Arena arena_;
+    core::Query query_;  // of the node
+    PageGraph graph_;
+    NeighbourSelector selector_;
+    BackLinker linker_;
+    core::VisitedSet met_;
+    core::Array<Link> links_;       // the list as it was read
+    core::Array<NodeId> frontier_;  // dead nodes whose links are candidates
+    core::Array<NodeId> live_;      // candidates
+    core::Array<NodeId> through_;   // links of one dead node
+    core::Array<core::Candidate> found_;
+    core::Array<ChosenLink> chosen_;
+    std::span<std::uint8_t> code_;
+};
+
+static_assert(std::is_trivially_destructible_v<Repairer>);
+
+}  // namespace vext::hnsw

@@ -1,0 +1,164 @@
+// See scan.h.
+
+#include "hnsw/scan.h"
+
+#include <cmath>
+#include <limits>
+
+#include "hnsw/options.h"
+#include "hnsw/search.h"
+#include "pg/compat.h"
+#include "types/vector.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+// What a scan keeps; lives in the scan's memory context, reset at every rescan.
+struct ScanState {
+    MemoryContext context;
+    Index index;
+    Search* search;  // null until the first row is asked for
+    FoundNode node;
+    std::size_t n_returned;  // of the node's rows
+    double last_bound;       // of a strictly ordered scan
+    bool returns_bounds;
+    bool is_strict;
+};
+
+ScanState&
+state_of(IndexScanDesc scan) {
+    return *static_cast<ScanState*>(scan->opaque);
+}
+
+SearchOptions
+search_options(const ScanState& state) {
+    SearchOptions options = {};
+    options.ef = static_cast<std::size_t>(effective_ef_search(state.index.relation));
+    options.iterative = static_cast<IterativeScan>(setting_iterative_scan);
+    options.max_visited = static_cast<std::size_t>(setting_max_scan_tuples);
+    options.max_bytes = static_cast<std::size_t>(work_mem * 1024.0 * setting_scan_mem_multiplier);
+    options.by_lower_bound = state.returns_bounds;
+    return options;
+}
+
+// Whether rows must be put in exact order by the executor: asked for, or the codec's 8 bits alone
+// would not order them well enough.
+bool
+needs_recheck(const Index& index) {
+    if (index.meta.codec == core::CodecKind::kExact)
+        return false;
+    return index.geometry.cold_bytes == 0 || setting_exact_order ||
+           setting_iterative_scan == kIterativeStrict;
+}
+
+const float*
+query_values(IndexScanDesc scan, const ScanState& state) {
+    const ScanKeyData& key = scan->orderByData[0];
+    if ((key.sk_flags & SK_ISNULL) != 0)
+        return nullptr;
+    const auto* vector = reinterpret_cast<const types::Vector*>(PG_DETOAST_DATUM(key.sk_argument));
+    if (vector->n_dims() != state.index.meta.n_dims)
+        ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
+                errmsg("different vector dimensions %d and %d", state.index.meta.n_dims,
+                       static_cast<int>(vector->n_dims())));
+    return vector->x;
+}
+
+void
+start_search(IndexScanDesc scan, ScanState& state) {
+    if (scan->numberOfOrderBys == 0)
+        elog(ERROR, "cannot scan hnsw index without order");
+    if (!IsMVCCSnapshot(scan->xs_snapshot))
+        elog(ERROR, "non-MVCC snapshots are not supported with hnsw");
+    pg::count_index_scan(scan);
+    pg::in_context(state.context, [&] {
+        state.index = open_index(scan->indexRelation);
+        state.returns_bounds = needs_recheck(state.index);
+        state.is_strict = setting_iterative_scan == kIterativeStrict;
+        core::Arena arena = pg::context_arena(state.context);
+        state.search = arena.make<Search>(state.index, search_options(state));
+        state.search->start(query_values(scan, state));
+        if (state.search->is_unordered())
+            state.returns_bounds = false;
+    });
+}
+
+// A lower bound in the operator's units, rounded so that it stays one.
+double
+operator_bound(core::Metric metric, float bound) {
+    const double distance = core::to_operator_distance(metric, bound);
+    return std::nextafter(distance, -std::numeric_limits<double>::infinity());
+}
+
+// Moves to the next node whose rows may be returned.
+bool
+next_node(ScanState& state) {
+    while (pg::in_context(state.context, [&] { return state.search->next(state.node); })) {
+        state.n_returned = 0;
+        if (!state.is_strict || state.search->is_unordered())
+            return true;
+        // What a resumed search finds nearer than a row already returned comes too late.
+        const double bound = state.node.lower_bound;
+        if (bound >= state.last_bound) {
+            state.last_bound = bound;
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+IndexScanDesc
+begin_scan(Relation index, int n_keys, int n_order_bys) {
+    IndexScanDesc scan = RelationGetIndexScan(index, n_keys, n_order_bys);
+    auto* state = static_cast<ScanState*>(palloc0(sizeof(ScanState)));
+    state->context =
+        AllocSetContextCreate(CurrentMemoryContext, "hnsw scan", ALLOCSET_DEFAULT_SIZES);
+    scan->opaque = state;
+    if (n_order_bys > 0) {
+        scan->xs_orderbyvals = static_cast<Datum*>(palloc0(sizeof(Datum) * n_order_bys));
+        scan->xs_orderbynulls = static_cast<bool*>(palloc0(sizeof(bool) * n_order_bys));
+    }
+    return scan;
+}
+
+void
+rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey order_bys, int n_order_bys) {
+    ScanState& state = state_of(scan);
+    MemoryContextReset(state.context);
+    state.search = nullptr;
+    state.node = {};
+    state.n_returned = 0;
+    state.last_bound = -std::numeric_limits<double>::infinity();
+    if (keys != nullptr && scan->numberOfKeys > 0)
+        std::memcpy(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
+    if (order_bys != nullptr && scan->numberOfOrderBys > 0)
+        std::memcpy(scan->orderByData, order_bys, scan->numberOfOrderBys * sizeof(ScanKeyData));
+}
+
+bool
+get_next_row(IndexScanDesc scan, ScanDirection direction) {
+    Assert(ScanDirectionIsForward(direction));
+    ScanState& state = state_of(scan);
+    if (state.search == nullptr)
+        start_search(scan, state);
+    while (state.n_returned == state.search->tids().size())
+        if (!next_node(state))
+            return false;
+    scan->xs_heaptid = to_item_pointer(state.search->tids()[state.n_returned++]);
+    scan->xs_recheck = false;
+    scan->xs_recheckorderby = state.returns_bounds;
+    if (state.returns_bounds)
+        scan->xs_orderbyvals[0] =
+            Float8GetDatum(operator_bound(state.index.meta.metric, state.node.lower_bound));
+    return true;
+}
+
+void
+end_scan(IndexScanDesc scan) {
+    MemoryContextDelete(state_of(scan).context);
+}
+
+}  // namespace vext::hnsw

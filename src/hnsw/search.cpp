@@ -1,0 +1,209 @@
+// See search.h.
+
+#include "hnsw/search.h"
+
+#include <algorithm>
+
+#include "hnsw/chain.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+// Descending order of lower bounds, so that the nearest is taken from the end.
+bool
+has_farther_bound(const core::Candidate& a, const core::Candidate& b) {
+    return a.distance - a.error > b.distance - b.error;
+}
+
+}  // namespace
+
+Search::Search(Index& index, const SearchOptions& options)
+    : index_(&index),
+      options_(options),
+      context_(CurrentMemoryContext),
+      arena_(pg::context_arena(context_)),
+      prepared_(index.codec->allocate_prepared(arena_)),
+      query_(index.codec->allocate_query(arena_)),
+      graph_(index, query_),
+      memory_(arena_, options.ef),
+      estimated_(arena_, options.ef),
+      waiting_(arena_, options.ef),
+      tids_(arena_, 16) {
+    memory_.keeps_discarded = options.iterative != kIterativeOff;
+}
+
+void
+Search::start(const float* vector) {
+    memory_.discarded.clear();
+    estimated_.clear();
+    waiting_.clear();
+    tids_.clear();
+    is_drained_ = false;
+    set_query(vector);
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        const MetaPage meta = refresh_meta(*index_);
+        if (meta.entry_node == kNoNode)
+            return;
+        memory_.found.clear();
+        graph_.measure({&meta.entry_node, 1}, memory_.found);
+        if (memory_.found.is_empty())
+            continue;  // replaced since the metapage was read
+        core::Candidate nearest = memory_.found[0];
+        for (int layer = meta.entry_layer; layer > 0; --layer)
+            nearest = core::descend_layer(graph_, layer, nearest, memory_);
+        core::search_layer(graph_, 0, options_.ef, {&nearest, 1}, memory_);
+        take_beam();
+        return;
+    }
+}
+
+bool
+Search::next(FoundNode& found) {
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        while (!estimated_.is_empty() &&
+               (waiting_.is_empty() ||
+                estimated_.back().distance - estimated_.back().error <= key(waiting_[0].refined))) {
+            const core::Candidate candidate = estimated_.back();
+            estimated_.pop_back();
+            refine(candidate);
+        }
+        if (!waiting_.is_empty()) {
+            const Waiting nearest = pop_waiting();
+            collect_rows(nearest);
+            if (tids_.is_empty())
+                continue;
+            found = {nearest.refined.distance, nearest.refined.lower_bound};
+            return true;
+        }
+        if (!resume())
+            return false;
+    }
+}
+
+void
+Search::set_query(const float* vector) {
+    is_unordered_ = vector == nullptr;
+    if (vector != nullptr)
+        is_unordered_ =
+            index_->codec->prepare(vector, prepared_) == core::PrepareStatus::kZeroVector;
+    if (is_unordered_) {
+        // Any direction will do.
+        core::Arena arena = arena_;
+        std::span<float> any = arena.allocate_zeroed<float>(index_->meta.n_dims);
+        any[0] = 1;
+        index_->codec->prepare(any.data(), prepared_);
+    }
+    index_->codec->prepare_query(prepared_, query_);
+}
+
+// Moves the live candidates of the beam to the estimated ones, which are empty.
+void
+Search::take_beam() {
+    for (const core::Candidate& candidate : memory_.beam.entries())
+        if (!candidate.is_dead)
+            estimated_.push_back(candidate);
+    std::sort(estimated_.begin(), estimated_.end(), has_farther_bound);
+}
+
+// Goes on from the nearest candidates that fell out of the beam; when the limits of an iterative
+// scan are reached, returns those one by one.
+bool
+Search::resume() {
+    if (memory_.discarded.is_empty())
+        return false;
+    if (is_drained_ || !has_room()) {
+        is_drained_ = true;
+        estimated_.push_back(memory_.discarded.pop());
+        return true;
+    }
+    memory_.beam.reset(options_.ef);
+    for (std::size_t i = 0; i < options_.ef && !memory_.discarded.is_empty(); ++i) {
+        core::Candidate candidate = memory_.discarded.pop();
+        candidate.is_expanded = false;
+        memory_.beam.insert(candidate, [](const core::Candidate&) {});
+    }
+    core::expand_beam(graph_, 0, memory_);
+    take_beam();
+    return true;
+}
+
+bool
+Search::has_room() const {
+    return memory_.visited.size() < options_.max_visited &&
+           MemoryContextMemAllocated(context_, false) < options_.max_bytes;
+}
+
+void
+Search::refine(const core::Candidate& candidate) {
+    Waiting waiting = {};
+    if (read_waiting(candidate, waiting))
+        push_waiting(waiting);
+}
+
+bool
+Search::read_waiting(const core::Candidate& candidate, Waiting& waiting) {
+    const Geometry& geometry = index_->geometry;
+    const Place hot = geometry.hot_place(candidate.id);
+    const auto read = [&](const std::uint8_t* hot_page, const std::uint8_t* residual) {
+        if (!check_page_or_report(*index_, hot_page, PageKind::kHot, hot.block, true))
+            return false;
+        const std::uint8_t* record = hot_page + hot.offset;
+        if (!is_live_node(record) || head_of(record).version != candidate.version)
+            return false;
+        waiting.refined = index_->codec->refine(query_, code_header(record, *index_),
+                                                record + geometry.code_offset, residual);
+        waiting.id = candidate.id;
+        waiting.tid = node_of(record).tid;
+        waiting.tids_head = node_of(record).tids_head;
+        return true;
+    };
+    if (geometry.cold_bytes == 0)
+        return pg::with_page(index_->relation, hot.block, index_->hints,
+                             [&](const std::uint8_t* page) { return read(page, nullptr); });
+    const Place cold = geometry.cold_place(candidate.id);
+    return pg::with_two_pages(index_->relation, hot.block, cold.block, index_->hints,
+                              [&](const std::uint8_t* hot_page, const std::uint8_t* cold_page) {
+                                  check_page_or_report(*index_, cold_page, PageKind::kCold,
+                                                       cold.block, true);
+                                  return read(hot_page, cold_page + cold.offset);
+                              });
+}
+
+void
+Search::push_waiting(const Waiting& waiting) {
+    waiting_.push_back(waiting);
+    std::push_heap(waiting_.begin(), waiting_.end(), [this](const Waiting& a, const Waiting& b) {
+        return key(a.refined) > key(b.refined);
+    });
+}
+
+Search::Waiting
+Search::pop_waiting() {
+    std::pop_heap(waiting_.begin(), waiting_.end(), [this](const Waiting& a, const Waiting& b) {
+        return key(a.refined) > key(b.refined);
+    });
+    const Waiting nearest = waiting_.back();
+    waiting_.pop_back();
+    return nearest;
+}
+
+// Fills tids_ with the rows of a node: its own and those of its chain as it is now.
+void
+Search::collect_rows(const Waiting& waiting) {
+    NodeId chain_head = waiting.tids_head;
+    for (;;) {
+        tids_.clear();
+        if (waiting.tid.is_valid())
+            tids_.push_back(waiting.tid);
+        if (chain_head == kNoNode || collect_chain(*index_, waiting.id, chain_head, tids_))
+            return;
+        with_record(*index_, waiting.id, [&](const std::uint8_t* record) {
+            chain_head = is_live_node(record) ? node_of(record).tids_head : kNoNode;
+        });
+    }
+}
+
+}  // namespace vext::hnsw

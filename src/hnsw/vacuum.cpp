@@ -1,0 +1,483 @@
+// See vacuum.h and README.md, "Insert beside vacuum" and "Scan beside vacuum".
+//
+// delete_rows removes rows; clean_up does the rest once, from what the pages say, so that it also
+// picks up what an interrupted run left:
+//   1. survey        which nodes have rows, which are dead
+//   2. mark dead     nodes without rows
+//   3. drain         inserts that may have chosen a node before it was marked
+//   4. mend          links to dead nodes, nodes without in-links, the entry point
+//   5. drain         inserts and their memories of dead ids
+//   6. free          dead nodes, what belonged to them, and records that no node points to
+// Every prefix of this leaves a valid graph.
+
+#include "hnsw/vacuum.h"
+
+#include <algorithm>
+
+#include "core/bitmap.h"
+#include "hnsw/chain.h"
+#include "hnsw/link_list.h"
+#include "hnsw/page_walk.h"
+#include "hnsw/repair.h"
+#include "hnsw/store.h"
+#include "pg/drain_lock.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+// The rows of one record: a node's own, or those of a tids record.
+std::span<Tid>
+rows_of(std::uint8_t* record, const Geometry& geometry) {
+    if (head_of(record).kind == RecordKind::kNode)
+        return {&node_of(record).tid, 1};
+    if (head_of(record).kind == RecordKind::kTids)
+        return {record_tids(record), geometry.tids_per_record};
+    return {};
+}
+
+std::span<const Tid>
+rows_of(const std::uint8_t* record, const Geometry& geometry) {
+    return rows_of(const_cast<std::uint8_t*>(record), geometry);
+}
+
+// The node that a links or tids record belongs to.
+NodeId
+owner_of(const std::uint8_t* record) {
+    static_assert(offsetof(LinksRecord, owner) == offsetof(TidsRecord, owner));
+    return reinterpret_cast<const TidsRecord*>(record)->owner;
+}
+
+struct DeadRow {
+    std::uint16_t slot;
+    std::uint16_t place;
+};
+
+// Removes the rows of one page that the callback names.
+void
+delete_rows_of(Index& index, BlockNumber block, IndexBulkDeleteCallback callback,
+               void* callback_state, core::Array<DeadRow>& dead, IndexBulkDeleteResult& stats) {
+    const Geometry& geometry = index.geometry;
+    const NodeId first = geometry.first_id_of(block);
+    pg::BlockSet blocks;
+    blocks.add(block);
+    double n_kept = 0;
+    dead.clear();
+    pg::with_change(
+        index.relation, index.wal_mode, blocks, index.hints,
+        [&](const pg::ChangedPages& pages) {
+            const std::uint8_t* page = pages(block);
+            if (!check_page_or_report(index, page, PageKind::kHot, block, true))
+                return false;
+            for_each_record(index, page, block, [&](NodeId id, const std::uint8_t* record) {
+                const std::span<const Tid> rows = rows_of(record, geometry);
+                for (std::size_t place = 0; place < rows.size(); ++place) {
+                    if (!rows[place].is_valid())
+                        continue;
+                    ItemPointerData pointer = to_item_pointer(rows[place]);
+                    if (callback(&pointer, callback_state))
+                        dead.push_back({static_cast<std::uint16_t>(id - first),
+                                        static_cast<std::uint16_t>(place)});
+                    else
+                        n_kept += 1;
+                }
+            });
+            return !dead.is_empty();
+        },
+        [&](const pg::ChangedPages& pages) {
+            for (const DeadRow& row : dead.span()) {
+                std::uint8_t* record =
+                    pages(block) + kPageHeaderSize + row.slot * geometry.hot_bytes;
+                rows_of(record, geometry)[row.place] = kNoTid;
+            }
+        });
+    stats.tuples_removed += static_cast<double>(dead.size());
+    stats.num_index_tuples += n_kept;
+}
+
+// What vacuum knows of an index, by node id.
+struct Survey {
+    Survey(core::Arena& arena, std::size_t n_slots)
+        : nodes(arena, n_slots),
+          have_rows(arena, n_slots),
+          dead(arena, n_slots),
+          linked_to(arena, n_slots),
+          owned(arena, n_slots),
+          helpers(arena, n_slots),
+          empty_records(arena) {}
+
+    core::Bitmap nodes;
+    core::Bitmap have_rows;
+    core::Bitmap dead;
+    core::Bitmap linked_to;             // nodes some live node links to on layer 0
+    core::Bitmap owned;                 // records that a node or a chain points to
+    core::Bitmap helpers;               // links and tids records
+    core::Array<NodeId> empty_records;  // tids records without rows
+    NodeId highest = kNoNode;           // a live node of the highest layer
+    int highest_layer = -1;
+};
+
+class Vacuum {
+   public:
+    Vacuum(Index& index, core::Arena& arena)
+        : index_(&index),
+          survey_(arena, index.meta.n_slots),
+          page_ids_(arena, 1024),
+          rows_(arena, 1024) {}
+
+    void
+    run() {
+        look();
+        mark_dead();
+        for (const NodeId record : survey_.empty_records.span())
+            drop_empty_record(*index_, record);
+        drain();
+        mend_all();
+        replace_entry();
+        drain();
+        free_all();
+    }
+
+   private:
+    bool
+    is_known(NodeId id) const {
+        return id < survey_.nodes.size();
+    }
+    bool
+    is_dead(NodeId id) const {
+        return is_known(id) && survey_.dead.has(id);
+    }
+    void
+    own(NodeId id) {
+        if (is_known(id))
+            survey_.owned.set(id);
+    }
+
+    // The ids of a page's nodes, in order.
+    void
+    read_nodes(BlockNumber block) {
+        page_ids_.clear();
+        page_ids_.reserve(index_->geometry.hot_per_page);
+        with_records_of(*index_, block, [&](NodeId id, const std::uint8_t* record) {
+            if (is_live_node(record))
+                page_ids_.push_back(id);
+        });
+    }
+
+    void look();
+    void mark_dead();
+    bool has_rows_in_chain(NodeId id);
+    void drain();
+    void mend_all();
+    void mend_node(Repairer& repairer, NodeId id);
+    void note_links(NodeId id);
+    void replace_entry();
+    template <typename IsOver>
+    void free_where(IsOver&& is_over);
+    void free_all();
+    void free_orphan(NodeId id);
+    bool is_attached(NodeId id, NodeId owner);
+
+    Index* index_;
+    Survey survey_;
+    core::Array<NodeId> page_ids_;
+    core::Array<Tid> rows_;
+};
+
+void
+Vacuum::look() {
+    survey_.empty_records.reserve(64);
+    for_each_hot_block(*index_, true, [&](BlockNumber block) {
+        survey_.empty_records.reserve(survey_.empty_records.size() + index_->geometry.hot_per_page);
+        with_records_of(*index_, block, [&](NodeId id, const std::uint8_t* record) {
+            const std::span<const Tid> rows = rows_of(record, index_->geometry);
+            const bool has_rows = std::any_of(rows.begin(), rows.end(),
+                                              [](const Tid& tid) { return tid.is_valid(); });
+            if (is_node(record)) {
+                survey_.nodes.set(id);
+                if (!is_live_node(record))
+                    survey_.dead.set(id);
+                if (has_rows)
+                    survey_.have_rows.set(id);
+                own(node_of(record).tids_head);
+                own(node_of(record).links_id);
+                return;
+            }
+            survey_.helpers.set(id);
+            if (head_of(record).kind != RecordKind::kTids)
+                return;
+            own(reinterpret_cast<const TidsRecord*>(record)->next);
+            if (!has_rows)
+                survey_.empty_records.push_back(id);
+            else if (is_known(owner_of(record)))
+                survey_.have_rows.set(owner_of(record));
+        });
+    });
+}
+
+void
+Vacuum::mark_dead() {
+    for (NodeId id = 0; id < survey_.nodes.size(); ++id) {
+        if (!survey_.nodes.has(id) || survey_.have_rows.has(id) || survey_.dead.has(id))
+            continue;
+        pg::delay_vacuum();
+        if (has_rows_in_chain(id))
+            continue;
+        const bool is_dead = change_record(
+            *index_, id,
+            [](const std::uint8_t* record) {
+                return is_live_node(record) && !node_of(record).tid.is_valid() &&
+                       (head_of(record).flags & kFlagAppended) == 0;
+            },
+            [](std::uint8_t* record) { head_of(record).flags |= kFlagDead; });
+        if (is_dead)
+            survey_.dead.set(id);
+    }
+}
+
+// Looks through the chain after clearing the mark of appended rows: if the mark is still clear when
+// the node is marked dead, no row has joined since.
+bool
+Vacuum::has_rows_in_chain(NodeId id) {
+    NodeId chain_head = kNoNode;
+    bool is_marked = false;
+    with_record(*index_, id, [&](const std::uint8_t* record) {
+        if (!is_live_node(record))
+            return;
+        chain_head = node_of(record).tids_head;
+        is_marked = (head_of(record).flags & kFlagAppended) != 0;
+    });
+    if (is_marked)
+        change_record(
+            *index_, id,
+            [&](const std::uint8_t* record) {
+                chain_head = is_node(record) ? node_of(record).tids_head : kNoNode;
+                return is_live_node(record);
+            },
+            [](std::uint8_t* record) {
+                head_of(record).flags &= static_cast<std::uint8_t>(~kFlagAppended);
+            });
+    if (chain_head == kNoNode)
+        return false;
+    rows_.clear();
+    return !collect_chain(*index_, id, chain_head, rows_) || !rows_.is_empty();
+}
+
+void
+Vacuum::drain() {
+    std::uint32_t epoch = 0;
+    change_meta(
+        *index_, [](const MetaPage&) { return true; },
+        [&](MetaPage& meta) { epoch = meta.lock_epoch++; });
+    pg::wait_for_drain(index_->relation, epoch);
+    refresh_meta(*index_);
+}
+
+void
+Vacuum::mend_all() {
+    Repairer repairer(*index_, survey_.dead);
+    for_each_hot_block(*index_, true, [&](BlockNumber block) {
+        read_nodes(block);
+        for (const NodeId id : page_ids_.span())
+            mend_node(repairer, id);
+    });
+    for_each_hot_block(*index_, true, [&](BlockNumber block) {
+        read_nodes(block);
+        for (const NodeId id : page_ids_.span())
+            if (is_known(id) && !survey_.linked_to.has(id) && id != index_->meta.entry_node)
+                repairer.relink(id);
+    });
+}
+
+void
+Vacuum::mend_node(Repairer& repairer, NodeId id) {
+    NodeId links_id = kNoNode;
+    int layer = 0;
+    with_record(*index_, id, [&](const std::uint8_t* record) {
+        if (!is_live_node(record))
+            return;
+        layer = head_of(record).layer;
+        links_id = node_of(record).links_id;
+    });
+    if (layer > survey_.highest_layer) {
+        survey_.highest_layer = layer;
+        survey_.highest = id;
+    }
+    repairer.mend(id, 0, id);
+    if (links_id != kNoNode)
+        for (int i = 1; i <= layer; ++i)
+            repairer.mend(id, i, links_id);
+    note_links(id);
+}
+
+void
+Vacuum::note_links(NodeId id) {
+    with_record(*index_, id, [&](const std::uint8_t* record) {
+        if (!is_live_node(record))
+            return;
+        for (const Link& link : links_of(record, index_->geometry, 0))
+            if (is_known(link.id()))
+                survey_.linked_to.set(link.id());
+    });
+}
+
+void
+Vacuum::replace_entry() {
+    const NodeId entry = refresh_meta(*index_).entry_node;
+    if (!is_dead(entry))
+        return;
+    change_meta(
+        *index_, [&](const MetaPage& meta) { return meta.entry_node == entry; },
+        [&](MetaPage& meta) {
+            meta.entry_node = survey_.highest;
+            meta.entry_layer = std::max(survey_.highest_layer, 0);
+        });
+}
+
+// Frees the records for which `is_over(id, record)` holds, page by page, and announces pages with
+// room.
+template <typename IsOver>
+void
+Vacuum::free_where(IsOver&& is_over) {
+    core::Array<NodeId>& freed = page_ids_;
+    for_each_hot_block(*index_, true, [&](BlockNumber block) {
+        const NodeId first = index_->geometry.first_id_of(block);
+        pg::BlockSet blocks;
+        blocks.add(block);
+        std::uint32_t n_used = 0;
+        freed.clear();
+        freed.reserve(index_->geometry.hot_per_page);
+        pg::with_change(
+            index_->relation, index_->wal_mode, blocks, index_->hints,
+            [&](const pg::ChangedPages& pages) {
+                const std::uint8_t* page = pages(block);
+                if (!check_page_or_report(*index_, page, PageKind::kHot, block, true))
+                    return false;
+                for_each_record(*index_, page, block, [&](NodeId id, const std::uint8_t* record) {
+                    ++n_used;
+                    if (is_over(id, record))
+                        freed.push_back(id);
+                });
+                return !freed.is_empty();
+            },
+            [&](const pg::ChangedPages& pages) {
+                for (const NodeId id : freed.span())
+                    free_record(pages(block) + kPageHeaderSize +
+                                (id - first) * index_->geometry.hot_bytes);
+            });
+        if (n_used - freed.size() < index_->geometry.hot_per_page)
+            announce_free(*index_, block);
+    });
+}
+
+// Records of dead nodes go before the nodes: a node's slot may be taken again at once, and its new
+// owner's records must not be taken for the old one's.
+void
+Vacuum::free_all() {
+    free_where([this](NodeId, const std::uint8_t* record) {
+        return !is_node(record) && is_dead(owner_of(record));
+    });
+    for (NodeId id = 0; id < survey_.helpers.size(); ++id)
+        if (survey_.helpers.has(id) && !survey_.owned.has(id))
+            free_orphan(id);
+    free_where([this](NodeId id, const std::uint8_t* record) {
+        return is_node(record) && !is_live_node(record) && is_dead(id);
+    });
+    IndexFreeSpaceMapVacuum(index_->relation);
+}
+
+// Frees a record that nothing pointed to when the index was surveyed, if its owner still does not
+// point to it: the insert that made it was cut off. Inserts of that time have ended since.
+void
+Vacuum::free_orphan(NodeId id) {
+    NodeId owner = kNoNode;
+    std::uint16_t version = 0;
+    with_record(*index_, id, [&](const std::uint8_t* record) {
+        if (record == nullptr || is_node(record) || head_of(record).kind == RecordKind::kFree)
+            return;
+        owner = owner_of(record);
+        version = head_of(record).version;
+    });
+    if (owner == kNoNode || is_attached(id, owner))
+        return;
+    change_record(
+        *index_, id,
+        [&](const std::uint8_t* record) {
+            return !is_node(record) && head_of(record).kind != RecordKind::kFree &&
+                   head_of(record).version == version;
+        },
+        free_record);
+}
+
+bool
+Vacuum::is_attached(NodeId id, NodeId owner) {
+    NodeId next = kNoNode;
+    bool is_links_record = false;
+    with_record(*index_, owner, [&](const std::uint8_t* record) {
+        if (!is_node(record))
+            return;
+        is_links_record = node_of(record).links_id == id;
+        next = node_of(record).tids_head;
+    });
+    if (is_links_record)
+        return true;
+    while (next != kNoNode && next != id) {
+        CHECK_FOR_INTERRUPTS();
+        const NodeId current = next;
+        next = kNoNode;
+        with_record(*index_, current, [&](const std::uint8_t* record) {
+            if (record != nullptr && head_of(record).kind == RecordKind::kTids)
+                next = reinterpret_cast<const TidsRecord*>(record)->next;
+        });
+    }
+    return next == id;
+}
+
+// Statistics of an index that was only removed from, or not at all.
+void
+count_pages(const Index& index, IndexBulkDeleteResult& stats) {
+    stats.num_pages = RelationGetNumberOfBlocks(index.relation);
+    stats.estimated_count = false;
+}
+
+}  // namespace
+
+IndexBulkDeleteResult*
+delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult* stats, IndexBulkDeleteCallback callback,
+            void* callback_state) {
+    if (stats == nullptr)
+        stats = static_cast<IndexBulkDeleteResult*>(palloc0(sizeof(IndexBulkDeleteResult)));
+    MemoryContext context =
+        AllocSetContextCreate(CurrentMemoryContext, "hnsw delete", ALLOCSET_DEFAULT_SIZES);
+    pg::in_context(context, [&] {
+        Index index = open_index(info->index);
+        core::Arena arena = pg::context_arena(context);
+        core::Array<DeadRow> dead(arena, kUsableSize / sizeof(Tid));
+        stats->num_index_tuples = 0;
+        for_each_hot_block(index, true, [&](BlockNumber block) {
+            delete_rows_of(index, block, callback, callback_state, dead, *stats);
+        });
+        count_pages(index, *stats);
+    });
+    MemoryContextDelete(context);
+    return stats;
+}
+
+IndexBulkDeleteResult*
+clean_up(IndexVacuumInfo* info, IndexBulkDeleteResult* stats) {
+    // Nothing was removed, so there is nothing to mend.
+    if (info->analyze_only || stats == nullptr)
+        return stats;
+    MemoryContext context =
+        AllocSetContextCreate(CurrentMemoryContext, "hnsw clean-up", ALLOCSET_DEFAULT_SIZES);
+    pg::in_context(context, [&] {
+        Index index = open_index(info->index);
+        core::Arena arena = pg::context_arena(context);
+        arena.make<Vacuum>(index, arena)->run();
+        count_pages(index, *stats);
+    });
+    MemoryContextDelete(context);
+    return stats;
+}
+
+}  // namespace vext::hnsw

@@ -1,0 +1,12 @@
+// The distance functions that operator classes name, so that an index can tell which one it was
+// given.
+
+#pragma once
+
+#include "pg/function.h"
+
+extern "C" {
+Datum vext_vector_l2_squared_distance(FunctionCallInfo fcinfo);
+Datum vext_vector_negative_inner_product(FunctionCallInfo fcinfo);
+Datum vext_l1_distance(FunctionCallInfo fcinfo);
+}
