@@ -33,27 +33,44 @@ BackLinker::BackLinker(Index& index, PageGraph& graph, core::Arena& arena)
 
 bool
 BackLinker::link(NodeId id, int layer, std::span<const ChosenLink> neighbours) {
-    bool is_linked = false;
+    bool has_anchor = false;
     for (const ChosenLink& neighbour : neighbours) {
-        Outcome outcome = Outcome::kChanged;
-        for (int i = 0; outcome == Outcome::kChanged && (i < kTries || !is_linked); ++i) {
-            CHECK_FOR_INTERRUPTS();
-            outcome = try_link(id, layer, neighbour.node, !is_linked);
-        }
-        is_linked |= outcome == Outcome::kLinked;
+        const Role role = layer == 0 && !has_anchor ? Role::kAnchor : Role::kPlain;
+        has_anchor |= link_to(id, layer, neighbour.node, role) && role == Role::kAnchor;
     }
-    return is_linked;
+    return layer > 0 || has_anchor || anchor(id, neighbours);
+}
+
+bool
+BackLinker::anchor(NodeId id, std::span<const ChosenLink> neighbours) {
+    for (const Role role : {Role::kAnchor, Role::kLastAnchor})
+        for (const ChosenLink& neighbour : neighbours)
+            if (link_to(id, 0, neighbour.node, role))
+                return true;
+    return false;
+}
+
+// True when the neighbour now links to the node in this role.
+bool
+BackLinker::link_to(NodeId id, int layer, const core::Candidate& neighbour, Role role) {
+    Outcome outcome = Outcome::kChanged;
+    for (int i = 0; outcome == Outcome::kChanged && i < kTries; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        outcome = try_link(id, layer, neighbour, role);
+    }
+    return outcome == Outcome::kLinked;
 }
 
 BackLinker::Outcome
-BackLinker::try_link(NodeId id, int layer, const core::Candidate& neighbour, bool must_accept) {
+BackLinker::try_link(NodeId id, int layer, const core::Candidate& neighbour, Role role) {
     const NodeId list_record = read_list(neighbour, layer);
     if (list_record == kNoNode)
         return Outcome::kGone;
-    if (std::any_of(seen_.begin(), seen_.end(), [id](const Link& link) { return link.id() == id; }))
-        return Outcome::kLinked;
+    for (Link& link : seen_.span())
+        if (link.id() == id && (role == Role::kPlain || link.kind() == core::LinkKind::kAnchor))
+            return Outcome::kLinked;
     rate_links();
-    if (!decide(id, layer, neighbour.distance, must_accept))
+    if (!decide(id, layer, neighbour.distance, role))
         return Outcome::kKept;
     return write_list(neighbour.id, layer, list_record);
 }
@@ -127,15 +144,24 @@ BackLinker::rate_links() {
 
 // Makes links_ the list with a link to the new node; false when the new node is not to be linked.
 bool
-BackLinker::decide(NodeId id, int layer, float distance, bool must_accept) {
-    std::size_t position = links_.size();
-    core::LinkKind kind = core::LinkKind::kDiverse;
-    if (links_.size() < index_->geometry.max_links(layer)) {
+BackLinker::decide(NodeId id, int layer, float distance, Role role) {
+    const std::size_t capacity = index_->geometry.max_links(layer);
+    const bool is_anchor = role != Role::kPlain;
+    if (role == Role::kAnchor && count_anchors() >= capacity / 2)
+        return false;
+    const auto present = std::find_if(links_.begin(), links_.end(),
+                                      [id](const Link& link) { return link.id() == id; });
+    auto position = static_cast<std::size_t>(present - links_.begin());
+    core::LinkKind kind = core::LinkKind::kAnchor;
+    if (present != links_.end()) {
+        // A plain link becomes the anchor.
+    } else if (position < capacity) {
         kind = core::rate_link(rated_.span(), distance);
         links_.push_back({});
     } else {
-        const core::Replacement replacement =
-            core::replace_link(rated_.span(), distance, must_accept);
+        const core::Replacement replacement = is_anchor
+                                                  ? core::replace_by_anchor(rated_.span(), distance)
+                                                  : core::replace_link(rated_.span(), distance);
         if (replacement.position == core::Replacement::kNobody)
             return false;
         position = static_cast<std::size_t>(replacement.position);
@@ -143,8 +169,15 @@ BackLinker::decide(NodeId id, int layer, float distance, bool must_accept) {
     }
     for (std::size_t i = 0; i < rated_.size(); ++i)
         links_[i] = Link(links_[i].id(), rated_[i].kind);
-    links_[position] = Link(id, kind);
+    links_[position] = Link(id, is_anchor ? core::LinkKind::kAnchor : kind);
     return true;
+}
+
+std::size_t
+BackLinker::count_anchors() const {
+    return static_cast<std::size_t>(std::count_if(
+        rated_.begin(), rated_.end(),
+        [](const core::RatedLink& link) { return link.kind == core::LinkKind::kAnchor; }));
 }
 
 BackLinker::Outcome

@@ -28,13 +28,19 @@ class BackLinker {
     /// when none accepted.
     bool link(NodeId id, int layer, std::span<const ChosenLink> neighbours);
 
+    /// Only makes an anchor: the first of `neighbours` that can takes the link.
+    bool anchor(NodeId id, std::span<const ChosenLink> neighbours);
+
    private:
+    enum class Role : std::uint8_t { kPlain, kAnchor, kLastAnchor };
     enum class Outcome : std::uint8_t { kLinked, kKept, kGone, kChanged };
 
-    Outcome try_link(NodeId id, int layer, const core::Candidate& neighbour, bool must_accept);
+    bool link_to(NodeId id, int layer, const core::Candidate& neighbour, Role role);
+    Outcome try_link(NodeId id, int layer, const core::Candidate& neighbour, Role role);
     NodeId read_list(const core::Candidate& neighbour, int layer);
     void rate_links();
-    bool decide(NodeId id, int layer, float distance, bool must_accept);
+    bool decide(NodeId id, int layer, float distance, Role role);
+    std::size_t count_anchors() const;
     Outcome write_list(NodeId neighbour, int layer, NodeId list_record);
 
     Index* index_;

@@ -92,12 +92,12 @@ Inserter::insert_encoded(const Tid& tid) {
         } else {
             rewrite_links(id);
         }
-        bool is_reachable = false;
-        for (int i = 0; i <= layer; ++i)
-            is_reachable |= linker_.link(id, i, chosen_[i].span()) && i == 0;
+        const bool is_anchored = linker_.link(id, 0, chosen_[0].span());
+        for (int i = 1; i <= layer; ++i)
+            linker_.link(id, i, chosen_[i].span());
         // Without a live neighbour the node starts a graph of its own: only if the entry point is
         // still the one that the search started from.
-        if (is_reachable || replace_entry(id, layer))
+        if (is_anchored || (chosen_[0].is_empty() && replace_entry(id, layer)))
             break;
     }
     mark_linked(id);

@@ -91,31 +91,31 @@ struct Tid {
 static_assert(sizeof(Tid) == 6);
 inline constexpr Tid kNoTid = {0, 0, 0};
 
-/// A link of a node: the linked node's id and, in the top bit, how it was chosen.
+/// A link of a node: the linked node's id and, in the two top bits, how it came to be one.
 class Link {
    public:
     Link() = default;
     constexpr Link(NodeId id, core::LinkKind kind)
-        : bits_(id | (kind == core::LinkKind::kFiller ? kFillerBit : 0)) {}
+        : bits_(id | static_cast<std::uint32_t>(kind) << kKindShift) {}
 
     constexpr NodeId
     id() const {
-        return bits_ & ~kFillerBit;
+        return bits_ & ((1U << kKindShift) - 1);
     }
     constexpr core::LinkKind
     kind() const {
-        return (bits_ & kFillerBit) != 0 ? core::LinkKind::kFiller : core::LinkKind::kDiverse;
+        return static_cast<core::LinkKind>(bits_ >> kKindShift);
     }
     bool operator==(const Link&) const = default;
 
    private:
-    static constexpr std::uint32_t kFillerBit = 0x80000000;
+    static constexpr int kKindShift = 30;
 
     std::uint32_t bits_;
 };
 static_assert(sizeof(Link) == 4 && std::is_trivial_v<Link>);
 
-inline constexpr std::uint32_t kMostSlots = 0x7fffffff;  ///< ids must leave the top bit to Link
+inline constexpr std::uint32_t kMostSlots = (1U << 30) - 1;  ///< what Link leaves to ids
 
 /// What every hot slot begins with; a freed slot keeps its version.
 struct RecordHead {

@@ -75,4 +75,17 @@ with_two_pages(Relation relation, BlockNumber first, BlockNumber second, BufferH
     return result;
 }
 
+/// Whether a table's page has this line pointer in use.
+inline bool
+has_line_pointer(Relation table, BlockNumber block, OffsetNumber position) {
+    const Buffer buffer = ReadBuffer(table, block);
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    const Page page = BufferGetPage(buffer);
+    const bool is_used = !PageIsNew(page) && position >= FirstOffsetNumber &&
+                         position <= PageGetMaxOffsetNumber(page) &&
+                         ItemIdIsUsed(PageGetItemId(page, position));
+    UnlockReleaseBuffer(buffer);
+    return is_used;
+}
+
 }  // namespace vext::pg

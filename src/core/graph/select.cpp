@@ -4,38 +4,62 @@
 
 namespace vext::core {
 
+namespace {
+
+// Whether `a` gives way before `b`: fillers before diverse links, the farthest of a kind first.
+bool
+gives_way(LinkKind a_kind, float a_to_base, LinkKind b_kind, float b_to_base) {
+    if (a_kind != b_kind)
+        return a_kind == LinkKind::kFiller;
+    return a_to_base > b_to_base;
+}
+
+// The position of the link that gives way first, or kNobody when all are anchors.
+int
+find_weakest(std::span<const RatedLink> links) {
+    int weakest = Replacement::kNobody;
+    for (std::size_t i = 0; i < links.size(); ++i) {
+        if (links[i].kind == LinkKind::kAnchor)
+            continue;
+        const RatedLink* worst = weakest < 0 ? nullptr : &links[static_cast<std::size_t>(weakest)];
+        if (worst == nullptr ||
+            gives_way(links[i].kind, links[i].to_base, worst->kind, worst->to_base))
+            weakest = static_cast<int>(i);
+    }
+    return weakest;
+}
+
+}  // namespace
+
 LinkKind
 rate_link(std::span<RatedLink> links, float new_to_base) {
     for (const RatedLink& link : links)
-        if (link.kind == LinkKind::kDiverse && link.to_base <= new_to_base &&
+        if (link.kind != LinkKind::kFiller && link.to_base <= new_to_base &&
             link.to_new < new_to_base)
             return LinkKind::kFiller;
     for (RatedLink& link : links)
-        if (link.to_base > new_to_base && link.to_new < link.to_base)
+        if (link.kind == LinkKind::kDiverse && link.to_base > new_to_base &&
+            link.to_new < link.to_base)
             link.kind = LinkKind::kFiller;
     return LinkKind::kDiverse;
 }
 
 Replacement
-replace_link(std::span<RatedLink> links, float new_to_base, bool must_accept) {
+replace_link(std::span<RatedLink> links, float new_to_base) {
     const LinkKind kind = rate_link(links, new_to_base);
-    // Fillers before diverse links, and the farthest of a kind first.
-    int victim = Replacement::kNobody;
-    LinkKind victim_kind = kind;
-    float farthest = new_to_base;
-    bool has_victim = !must_accept;
-    for (std::size_t i = 0; i < links.size(); ++i) {
-        const RatedLink& link = links[i];
-        const bool is_worse =
-            link.kind == victim_kind ? link.to_base > farthest : link.kind == LinkKind::kFiller;
-        if (!has_victim || is_worse) {
-            victim = static_cast<int>(i);
-            victim_kind = link.kind;
-            farthest = link.to_base;
-            has_victim = true;
-        }
+    const int weakest = find_weakest(links);
+    if (weakest != Replacement::kNobody) {
+        const RatedLink& link = links[static_cast<std::size_t>(weakest)];
+        if (!gives_way(kind, new_to_base, link.kind, link.to_base))
+            return {weakest, kind};
     }
-    return {victim, kind};
+    return {Replacement::kNobody, kind};
+}
+
+Replacement
+replace_by_anchor(std::span<RatedLink> links, float new_to_base) {
+    rate_link(links, new_to_base);
+    return {find_weakest(links), LinkKind::kAnchor};
 }
 
 }  // namespace vext::core

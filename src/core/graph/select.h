@@ -13,10 +13,11 @@
 
 namespace vext::core {
 
-/// How a chosen link came to be one.
-enum class LinkKind : bool {
-    kDiverse = false,  ///< nearer to the base than to any other diverse link
-    kFiller = true,    ///< there was room
+/// How a link came to be one. The numbers are part of the on-disk format.
+enum class LinkKind : std::uint8_t {
+    kDiverse = 0,  ///< nearer to the base than to any other diverse link
+    kFiller = 1,   ///< there was room
+    kAnchor = 2,   ///< the one link to a node that is never given up, so that it stays reachable
 };
 
 /// Chooses up to `n_most` of `candidates` (live, in order of their distance to the base): first
@@ -69,9 +70,12 @@ struct Replacement {
 /// Decides on a link to a new node at `new_to_base` from the owner of a full list, as if the list
 /// were selected anew: the new node is diverse unless a nearer diverse link occludes it; then it
 /// turns the farther diverse links that it occludes into fillers (in `links`). The farthest filler
-/// gives way, or, without one, the farthest link; that may be the new node itself unless it must be
-/// accepted. Only the new node is compared with the old ones: a filler is never made diverse again.
-Replacement replace_link(std::span<RatedLink> links, float new_to_base, bool must_accept);
+/// gives way, or, without one, the farthest diverse link; that may be the new node itself. Only the
+/// new node is compared with the old ones: a filler is never made diverse again.
+Replacement replace_link(std::span<RatedLink> links, float new_to_base);
+
+/// As replace_link for an anchor: it gets a place if the list has one to give.
+Replacement replace_by_anchor(std::span<RatedLink> links, float new_to_base);
 
 /// The kind of a new link in a list with room; turns links into fillers as replace_link does.
 LinkKind rate_link(std::span<RatedLink> links, float new_to_base);

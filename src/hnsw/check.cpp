@@ -1,0 +1,373 @@
+// See check.h.
+//
+// The pages are read three times: records one by one (and what they own), links against what the
+// first pass saw, and the graph from its entry point. A finding about two records is looked at
+// again under fresh locks before it is reported, because writers go on meanwhile.
+
+#include "hnsw/check.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/bitmap.h"
+#include "hnsw/chain.h"
+#include "hnsw/check_heap.h"
+#include "hnsw/link_list.h"
+#include "hnsw/page_walk.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+class Check {
+   public:
+    Check(Index& index, core::Arena& arena, core::Array<Finding>& findings)
+        : index_(&index),
+          findings_(&findings),
+          nodes_(arena, index.meta.n_slots),
+          live_(arena, index.meta.n_slots),
+          linked_(arena, index.meta.n_slots),
+          helpers_(arena, index.meta.n_slots),
+          owned_(arena, index.meta.n_slots),
+          reached_(arena, index.meta.n_slots),
+          queue_(arena, 1024),
+          ids_(arena, 256),
+          links_(arena, 256),
+          chain_(arena, 256),
+          rows_(arena, 1024) {}
+
+    void
+    run() {
+        for_each_hot_block(*index_, false, [this](BlockNumber block) { check_hot_page(block); });
+        check_cold_pages();
+        if (has_damage())
+            return;  // what follows relies on records that decode
+        for (NodeId id = 0; id < nodes_.size() && has_room(); ++id)
+            if (nodes_.has(id))
+                check_node(id);
+        check_rows();
+        check_reachability();
+    }
+
+    bool
+    is_sound() const {
+        return !has_damage();
+    }
+    std::span<const Row>
+    rows() const {
+        return rows_.span();
+    }
+
+   private:
+    bool
+    has_room() const {
+        return findings_->size() < kMostFindings;
+    }
+    bool
+    has_damage() const {
+        return std::any_of(findings_->begin(), findings_->end(), [](const Finding& finding) {
+            return finding.severity == Severity::kDamage;
+        });
+    }
+    void
+    report(BlockNumber block, NodeId id, const char* problem, Severity severity) {
+        if (has_room())
+            findings_->push_back({block, id, problem, severity});
+    }
+    void
+    damage(NodeId id, const char* problem) {
+        report(index_->geometry.hot_place(id).block, id, problem, Severity::kDamage);
+    }
+    bool
+    is_known(NodeId id) const {
+        return id < nodes_.size();
+    }
+
+    void check_hot_page(BlockNumber block);
+    void note_record(NodeId id, const std::uint8_t* record);
+    void check_cold_pages();
+    void check_node(NodeId id);
+    void check_list(NodeId id, int layer, NodeId list_record);
+    bool is_target(NodeId id, int layer);
+    void check_links_record(NodeId id, NodeId links_id, int layer);
+    void check_chain(NodeId id, NodeId chain_head);
+    void check_rows();
+    void check_reachability();
+
+    Index* index_;
+    core::Array<Finding>* findings_;
+    core::Bitmap nodes_;
+    core::Bitmap live_;
+    core::Bitmap linked_;
+    core::Bitmap helpers_;
+    core::Bitmap owned_;
+    core::Bitmap reached_;
+    core::Array<NodeId> queue_;
+    core::Array<NodeId> ids_;
+    core::Array<Link> links_;
+    core::Array<NodeId> chain_;
+    core::Array<Row> rows_;
+};
+
+const char*
+check_header(const core::CodeHeader& header) {
+    if (!std::isfinite(header.factor) || !std::isfinite(header.offset) ||
+        !std::isfinite(header.error) || header.error < 0)
+        return "the floats beside a code are out of range";
+    return nullptr;
+}
+
+void
+Check::check_hot_page(BlockNumber block) {
+    const Geometry& geometry = index_->geometry;
+    rows_.reserve(rows_.size() + kUsableSize / sizeof(Tid));
+    pg::with_page(index_->relation, block, index_->hints, [&](const std::uint8_t* page) {
+        if (const char* problem = check_page(page, PageKind::kHot, block)) {
+            if (!is_zero_page(page))
+                report(block, kNoNode, problem, Severity::kDamage);
+            return;
+        }
+        for (std::uint32_t i = 0; i < geometry.hot_per_page; ++i) {
+            const NodeId id = geometry.first_id_of(block) + i;
+            const std::uint8_t* record = page + kPageHeaderSize + i * geometry.hot_bytes;
+            if (const char* problem = check_record(record, geometry, kMostSlots))
+                report(block, id, problem, Severity::kDamage);
+            else
+                note_record(id, record);
+        }
+    });
+}
+
+void
+Check::note_record(NodeId id, const std::uint8_t* record) {
+    const auto note_rows = [&](const Tid* tids, std::uint32_t n) {
+        for (std::uint32_t i = 0; i < n; ++i)
+            if (tids[i].is_valid())
+                rows_.push_back({tids[i], id});
+    };
+    switch (head_of(record).kind) {
+        case RecordKind::kFree:
+            return;
+        case RecordKind::kNode:
+            nodes_.set(id);
+            if (is_live_node(record))
+                live_.set(id);
+            if ((head_of(record).flags & kFlagLinked) != 0)
+                linked_.set(id);
+            if ((head_of(record).flags & ~(kFlagDead | kFlagLinked | kFlagAppended)) != 0)
+                damage(id, "a node has unknown flags");
+            if (const char* problem = check_header(code_header(record, *index_)))
+                damage(id, problem);
+            note_rows(&node_of(record).tid, 1);
+            return;
+        case RecordKind::kLinks:
+        case RecordKind::kTids:
+            helpers_.set(id);
+            if (head_of(record).kind == RecordKind::kTids)
+                note_rows(record_tids(record), index_->geometry.tids_per_record);
+            return;
+    }
+}
+
+void
+Check::check_cold_pages() {
+    if (index_->geometry.cold_bytes == 0)
+        return;
+    const BlockNumber n_blocks = RelationGetNumberOfBlocks(index_->relation);
+    for (BlockNumber block = index_->geometry.first_block; block < n_blocks; ++block) {
+        if (index_->geometry.is_hot_block(block))
+            continue;
+        CHECK_FOR_INTERRUPTS();
+        pg::with_page(index_->relation, block, index_->hints, [&](const std::uint8_t* page) {
+            const char* problem = check_page(page, PageKind::kCold, block);
+            if (problem != nullptr && !is_zero_page(page))
+                report(block, kNoNode, problem, Severity::kDamage);
+        });
+    }
+}
+
+void
+Check::check_node(NodeId id) {
+    CHECK_FOR_INTERRUPTS();
+    int layer = 0;
+    bool is_whole = false;
+    NodeId links_id = kNoNode;
+    NodeId chain_head = kNoNode;
+    with_record(*index_, id, [&](const std::uint8_t* record) {
+        if (!is_live_node(record))
+            return;
+        layer = head_of(record).layer;
+        links_id = node_of(record).links_id;
+        chain_head = node_of(record).tids_head;
+        is_whole = (head_of(record).flags & kFlagLinked) != 0;
+    });
+    check_list(id, 0, id);
+    if (links_id != kNoNode)
+        check_links_record(id, links_id, layer);
+    else if (layer > 0 && is_whole)
+        damage(id, "a node of an upper layer has no links record");
+    if (chain_head != kNoNode)
+        check_chain(id, chain_head);
+}
+
+void
+Check::check_links_record(NodeId id, NodeId links_id, int layer) {
+    int n_layers = -1;
+    if (layer > 0)
+        with_record(*index_, links_id, [&](const std::uint8_t* record) {
+            if (holds_links(record, id, 1))
+                n_layers = head_of(record).layer;
+        });
+    NodeId links_id_now = kNoNode;
+    with_record(*index_, id, [&](const std::uint8_t* record) {
+        links_id_now = is_live_node(record) ? node_of(record).links_id : kNoNode;
+    });
+    if (links_id_now != links_id)
+        return;
+    if (n_layers != layer)
+        return damage(id, "a node's links record is not its own");
+    for (int i = 1; i <= layer; ++i)
+        check_list(id, i, links_id);
+}
+
+void
+Check::check_list(NodeId id, int layer, NodeId list_record) {
+    links_.clear();
+    with_record(*index_, list_record, [&](const std::uint8_t* record) {
+        if (!holds_links(record, id, layer) || (layer == 0 && !is_live_node(record)))
+            return;
+        for (const Link& link : links_of(record, index_->geometry, layer))
+            links_.push_back(link);
+    });
+    for (std::size_t i = 0; i < links_.size(); ++i) {
+        const NodeId target = links_[i].id();
+        if (target == id)
+            damage(id, "a node links to itself");
+        for (std::size_t j = 0; j < i; ++j)
+            if (links_[j].id() == target)
+                damage(id, "a node links to another one twice");
+        if (is_target(target, layer))
+            continue;
+        // Freed since the list was read?
+        bool is_still_linked = false;
+        with_record(*index_, list_record, [&](const std::uint8_t* record) {
+            if (!holds_links(record, id, layer) || (layer == 0 && !is_live_node(record)))
+                return;
+            for (const Link& link : links_of(record, index_->geometry, layer))
+                is_still_linked |= link.id() == target;
+        });
+        if (is_still_linked)
+            damage(id, "a node links to a record that is no node of the layer");
+    }
+}
+
+bool
+Check::is_target(NodeId id, int layer) {
+    if (id >= index_->meta.n_slots && id >= refresh_meta(*index_).n_slots)
+        return false;
+    return with_record(*index_, id, [&](const std::uint8_t* record) {
+        return is_node(record) && head_of(record).layer >= layer;
+    });
+}
+
+void
+Check::check_chain(NodeId id, NodeId chain_head) {
+    chain_.clear();
+    const char* problem = nullptr;
+    for (NodeId next = chain_head; next != kNoNode && problem == nullptr;) {
+        CHECK_FOR_INTERRUPTS();
+        const NodeId current = next;
+        if (current >= index_->meta.n_slots && current >= refresh_meta(*index_).n_slots) {
+            problem = "a node's chain leads beyond the index";
+            break;
+        }
+        if (std::find(chain_.begin(), chain_.end(), current) != chain_.end()) {
+            problem = "a node's chain runs in a circle";
+            break;
+        }
+        chain_.push_back(current);
+        with_record(*index_, current, [&](const std::uint8_t* record) {
+            const auto* tids = reinterpret_cast<const TidsRecord*>(record);
+            if (record == nullptr || tids->head.kind != RecordKind::kTids || tids->owner != id)
+                problem = "a node's chain leads to a record that is not its own";
+            else
+                next = tids->next;
+        });
+    }
+    if (problem == nullptr)
+        return;
+    // A record may have left the chain meanwhile: then the chain can be read now.
+    NodeId head_now = kNoNode;
+    with_record(*index_, id, [&](const std::uint8_t* record) {
+        head_now = is_live_node(record) ? node_of(record).tids_head : kNoNode;
+    });
+    if (head_now == chain_head)
+        damage(id, problem);
+}
+
+void
+Check::check_rows() {
+    std::sort(rows_.begin(), rows_.end(),
+              [](const Row& a, const Row& b) { return is_before(a.tid, b.tid); });
+    for (std::size_t i = 1; i < rows_.size(); ++i)
+        if (rows_[i].tid == rows_[i - 1].tid && rows_[i].record != rows_[i - 1].record)
+            damage(rows_[i].record, "a row is in the index twice");
+}
+
+void
+Check::check_reachability() {
+    const MetaPage& meta = refresh_meta(*index_);
+    if (meta.entry_node == kNoNode) {
+        for (NodeId id = 0; id < nodes_.size(); ++id)
+            if (live_.has(id) && linked_.has(id))
+                return report(kMetaBlock, kNoNode, "there are nodes but no entry point",
+                              Severity::kDamage);
+        return;
+    }
+    if (!is_target(meta.entry_node, meta.entry_layer))
+        return report(kMetaBlock, meta.entry_node, "the entry point is no node of its layer",
+                      Severity::kDamage);
+    const auto reach = [this](NodeId id) {
+        if (!is_known(id) || reached_.has(id))
+            return;
+        reached_.set(id);
+        queue_.push_back(id);
+    };
+    queue_.clear();
+    reach(meta.entry_node);
+    while (!queue_.is_empty()) {
+        CHECK_FOR_INTERRUPTS();
+        const NodeId id = queue_.back();
+        queue_.pop_back();
+        links_.clear();
+        with_record(*index_, id, [&](const std::uint8_t* record) {
+            if (is_node(record))
+                for (const Link& link : links_of(record, index_->geometry, 0))
+                    links_.push_back(link);
+        });
+        for (const Link& link : links_.span())
+            reach(link.id());
+    }
+    for (NodeId id = 0; id < nodes_.size(); ++id)
+        if (live_.has(id) && linked_.has(id) && !reached_.has(id))
+            report(index_->geometry.hot_place(id).block, id,
+                   "a node is not reached from the entry point", Severity::kQuality);
+}
+
+}  // namespace
+
+void
+check_index(Relation relation, bool deep, core::Array<Finding>& findings) {
+    findings.reserve(kMostFindings);
+    // Taken before the index is read: what it sees was inserted before.
+    const Snapshot snapshot = RegisterSnapshot(GetTransactionSnapshot());
+    Index index = open_index(relation);
+    core::Arena arena = pg::context_arena(CurrentMemoryContext);
+    Check* check = arena.make<Check>(index, arena, findings);
+    check->run();
+    if (deep && check->is_sound())
+        check_heap(index, snapshot, check->rows(), findings);
+    UnregisterSnapshot(snapshot);
+}
+
+}  // namespace vext::hnsw

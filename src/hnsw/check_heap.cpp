@@ -1,0 +1,179 @@
+// See check_heap.h.
+
+#include "hnsw/check_heap.h"
+
+#include <algorithm>
+
+#include "core/bitmap.h"
+#include "core/hash.h"
+#include "hnsw/options.h"
+#include "types/vector.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+class HeapCheck {
+   public:
+    HeapCheck(Index& index, std::span<const Row> rows, core::Array<Finding>& findings)
+        : index_(&index),
+          rows_(rows),
+          findings_(&findings),
+          arena_(pg::context_arena(CurrentMemoryContext)),
+          seen_(arena_, rows.size()),
+          prepared_(index.codec->allocate_prepared(arena_)),
+          query_(index.codec->allocate_query(arena_)),
+          row_context_(AllocSetContextCreate(CurrentMemoryContext, "hnsw check row",
+                                             ALLOCSET_DEFAULT_SIZES)) {}
+
+    static void
+    take_row(Relation, ItemPointer tid, Datum* values, bool* is_null, bool, void* state) {
+        if (!is_null[0])
+            static_cast<HeapCheck*>(state)->check_row(to_tid(*tid), values[0]);
+    }
+
+    /// After all visible rows were taken: the rest of the index's rows.
+    void check_unseen(Relation heap);
+
+   private:
+    void report(NodeId id, const char* problem);
+    void check_row(const Tid& tid, Datum value);
+    NodeId node_of_record(NodeId record_id);
+    bool is_code_of(NodeId id, const float* vector);
+    bool has_row(const Row& row);
+
+    Index* index_;
+    std::span<const Row> rows_;
+    core::Array<Finding>* findings_;
+    core::Arena arena_;
+    core::Bitmap seen_;  // beside rows_
+    core::Prepared prepared_;
+    core::Query query_;
+    MemoryContext row_context_;
+};
+
+void
+HeapCheck::report(NodeId id, const char* problem) {
+    if (findings_->size() == kMostFindings)
+        return;
+    const std::uint32_t block = id == kNoNode ? kMetaBlock : index_->geometry.hot_place(id).block;
+    findings_->push_back({block, id, problem, Severity::kDamage});
+}
+
+void
+HeapCheck::check_row(const Tid& tid, Datum value) {
+    CHECK_FOR_INTERRUPTS();
+    pg::in_context(row_context_, [&] {
+        const types::VectorArgument vector(value);
+        const float* values = vector.values().data();
+        if (index_->codec->prepare(values, prepared_) == core::PrepareStatus::kZeroVector)
+            return;
+        const auto row =
+            std::lower_bound(rows_.begin(), rows_.end(), tid,
+                             [](const Row& a, const Tid& b) { return is_before(a.tid, b); });
+        if (row == rows_.end() || !(row->tid == tid))
+            return report(kNoNode, "a row of the table is not in the index");
+        seen_.set(static_cast<std::size_t>(row - rows_.begin()));
+        const NodeId id = node_of_record(row->record);
+        if (id != kNoNode && !is_code_of(id, values))
+            report(id, "a node's code is not of its row's vector");
+    });
+    MemoryContextReset(row_context_);
+}
+
+// The node whose rows a record holds; kNoNode when that cannot be told any more.
+NodeId
+HeapCheck::node_of_record(NodeId record_id) {
+    return with_record(*index_, record_id, [&](const std::uint8_t* record) {
+        if (is_node(record))
+            return record_id;
+        if (record != nullptr && head_of(record).kind == RecordKind::kTids)
+            return reinterpret_cast<const TidsRecord*>(record)->owner;
+        return kNoNode;
+    });
+}
+
+// Whether hash and code can be the vector's: its distance to its own code, within the code's error
+// bound, must be able to be what it is exactly. The vector is in prepared_.
+bool
+HeapCheck::is_code_of(NodeId id, const float* vector) {
+    index_->codec->prepare_query(prepared_, query_);
+    const Geometry& geometry = index_->geometry;
+    const std::uint32_t hash = core::hash_vector(vector, index_->meta.n_dims);
+    double own_distance = 0;
+    if (index_->meta.metric == core::Metric::kInnerProduct)
+        for (std::size_t i = 0; i < index_->meta.n_dims; ++i)
+            own_distance -= static_cast<double>(vector[i]) * vector[i];
+    const auto is_possible = [&](const std::uint8_t* record, const std::uint8_t* residual) {
+        if (!is_node(record))
+            return true;  // taken out meanwhile
+        if (node_of(record).hash != hash || (head_of(record).flags & kFlagDead) != 0)
+            return false;
+        const core::Refined refined = index_->codec->refine(
+            query_, code_header(record, *index_), record + geometry.code_offset, residual);
+        const double width = static_cast<double>(refined.distance) - refined.lower_bound;
+        return refined.lower_bound <= own_distance && refined.distance + width >= own_distance;
+    };
+    const Place hot = geometry.hot_place(id);
+    if (geometry.cold_bytes == 0)
+        return with_record(
+            *index_, id, [&](const std::uint8_t* record) { return is_possible(record, nullptr); });
+    const Place cold = geometry.cold_place(id);
+    return pg::with_two_pages(index_->relation, hot.block, cold.block, index_->hints,
+                              [&](const std::uint8_t* hot_page, const std::uint8_t* cold_page) {
+                                  return is_possible(hot_page + hot.offset,
+                                                     cold_page + cold.offset);
+                              });
+}
+
+bool
+HeapCheck::has_row(const Row& row) {
+    return with_record(*index_, row.record, [&](const std::uint8_t* record) {
+        if (is_node(record))
+            return node_of(record).tid == row.tid;
+        if (record == nullptr || head_of(record).kind != RecordKind::kTids)
+            return false;
+        const Tid* tids = record_tids(record);
+        return std::any_of(tids, tids + index_->geometry.tids_per_record,
+                           [&](const Tid& tid) { return tid == row.tid; });
+    });
+}
+
+// A row that is not visible may still be there (dead, or not committed), but its line pointer must
+// be in use until vacuum has taken the row out of the index.
+void
+HeapCheck::check_unseen(Relation heap) {
+    const BlockNumber n_blocks = RelationGetNumberOfBlocks(heap);
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+        if (seen_.has(i))
+            continue;
+        CHECK_FOR_INTERRUPTS();
+        const ItemPointerData pointer = to_item_pointer(rows_[i].tid);
+        const BlockNumber block = ItemPointerGetBlockNumberNoCheck(&pointer);
+        const OffsetNumber position = ItemPointerGetOffsetNumberNoCheck(&pointer);
+        if (block < n_blocks && pg::has_line_pointer(heap, block, position))
+            continue;
+        if (has_row(rows_[i]))
+            report(rows_[i].record, "a row of the index is not in the table");
+    }
+}
+
+}  // namespace
+
+void
+check_heap(Index& index, Snapshot snapshot, std::span<const Row> rows,
+           core::Array<Finding>& findings) {
+    const Relation heap =
+        table_open(IndexGetRelation(RelationGetRelid(index.relation), false), AccessShareLock);
+    IndexInfo* info = BuildIndexInfo(index.relation);
+    info->ii_Concurrent = true;  // reads by a snapshot, not all that is there
+    core::Arena arena = pg::context_arena(CurrentMemoryContext);
+    HeapCheck* check = arena.make<HeapCheck>(index, rows, findings);
+    const TableScanDesc scan = table_beginscan_strat(heap, snapshot, 0, nullptr, true, true);
+    table_index_build_scan(heap, index.relation, info, true, false, HeapCheck::take_row, check,
+                           scan);
+    check->check_unseen(heap);
+    table_close(heap, AccessShareLock);
+}
+
+}  // namespace vext::hnsw

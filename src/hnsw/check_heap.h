@@ -1,0 +1,33 @@
+// Comparing an index with the rows of its table.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "hnsw/check.h"
+
+namespace vext::hnsw {
+
+/// A heap TID and the record it was found in.
+struct Row {
+    Tid tid;
+    NodeId record;  ///< a node or a tids record
+};
+
+inline bool
+is_before(const Tid& a, const Tid& b) {
+    if (a.block_high != b.block_high)
+        return a.block_high < b.block_high;
+    if (a.block_low != b.block_low)
+        return a.block_low < b.block_low;
+    return a.position < b.position;
+}
+
+/// Reports rows visible to `snapshot` that the index lacks, nodes whose code is not of their row's
+/// vector, and rows of the index that the table lacks. `rows` are all rows of the index, in order,
+/// read after the snapshot was taken.
+void check_heap(Index& index, Snapshot snapshot, std::span<const Row> rows,
+                core::Array<Finding>& findings);
+
+}  // namespace vext::hnsw

@@ -1,0 +1,40 @@
+// Looking up relations and rights.
+
+#pragma once
+
+#include "pg/server.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "commands/defrem.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+}
+
+namespace vext::pg {
+
+/// Opens an index with AccessShareLock. Raises 42809 unless it is an index of access method
+/// `method`.
+inline Relation
+open_index_of_method(Oid oid, const char* method) {
+    const Relation relation = relation_open(oid, AccessShareLock);
+    if (relation->rd_rel->relkind != RELKIND_INDEX ||
+        relation->rd_rel->relam != get_am_oid(method, true))
+        ereport(ERROR, errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                errmsg("\"%s\" is not an %s index", RelationGetRelationName(relation), method));
+    return relation;
+}
+
+/// Raises 42501 unless the user may SELECT from the table.
+inline void
+check_may_select(Oid table) {
+    const AclResult result = pg_class_aclcheck(table, GetUserId(), ACL_SELECT);
+    if (result != ACLCHECK_OK)
+        aclcheck_error(result, OBJECT_TABLE, get_rel_name(table));
+}
+
+}  // namespace vext::pg
