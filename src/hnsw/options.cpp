@@ -2,7 +2,7 @@
 
 #include "hnsw/options.h"
 
-#include <climits>
+#include <limits>
 
 #include "hnsw/layout.h"
 #include "pg/compat.h"
@@ -99,8 +99,9 @@ define_settings() {
                              nullptr, &setting_iterative_scan, kIterativeOff, kIterativeScanNames,
                              PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("hnsw.max_scan_tuples", "Most nodes visited by an iterative scan.",
-                            nullptr, &setting_max_scan_tuples, 20000, 1, INT_MAX, PGC_USERSET, 0,
-                            nullptr, nullptr, nullptr);
+                            nullptr, &setting_max_scan_tuples, 20000, 1,
+                            std::numeric_limits<int>::max(), PGC_USERSET, 0, nullptr, nullptr,
+                            nullptr);
     DefineCustomRealVariable("hnsw.scan_mem_multiplier",
                              "Memory of an iterative scan, as a multiple of work_mem.", nullptr,
                              &setting_scan_mem_multiplier, 1, 1, 1000, PGC_USERSET, 0, nullptr,
