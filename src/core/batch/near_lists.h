@@ -1,0 +1,80 @@
+// The k nearest of many rows at once, from candidates in any order.
+//
+// A list collects keys until it is full, then keeps the k smallest: cheaper than keeping it in
+// order. A key is a distance with its sign made to order as an integer, and the id below it: ties
+// go to the smaller id.
+
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <type_traits>
+
+#include "core/arena.h"
+
+namespace vext::core {
+
+/// A point near another, in the internal units of core/metric.h.
+struct Near {
+    float distance;
+    std::uint32_t id;
+};
+
+class NearLists {
+   public:
+    /// Above every limit that lets nothing but infinities through.
+    static constexpr float kNoLimit = std::numeric_limits<float>::max();
+
+    NearLists(Arena& arena, std::size_t max_lists, std::size_t max_k);
+
+    static std::size_t bytes_needed(std::size_t max_lists, std::size_t max_k);
+
+    /// Empties the first `n` lists, which are to hold the `k` nearest.
+    void reset(std::size_t n, std::size_t k);
+
+    /// No candidate farther than limits()[list] is kept; it only ever falls.
+    const float*
+    limits() const {
+        return limits_.data();
+    }
+
+    /// Offers a candidate. A distance that is not finite is never kept.
+    void
+    offer(std::size_t list, float distance, std::uint32_t id) {
+        if (!(distance <= limits_[list]) || distance < -kNoLimit)
+            return;
+        std::uint32_t& count = counts_[list];
+        keys_[list * capacity_ + count] = key_of(distance, id);
+        if (++count == capacity_)
+            prune(list);
+    }
+
+    /// Writes the k nearest of every list in order, see GroupPairs::nearest_within.
+    void write(std::span<Near> out);
+
+   private:
+    /// Adding 0 makes the one zero of the other.
+    static std::uint64_t
+    key_of(float distance, std::uint32_t id) {
+        const auto bits = std::bit_cast<std::uint32_t>(distance + 0.0f);
+        const std::uint32_t flip = bits >> 31 != 0 ? 0xffffffff : 0x80000000;
+        return static_cast<std::uint64_t>(bits ^ flip) << 32 | id;
+    }
+
+    void prune(std::size_t list);
+
+    std::size_t capacity_;
+    std::span<std::uint64_t> keys_;
+    std::span<std::uint64_t> sorted_;
+    std::span<std::uint32_t> counts_;
+    std::span<float> limits_;
+    std::size_t n_ = 0;
+    std::size_t k_ = 0;
+};
+
+static_assert(std::is_trivially_destructible_v<NearLists>);
+
+}  // namespace vext::core

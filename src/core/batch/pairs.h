@@ -1,0 +1,62 @@
+// The nearest neighbours of points among a group, from their codes alone.
+//
+// Scalar codes are multiplied as integers, a tile of rows against a tile of columns (tile_products
+// in core/distance/kernels.h); a tile becomes distances and is picked from while it lies in the L1
+// cache, so that no matrix is ever in memory. Results depend on the set of points alone, not on
+// their order or on who is row and who is column; they are the estimates of codec.h with the levels
+// of both codes taken exactly. The exact and plain8 codecs go pair by pair through the codec.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+#include "core/arena.h"
+#include "core/batch/near_lists.h"
+#include "core/batch/panels.h"
+#include "core/batch/points.h"
+#include "core/graph/candidate.h"
+
+namespace vext::core {
+
+/// Works on one group at a time, with memory taken once.
+class GroupPairs {
+   public:
+    /// Memory from `arena`, bytes_needed() of it, for groups of up to `max_group` points and up to
+    /// `max_k` nearest of each. Requires: the codec outlives it; max_group >= 1, max_k >= 1.
+    GroupPairs(Arena& arena, const Codec& codec, std::size_t max_group, std::size_t max_k);
+
+    /// What the constructor takes from the arena.
+    static std::size_t bytes_needed(const Codec& codec, std::size_t max_group, std::size_t max_k);
+
+    /// For every member its k nearest other members; each pair is computed once. `out` has k
+    /// entries a member, row by row, ascending by distance, then id; where there are not k, the
+    /// rest is {+infinity, kNoNode}. Distances that are not finite are never picked.
+    /// Requires: members differ; at most max_group of them; 1 <= k <= max_k.
+    void nearest_within(const PointView& points, std::span<const std::uint32_t> members,
+                        std::size_t k, std::span<Near> out);
+
+    /// For every row its k nearest of the columns, in the same form; a point never picks itself.
+    /// Requires: columns differ; at most max_group of them, any number of rows; 1 <= k <= max_k.
+    void nearest_across(const PointView& points, std::span<const std::uint32_t> rows,
+                        std::span<const std::uint32_t> columns, std::size_t k, std::span<Near> out);
+
+   private:
+    void multiply_within();
+    void multiply_across(std::size_t n_rows, std::size_t n_columns);
+    void compare_within(const PointView& points, std::span<const std::uint32_t> members);
+    void compare_across(const PointView& points, std::span<const std::uint32_t> rows,
+                        std::span<const std::uint32_t> columns);
+
+    const Codec* codec_;
+    std::size_t max_group_;
+    NearLists lists_;
+    Panels panels_;
+    Query query_;  // of a codec without integer products
+};
+
+static_assert(std::is_trivially_destructible_v<GroupPairs>);
+
+}  // namespace vext::core
