@@ -29,13 +29,17 @@ COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
 
 
+def row_type(dims):
+    """A row of such a file as NumPy reads it."""
+    return np.dtype([("n_fields", ">i2"), ("id_bytes", ">i4"), ("id", ">i8"), ("v_bytes", ">i4"),
+                     ("n_dims", ">u2"), ("unused", ">i2"), ("v", ">f4", (dims,))])
+
+
 class CopyFile:
     """A binary COPY file that rows are appended to; ids count from 1."""
 
     def __init__(self, path, dims):
-        self.row = np.dtype([("n_fields", ">i2"), ("id_bytes", ">i4"), ("id", ">i8"),
-                             ("v_bytes", ">i4"), ("n_dims", ">u2"), ("unused", ">i2"),
-                             ("v", ">f4", (dims,))])
+        self.row = row_type(dims)
         self.dims = dims
         self.n_rows = 0
         self.file = open(path, "wb")

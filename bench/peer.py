@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+"""Measures vector_ext beside pgvector on a running server (started by bench/peer)."""
+
+import argparse
+import os
+import platform
+import sys
+import time
+
+from dataset import HERE, Dataset
+from experiments import Experiments
+from side import Side
+
+EXPERIMENTS = {"load": "load_times", "exact": "exact", "build": "build_times", "search": "search",
+               "insert": "insert", "vacuum": "vacuum"}
+SETTINGS = ["shared_buffers", "max_parallel_workers", "synchronous_commit", "fsync", "wal_level",
+            "full_page_writes", "jit", "huge_pages_status"]
+
+
+class Report:
+    """Prints, and appends to a Markdown file."""
+
+    def __init__(self, path):
+        self.file = open(path, "a", encoding="utf-8")
+
+    def write(self, text):
+        print(text, flush=True)
+        print(text, file=self.file, flush=True)
+
+    def table(self, title, head, rows, note):
+        self.write(f"### {title}\n")
+        self.write("| " + " | ".join(head) + " |")
+        self.write("|" + "---|" * len(head))
+        for row in rows:
+            self.write("| " + " | ".join(row) + " |")
+        self.write(f"\n{note}\n")
+
+    @staticmethod
+    def progress(text):
+        print(f"  {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="bench/peer", description=__doc__)
+    parser.add_argument("experiment", choices=[*EXPERIMENTS, "all"])
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: does it run at all?")
+    parser.add_argument("--rows", type=int, help="100,000 for exact and load, else 200,000")
+    parser.add_argument("--dims", type=int, default=768, help="of generated vectors")
+    parser.add_argument("--queries", type=int, default=500, help="held-out queries")
+    parser.add_argument("--spare", type=int, default=12_500, help="rows kept for insert")
+    parser.add_argument("--seed", type=int, default=1, help="of generated vectors")
+    parser.add_argument("--data", default=os.environ.get("VECTOR_EXT_DATA"),
+                        help="real data from this folder; VECTOR_EXT_DATA by default")
+    parser.add_argument("--storage", default="plain", help="of the vectors, on both sides")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--build-turns", type=int, default=3)
+    parser.add_argument("--vacuum-turns", type=int, default=3)
+    parser.add_argument("--exact-queries", type=int, default=11, help="in a turn of exact")
+    parser.add_argument("--seconds", type=int, default=3, help="of a turn of search")
+    parser.add_argument("--inserts", type=int, default=2000, help="rows of a turn of insert")
+    parser.add_argument("--ef", type=int, nargs="+", default=[10, 20, 40, 80, 160, 320, 640])
+    parser.add_argument("--maintenance-work-mem", default="2GB")
+    parser.add_argument("--limit", type=int, default=1800, help="seconds any one step may take")
+    options = parser.parse_args()
+    if options.rows is None:
+        options.rows = 100_000 if options.experiment in ("exact", "load") else 200_000
+    if options.quick:
+        options.rows, options.dims, options.queries, options.spare = 3000, 96, 100, 600
+        options.turns = options.build_turns = options.vacuum_turns = 1
+        options.exact_queries, options.seconds, options.inserts = 3, 1, 100
+        options.ef = [10, 40, 160]
+    if max(options.turns, options.build_turns) < 1 or not 1 <= options.vacuum_turns <= 20:
+        parser.error("at least one turn, and at most 20 of vacuum")
+    return options
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith(("model name", "CPU part")):
+                return line.split(":")[1].strip()
+    return platform.machine()
+
+
+def describe(report, sides, dataset, options):
+    ours, peer = sides
+    settings = [f"{name} {ours.sql(f'SHOW {name}')}" for name in SETTINGS]
+    kernels = ours.sql("LOAD 'vector_ext'; SHOW vector_ext.simd")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
+    report.write(f"## {options.experiment}: {ours.version()} (ours) beside {peer.version()} (peer),"
+                 f" {time.strftime('%Y-%m-%d %H:%M')}\n")
+    report.write(f"- server: {ours.sql('SELECT version()')}; kernels of ours: {kernels}")
+    report.write(f"- machine: {processor()}, {os.cpu_count()} cores, {memory:.0f} GB; load of the "
+                 f"last minute {os.getloadavg()[0]:.1f}")
+    report.write(f"- data: {dataset.rows:,} x {dataset.dims}, {dataset.description}; storage "
+                 f"{options.storage}")
+    report.write(f"- settings: {', '.join(settings)}\n")
+
+
+def main():
+    options = parse_arguments()
+    report = Report(os.path.join(HERE, "../build/bench/peer.md"))
+    report.progress("making the data")
+    dataset = Dataset(options)
+    sides = Side("ours", "vector_ext", options.limit), Side("peer", "vector", options.limit)
+    for side in sides:
+        side.prepare(dataset.dims, options.storage)
+    describe(report, sides, dataset, options)
+    experiments = Experiments(*sides, dataset, options, report)
+    names = EXPERIMENTS if options.experiment == "all" else [options.experiment]
+    for name in names:
+        getattr(experiments, EXPERIMENTS[name])()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""One of two databases of a running server (PGHOST and PGUSER say which), and what it costs to run
+something there. Every call is bounded in time, by the server and here."""
+
+import glob
+import os
+import re
+import subprocess
+import sys
+import threading
+
+
+class Side:
+    """A database `name` that holds the extension `extension`, and the tables t (the base), q (the
+    queries) and spare (rows to insert), each of (id bigint, v vector)."""
+
+    def __init__(self, name, extension, limit_s):
+        self.name = name
+        self.extension = extension
+        self.limit_s = limit_s
+
+    def __str__(self):
+        return self.name
+
+    def run(self, command, settings, stdin=""):
+        settings = {"statement_timeout": f"{self.limit_s}s", "client_min_messages": "warning",
+                    **settings}
+        environment = {**os.environ, "PGDATABASE": self.name,
+                       "PGOPTIONS": " ".join(f"-c {key}={value}"
+                                             for key, value in settings.items())}
+        try:
+            done = subprocess.run(command, input=stdin, env=environment, text=True,
+                                  capture_output=True, timeout=self.limit_s + 60)
+        except subprocess.TimeoutExpired:
+            sys.exit(f"{self}: {command[0]} took more than {self.limit_s} s")
+        if done.returncode != 0:
+            sys.exit(f"{self}: {command[0]} failed:\n{done.stderr.strip()}")
+        return done.stdout
+
+    def sql(self, script, **settings):
+        """The output of psql, as tuples only."""
+        return self.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+                        settings, script).strip()
+
+    def times_ms(self, script, **settings):
+        """The times of the statements that follow `\\timing on` in the script."""
+        return [float(ms) for ms in
+                re.findall(r"^Time: ([0-9.]+) ms", self.sql(script, **settings), re.M)]
+
+    def pgbench(self, script, clients, how_long, **settings):
+        """Runs a script of prepared statements, `how_long` being pgbench's -T or -t. Returns
+        milliseconds of one transaction and transactions a second."""
+        out = self.run(["pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", str(clients),
+                        "--random-seed=1", "-f", "/dev/stdin", *how_long], settings, script)
+        if re.search(r"number of failed transactions: [1-9]", out):
+            sys.exit(f"{self}: transactions failed:\n{out}")
+        latency = re.search(r"^latency average = ([0-9.]+) ms", out, re.M)
+        rate = re.search(r"^tps = ([0-9.]+)", out, re.M)
+        return float(latency[1]), float(rate[1])
+
+    def version(self):
+        return f"{self.extension} " + self.sql(
+            f"SELECT extversion FROM pg_extension WHERE extname = '{self.extension}'")
+
+    def prepare(self, dims, storage):
+        """Makes the database and its empty tables."""
+        Side("postgres", None, self.limit_s).sql(f"CREATE DATABASE {self.name}")
+        self.sql(f"""CREATE EXTENSION pg_prewarm; CREATE EXTENSION {self.extension};
+            CREATE TABLE t (id bigint, v vector({dims}));
+            CREATE TABLE q (id bigint PRIMARY KEY, v vector({dims}));
+            CREATE TABLE spare (id bigint PRIMARY KEY, v vector({dims}));
+            ALTER TABLE t ALTER COLUMN v SET STORAGE {storage};
+            ALTER TABLE q ALTER COLUMN v SET STORAGE {storage};
+            ALTER TABLE spare ALTER COLUMN v SET STORAGE {storage};
+            CREATE SEQUENCE next_spare; CREATE SEQUENCE next_id START 1000000001""")
+
+    def warm(self, relation):
+        self.sql(f"SELECT pg_prewarm('{relation}')")
+
+
+class MemoryWatch:
+    """The most memory that building an index took beyond the shared buffers: private memory of the
+    processes at it, and dynamic shared memory. Sampled ten times a second."""
+
+    def __enter__(self):
+        self.peak = 0
+        self.base = self.dynamic_shared()
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+
+    def watch(self):
+        while not self.stop.wait(0.1):
+            used = self.private() + self.dynamic_shared() - self.base
+            self.peak = max(self.peak, used)
+
+    @staticmethod
+    def dynamic_shared():
+        total = 0
+        for path in glob.glob("/dev/shm/PostgreSQL.*"):
+            try:
+                total += os.stat(path).st_blocks * 512
+            except FileNotFoundError:
+                pass
+        return total
+
+    @staticmethod
+    def private():
+        total = 0
+        for process in glob.glob("/proc/[0-9]*"):
+            try:
+                with open(process + "/cmdline", encoding="utf-8", errors="replace") as file:
+                    title = file.read()
+                if title.startswith("postgres:") and re.search("CREATE INDEX|parallel worker",
+                                                               title):
+                    with open(process + "/status", encoding="utf-8") as file:
+                        total += 1024 * int(re.search(r"^RssAnon:\s*(\d+)", file.read(), re.M)[1])
+            except (FileNotFoundError, ProcessLookupError, TypeError):
+                pass
+        return total
