@@ -44,7 +44,7 @@ server_version() {
     esac
 }
 
-# Prints the packages of a purpose: build, test, neon or demo.
+# Prints the packages of a purpose: build, test, neon, demo or assert-server.
 packages_for() {
     case $1 in
         build)
@@ -57,6 +57,7 @@ packages_for() {
             ;;
         neon) echo "cmake ninja-build g++-aarch64-linux-gnu qemu-user googletest" ;;
         demo) echo "python3 python3-numpy" ;;
+        assert-server) echo "gcc make bison flex perl dpkg-dev libipc-run-perl" ;;
     esac
 }
 
@@ -91,6 +92,27 @@ find_server() {
     export PG_CONFIG
     pg_bin=$("$PG_CONFIG" --bindir) || die "no pg_config at $PG_CONFIG"
     pgxs_dir=$(dirname "$("$PG_CONFIG" --pgxs)")
+}
+
+# --- the source ---
+
+# Brings a copy of the source up to date: files that left the source leave the copy, build products
+# stay. `$1.files` lists what it holds.
+copy_source() {
+    local target=$1 files=$1.files
+    local git=(git -c "safe.directory=$root" -C "$root")
+    mkdir -p "$target"
+    "${git[@]}" ls-files -z --cached --others --exclude-standard | sort -z -u |
+        (cd "$root" && while IFS= read -r -d '' file; do
+            if [ -e "$file" ] || [ -L "$file" ]; then printf '%s\0' "$file"; fi
+        done) >"$files.new"
+    [ -s "$files.new" ] || die "git lists no source files in $root"
+    if [ -e "$files" ]; then
+        comm -z -23 "$files" "$files.new" | (cd "$target" && xargs -0 -r rm -f --)
+    fi
+    tar -C "$root" --null --no-recursion --files-from="$files.new" -cf - |
+        tar -C "$target" --no-same-owner -xf -
+    mv "$files.new" "$files"
 }
 
 # --- the build ---
