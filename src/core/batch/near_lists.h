@@ -27,6 +27,7 @@ class NearLists {
    public:
     /// Above every limit that lets nothing but infinities through.
     static constexpr float kNoLimit = std::numeric_limits<float>::max();
+    static constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
     NearLists(Arena& arena, std::size_t max_lists, std::size_t max_k);
 
@@ -68,7 +69,6 @@ class NearLists {
 
     std::size_t capacity_;
     std::span<std::uint64_t> keys_;
-    std::span<std::uint64_t> sorted_;
     std::span<std::uint32_t> counts_;
     std::span<float> limits_;
     std::size_t n_ = 0;

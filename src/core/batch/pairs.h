@@ -44,8 +44,11 @@ class GroupPairs {
                         std::span<const std::uint32_t> columns, std::size_t k, std::span<Near> out);
 
    private:
-    void multiply_within();
-    void multiply_across(std::size_t n_rows, std::size_t n_columns);
+    void multiply_within(std::span<const std::uint32_t> members);
+    void multiply_across(std::span<const std::uint32_t> rows,
+                         std::span<const std::uint32_t> columns);
+    bool pick(std::size_t row, std::size_t column, const float* column_limits,
+              TilePicks& picks) const;
     void compare_within(const PointView& points, std::span<const std::uint32_t> members);
     void compare_across(const PointView& points, std::span<const std::uint32_t> rows,
                         std::span<const std::uint32_t> columns);
@@ -53,8 +56,8 @@ class GroupPairs {
     const Codec* codec_;
     std::size_t max_group_;
     NearLists lists_;
-    Panels panels_;
-    Query query_;  // of a codec without integer products
+    Panels* panels_ = nullptr;  // of a codec with integer products
+    Query query_;               // of any other
 };
 
 static_assert(std::is_trivially_destructible_v<GroupPairs>);

@@ -16,6 +16,25 @@ struct CosineParts {
     float squared_norm_b;
 };
 
+/// Pairs of codes are multiplied in tiles of so many rows and columns.
+inline constexpr std::size_t kTileRows = 8;
+inline constexpr std::size_t kTileColumns = 32;
+
+/// What takes the products of a tile to distances, one element a row or column.
+struct TileSide {
+    const float* factors;
+    const float* offsets;
+    const std::int32_t* biases;
+    const float* limits;  ///< the largest distances of interest
+};
+
+/// The distances of a tile, row by row, and the pairs within a limit: bit c of element r.
+struct TilePicks {
+    float distances[kTileRows * kTileColumns];
+    std::uint32_t near_rows[kTileRows];     ///< those within the limit of row r
+    std::uint32_t near_columns[kTileRows];  ///< those within the limit of column c
+};
+
 /// All lengths `n` are numbers of dimensions, any value from 0 up; no alignment is required and
 /// nothing is read beyond the named lengths. Sums of float kernels are float32 in several lanes, so
 /// the last bits depend on the level; overflow gives infinity.
@@ -42,6 +61,21 @@ struct Kernels {
 
     /// Unnormalised in-place fast Walsh-Hadamard transform; n a power of two >= 1.
     void (*hadamard)(float* x, std::size_t n);
+
+    // Tiles: n a multiple of 4; rows of n levels one after the other; columns interleaved by four
+    // dimensions, dimension i of column c at (i / 4 * kTileColumns + c) * 4 + i % 4; products row
+    // by row. Level sums must fit 32 bits: n <= 30,000.
+    /// Levels of 4 bits in a byte each: 0..15 in rows, -8..7 in columns.
+    void (*tile_products4)(const std::uint8_t* rows, const std::int8_t* columns, std::size_t n,
+                           std::int32_t* products);
+    /// Levels of 8 bits: 0..255 in rows, -128..127 in columns.
+    void (*tile_products8)(const std::uint8_t* rows, const std::int8_t* columns, std::size_t n,
+                           std::int32_t* products);
+    /// Makes a product p of row r and column c the distance
+    ///   offsets_r + offsets_c + weight factors_r factors_c (2 p + biases_r + biases_c).
+    /// Returns whether any is within a limit. What is not a number is within none.
+    bool (*tile_distances)(const std::int32_t* products, const TileSide& rows,
+                           const TileSide& columns, float weight, TilePicks& picks);
 };
 
 /// Each is defined by the file of its name, on the CPU architecture that has the level.

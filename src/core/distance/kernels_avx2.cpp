@@ -142,16 +142,125 @@ dot_code8(const std::uint8_t* code8, const std::int8_t* query, std::size_t n) {
     return sum;
 }
 
+/// Four bytes, in every 32-bit lane.
+inline __m256i
+spread_levels(const std::uint8_t* levels) {
+    std::int32_t four;
+    __builtin_memcpy(&four, levels, sizeof(four));
+    return _mm256_set1_epi32(four);
+}
+
+/// Four rows against 16 columns, dimensions begin..end, added to the products. A sum of two
+/// products is at most 2 * 15 * 8 in magnitude, so that kMaxDims / 4 of them fit 16 bits.
+struct QuarterTile4 {
+    static constexpr std::size_t kRows = 4;
+    static constexpr std::size_t kMaxDims = 512;
+
+    const std::uint8_t* rows;
+    const std::int8_t* columns;
+    std::size_t n;
+    std::int32_t* products;
+
+    void
+    add(std::size_t begin, std::size_t end) const {
+        __m256i left[kRows];
+        __m256i right[kRows];
+        for (std::size_t r = 0; r < kRows; ++r)
+            left[r] = right[r] = _mm256_setzero_si256();
+        for (std::size_t i = begin; i < end; i += 4) {
+            const __m256i column_left = load_bytes(columns + i * kTileColumns);
+            const __m256i column_right = load_bytes(columns + i * kTileColumns + 32);
+#pragma GCC unroll 4
+            for (std::size_t r = 0; r < kRows; ++r) {
+                const __m256i row = spread_levels(rows + r * n + i);
+                left[r] = _mm256_add_epi16(left[r], _mm256_maddubs_epi16(row, column_left));
+                right[r] = _mm256_add_epi16(right[r], _mm256_maddubs_epi16(row, column_right));
+            }
+        }
+        for (std::size_t r = 0; r < kRows; ++r) {
+            add_pairs(left[r], products + r * kTileColumns);
+            add_pairs(right[r], products + r * kTileColumns + 8);
+        }
+    }
+
+    static void
+    add_pairs(__m256i sums, std::int32_t* products) {
+        const __m256i pairs = _mm256_madd_epi16(sums, _mm256_set1_epi16(1));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(products),
+                            _mm256_add_epi32(load_bytes(products), pairs));
+    }
+};
+
+void
+tile_products4(const std::uint8_t* rows, const std::int8_t* columns, std::size_t n,
+               std::int32_t* products) {
+    __builtin_memset(products, 0, kTileRows * kTileColumns * sizeof(*products));
+    for (std::size_t begin = 0; begin < n; begin += QuarterTile4::kMaxDims) {
+        const std::size_t rest = n - begin;
+        const std::size_t end =
+            begin + (rest < QuarterTile4::kMaxDims ? rest : QuarterTile4::kMaxDims);
+        for (std::size_t r = 0; r < kTileRows; r += QuarterTile4::kRows)
+            for (std::size_t c = 0; c < kTileColumns; c += 16)
+                QuarterTile4{rows + r * n, columns + c * 4, n, products + r * kTileColumns + c}.add(
+                    begin, end);
+    }
+}
+
+/// Four rows against 8 columns; in 16 bits, where maddubs would saturate.
+void
+multiply_8_columns(const std::uint8_t* rows, const std::int8_t* columns, std::size_t n,
+                   std::int32_t* products) {
+    constexpr std::size_t kRows = 4;
+    __m256i left[kRows];
+    __m256i right[kRows];
+    for (std::size_t r = 0; r < kRows; ++r)
+        left[r] = right[r] = _mm256_setzero_si256();
+    for (std::size_t i = 0; i < n; i += 4) {
+        const __m256i column = load_bytes(columns + i * kTileColumns);
+        const __m256i column_left = _mm256_cvtepi8_epi16(_mm256_castsi256_si128(column));
+        const __m256i column_right = _mm256_cvtepi8_epi16(_mm256_extracti128_si256(column, 1));
+#pragma GCC unroll 4
+        for (std::size_t r = 0; r < kRows; ++r) {
+            const __m256i levels = spread_levels(rows + r * n + i);
+            const __m256i row = _mm256_cvtepu8_epi16(_mm256_castsi256_si128(levels));
+            left[r] = _mm256_add_epi32(left[r], _mm256_madd_epi16(row, column_left));
+            right[r] = _mm256_add_epi32(right[r], _mm256_madd_epi16(row, column_right));
+        }
+    }
+    for (std::size_t r = 0; r < kRows; ++r) {
+        const __m256i sums = _mm256_hadd_epi32(left[r], right[r]);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(products + r * kTileColumns),
+                            _mm256_permute4x64_epi64(sums, 0xD8));
+    }
+}
+
+void
+tile_products8(const std::uint8_t* rows, const std::int8_t* columns, std::size_t n,
+               std::int32_t* products) {
+    for (std::size_t r = 0; r < kTileRows; r += 4)
+        for (std::size_t c = 0; c < kTileColumns; c += 8)
+            multiply_8_columns(rows + r * n, columns + c * 4, n, products + r * kTileColumns + c);
+}
+
+/// One bit a lane: x <= y.
+inline std::uint32_t
+compare_lanes(const Floats& x, const Floats& y) {
+    return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(x, y, _CMP_LE_OQ)));
+}
+
 }  // namespace
 }  // namespace vext::core
 
 #include "core/distance/kernels.inl"
+#include "core/distance/tiles.inl"
 
 namespace vext::core {
 
 constinit const Kernels kernels_avx2 = {
-    "avx2",    l2_squared,      inner_product,   l1,       cosine_parts, squared_norm, dot_code4,
-    dot_code8, dot_code4_float, dot_code8_float, l1_code8, hadamard,
+    "avx2",          l2_squared,      inner_product,  l1,
+    cosine_parts,    squared_norm,    dot_code4,      dot_code8,
+    dot_code4_float, dot_code8_float, l1_code8,       hadamard,
+    tile_products4,  tile_products8,  tile_distances,
 };
 
 }  // namespace vext::core

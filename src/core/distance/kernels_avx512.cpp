@@ -132,16 +132,53 @@ dot_code8(const std::uint8_t* code8, const std::int8_t* query, std::size_t n) {
     return _mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
 }
 
+/// Levels of 4 and of 8 bits alike.
+void
+tile_products(const std::uint8_t* rows, const std::int8_t* columns, std::size_t n,
+              std::int32_t* products) {
+    constexpr std::size_t kHalf = kTileColumns / 2;
+    __m512i left[kTileRows];
+    __m512i right[kTileRows];
+    for (std::size_t r = 0; r < kTileRows; ++r)
+        left[r] = right[r] = _mm512_setzero_si512();
+#pragma GCC unroll 2
+    for (std::size_t i = 0; i < n; i += 4) {
+        const __m512i column_left = _mm512_loadu_si512(columns + i * kTileColumns);
+        const __m512i column_right = _mm512_loadu_si512(columns + i * kTileColumns + 64);
+#pragma GCC unroll 8
+        for (std::size_t r = 0; r < kTileRows; ++r) {
+            std::int32_t levels;
+            __builtin_memcpy(&levels, rows + r * n + i, sizeof(levels));
+            const __m512i row = _mm512_set1_epi32(levels);
+            left[r] = _mm512_dpbusd_epi32(left[r], row, column_left);
+            right[r] = _mm512_dpbusd_epi32(right[r], row, column_right);
+        }
+    }
+    for (std::size_t r = 0; r < kTileRows; ++r) {
+        _mm512_storeu_si512(products + r * kTileColumns, left[r]);
+        _mm512_storeu_si512(products + r * kTileColumns + kHalf, right[r]);
+    }
+}
+
+/// One bit a lane: x <= y.
+inline std::uint32_t
+compare_lanes(const Floats& x, const Floats& y) {
+    return _mm512_cmp_ps_mask(x, y, _CMP_LE_OQ);
+}
+
 }  // namespace
 }  // namespace vext::core
 
 #include "core/distance/kernels.inl"
+#include "core/distance/tiles.inl"
 
 namespace vext::core {
 
 constinit const Kernels kernels_avx512 = {
-    "avx512",  l2_squared,      inner_product,   l1,       cosine_parts, squared_norm, dot_code4,
-    dot_code8, dot_code4_float, dot_code8_float, l1_code8, hadamard,
+    "avx512",        l2_squared,      inner_product,  l1,
+    cosine_parts,    squared_norm,    dot_code4,      dot_code8,
+    dot_code4_float, dot_code8_float, l1_code8,       hadamard,
+    tile_products,   tile_products,   tile_distances,
 };
 
 }  // namespace vext::core

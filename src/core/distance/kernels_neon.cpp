@@ -117,16 +117,60 @@ dot_code8(const std::uint8_t* code8, const std::int8_t* query, std::size_t n) {
     return sum;
 }
 
+/// Adds the products of four levels of a row and of each of four columns.
+inline int32x4_t
+add_tile_products(int32x4_t sums, int16x4_t row, const std::int8_t* columns) {
+    const int16x8_t left = vmovl_s8(vld1_s8(columns));
+    const int16x8_t right = vmovl_s8(vld1_s8(columns + 8));
+    const int32x4_t pairs_left =
+        vpaddq_s32(vmull_s16(row, vget_low_s16(left)), vmull_s16(row, vget_high_s16(left)));
+    const int32x4_t pairs_right =
+        vpaddq_s32(vmull_s16(row, vget_low_s16(right)), vmull_s16(row, vget_high_s16(right)));
+    return vaddq_s32(sums, vpaddq_s32(pairs_left, pairs_right));
+}
+
+/// Levels of 4 and of 8 bits alike.
+void
+tile_products(const std::uint8_t* rows, const std::int8_t* columns, std::size_t n,
+              std::int32_t* products) {
+    for (std::size_t r = 0; r < kTileRows; ++r) {
+        int32x4_t sums[kTileColumns / 4];
+        for (int32x4_t& sum : sums)
+            sum = vdupq_n_s32(0);
+        for (std::size_t i = 0; i < n; i += 4) {
+            std::uint32_t levels;
+            __builtin_memcpy(&levels, rows + r * n + i, sizeof(levels));
+            const int16x4_t row = vreinterpret_s16_u16(
+                vget_low_u16(vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(levels)))));
+            for (std::size_t c = 0; c < kTileColumns; c += 4)
+                sums[c / 4] =
+                    add_tile_products(sums[c / 4], row, columns + i * kTileColumns + c * 4);
+        }
+        for (std::size_t c = 0; c < kTileColumns; c += 4)
+            vst1q_s32(products + r * kTileColumns + c, sums[c / 4]);
+    }
+}
+
+/// One bit a lane: x <= y.
+inline std::uint32_t
+compare_lanes(const Floats& x, const Floats& y) {
+    constexpr std::uint32_t kBits[] = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32(vcleq_f32(x, y), vld1q_u32(kBits)));
+}
+
 }  // namespace
 }  // namespace vext::core
 
 #include "core/distance/kernels.inl"
+#include "core/distance/tiles.inl"
 
 namespace vext::core {
 
 constinit const Kernels kernels_neon = {
-    "neon",    l2_squared,      inner_product,   l1,       cosine_parts, squared_norm, dot_code4,
-    dot_code8, dot_code4_float, dot_code8_float, l1_code8, hadamard,
+    "neon",          l2_squared,      inner_product,  l1,
+    cosine_parts,    squared_norm,    dot_code4,      dot_code8,
+    dot_code4_float, dot_code8_float, l1_code8,       hadamard,
+    tile_products,   tile_products,   tile_distances,
 };
 
 }  // namespace vext::core

@@ -95,11 +95,54 @@ hadamard(float* x, std::size_t n) {
             }
 }
 
+/// Levels of 4 and of 8 bits alike.
+void
+tile_products(const std::uint8_t* rows, const std::int8_t* columns, std::size_t n,
+              std::int32_t* products) {
+    for (std::size_t r = 0; r < kTileRows; ++r) {
+        std::int32_t sums[kTileColumns] = {};
+        for (std::size_t i = 0; i < n; i += 4)
+            for (std::size_t c = 0; c < kTileColumns; ++c) {
+                const std::uint8_t* row = rows + r * n + i;
+                const std::int8_t* column = columns + i * kTileColumns + c * 4;
+                sums[c] += row[0] * column[0] + row[1] * column[1] + row[2] * column[2] +
+                           row[3] * column[3];
+            }
+        __builtin_memcpy(products + r * kTileColumns, sums, sizeof(sums));
+    }
+}
+
+bool
+tile_distances(const std::int32_t* products, const TileSide& rows, const TileSide& columns,
+               float weight, TilePicks& picks) {
+    std::uint32_t any = 0;
+    for (std::size_t r = 0; r < kTileRows; ++r) {
+        const float scale = weight * rows.factors[r];
+        std::uint32_t near_row = 0;
+        std::uint32_t near_column = 0;
+        for (std::size_t c = 0; c < kTileColumns; ++c) {
+            const std::int32_t product =
+                2 * products[r * kTileColumns + c] + (rows.biases[r] + columns.biases[c]);
+            const float distance = (rows.offsets[r] + columns.offsets[c]) +
+                                   scale * columns.factors[c] * static_cast<float>(product);
+            picks.distances[r * kTileColumns + c] = distance;
+            near_row |= static_cast<std::uint32_t>(distance <= rows.limits[r]) << c;
+            near_column |= static_cast<std::uint32_t>(distance <= columns.limits[c]) << c;
+        }
+        picks.near_rows[r] = near_row;
+        picks.near_columns[r] = near_column;
+        any |= near_row | near_column;
+    }
+    return any != 0;
+}
+
 }  // namespace
 
 constinit const Kernels kernels_scalar = {
-    "scalar",  l2_squared,      inner_product,   l1,       cosine_parts, squared_norm, dot_code4,
-    dot_code8, dot_code4_float, dot_code8_float, l1_code8, hadamard,
+    "scalar",        l2_squared,      inner_product,  l1,
+    cosine_parts,    squared_norm,    dot_code4,      dot_code8,
+    dot_code4_float, dot_code8_float, l1_code8,       hadamard,
+    tile_products,   tile_products,   tile_distances,
 };
 
 }  // namespace vext::core

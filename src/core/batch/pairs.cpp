@@ -1,0 +1,190 @@
+// Walking the tiles of a group.
+
+#include "core/batch/pairs.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "core/distance/dispatch.h"
+
+namespace vext::core {
+namespace {
+
+/// Rows of so many bytes meet all columns before the next ones do, from the L2 cache.
+constexpr std::size_t kRowBlockBytes = 256 * 1024;
+
+constexpr float kNothing = -std::numeric_limits<float>::infinity();
+constexpr float kNothings[kTileColumns] = {
+    kNothing, kNothing, kNothing, kNothing, kNothing, kNothing, kNothing, kNothing,
+    kNothing, kNothing, kNothing, kNothing, kNothing, kNothing, kNothing, kNothing,
+    kNothing, kNothing, kNothing, kNothing, kNothing, kNothing, kNothing, kNothing,
+    kNothing, kNothing, kNothing, kNothing, kNothing, kNothing, kNothing, kNothing,
+};
+
+bool
+has_products(const Codec& codec) {
+    return codec.kind() == CodecKind::kScalar4 || codec.kind() == CodecKind::kScalar8;
+}
+
+/// The lists of a group and of the rest of a tile.
+std::size_t
+lists_for(std::size_t max_group) {
+    return (max_group + kTileColumns - 1) / kTileColumns * kTileColumns;
+}
+
+/// Calls visit(i) for each bit i of `bits`.
+template <typename Visit>
+void
+for_each_bit(std::uint32_t bits, Visit visit) {
+    for (; bits != 0; bits &= bits - 1)
+        visit(static_cast<std::size_t>(std::countr_zero(bits)));
+}
+
+/// Calls visit(row, column) for every tile of a block of rows and the columns, block by block; with
+/// `is_within` only for the tiles that reach below the diagonal.
+template <typename Visit>
+void
+for_each_tile(std::size_t n_rows, std::size_t n_columns, std::size_t row_bytes, bool is_within,
+              Visit visit) {
+    const std::size_t n_block =
+        std::max(kRowBlockBytes / row_bytes / kTileColumns, std::size_t{1}) * kTileColumns;
+    for (std::size_t begin = 0; begin < n_rows; begin += n_block) {
+        const std::size_t end = std::min(begin + n_block, n_rows);
+        for (std::size_t column = 0; column < n_columns; column += kTileColumns)
+            for (std::size_t row = is_within ? std::max(begin, column) : begin; row < end;
+                 row += kTileRows)
+                visit(row, column);
+    }
+}
+
+}  // namespace
+
+GroupPairs::GroupPairs(Arena& arena, const Codec& codec, std::size_t max_group, std::size_t max_k)
+    : codec_(&codec), max_group_(max_group), lists_(arena, lists_for(max_group), max_k) {
+    if (has_products(codec))
+        panels_ = arena.make<Panels>(arena, codec, max_group, max_group);
+    else
+        query_ = codec.allocate_query(arena);
+}
+
+std::size_t
+GroupPairs::bytes_needed(const Codec& codec, std::size_t max_group, std::size_t max_k) {
+    const std::size_t lists = NearLists::bytes_needed(lists_for(max_group), max_k);
+    if (has_products(codec))
+        return lists + sizeof(Panels) + Arena::kAlignment +
+               Panels::bytes_needed(codec, max_group, max_group);
+    return lists + codec.n_padded() * (sizeof(float) + sizeof(std::int8_t)) + 2 * Arena::kAlignment;
+}
+
+void
+GroupPairs::nearest_within(const PointView& points, std::span<const std::uint32_t> members,
+                           std::size_t k, std::span<Near> out) {
+    lists_.reset(members.size(), k);
+    if (panels_ == nullptr) {
+        compare_within(points, members);
+    } else {
+        panels_->pack_rows(points, members);
+        panels_->pack_columns(points, members);
+        multiply_within(members);
+    }
+    lists_.write(out);
+}
+
+void
+GroupPairs::nearest_across(const PointView& points, std::span<const std::uint32_t> rows,
+                           std::span<const std::uint32_t> columns, std::size_t k,
+                           std::span<Near> out) {
+    if (panels_ != nullptr)
+        panels_->pack_columns(points, columns);
+    for (std::size_t begin = 0; begin < rows.size(); begin += max_group_) {
+        const auto block = rows.subspan(begin, std::min(max_group_, rows.size() - begin));
+        lists_.reset(block.size(), k);
+        if (panels_ == nullptr) {
+            compare_across(points, block, columns);
+        } else {
+            panels_->pack_rows(points, block);
+            multiply_across(block, columns);
+        }
+        lists_.write(out.subspan(begin * k, block.size() * k));
+    }
+}
+
+void
+GroupPairs::multiply_within(std::span<const std::uint32_t> members) {
+    const std::size_t n = members.size();
+    for_each_tile(n, n, codec_->n_padded(), true, [&](std::size_t row, std::size_t column) {
+        TilePicks picks;
+        if (!pick(row, column, lists_.limits() + column, picks))
+            return;
+        for (std::size_t r = 0; r < kTileRows; ++r) {
+            // Columns from the diagonal on are left to the tiles where they are rows.
+            const std::size_t n_below = row + r - column;
+            const std::uint32_t below =
+                n_below < kTileColumns ? (std::uint32_t{1} << n_below) - 1 : 0xffffffff;
+            const float* distances = picks.distances + r * kTileColumns;
+            for_each_bit(picks.near_rows[r] & below, [&](std::size_t c) {
+                lists_.offer(row + r, distances[c], members[column + c]);
+            });
+            for_each_bit(picks.near_columns[r] & below, [&](std::size_t c) {
+                lists_.offer(column + c, distances[c], members[row + r]);
+            });
+        }
+    });
+}
+
+void
+GroupPairs::multiply_across(std::span<const std::uint32_t> rows,
+                            std::span<const std::uint32_t> columns) {
+    for_each_tile(rows.size(), columns.size(), codec_->n_padded(), false,
+                  [&](std::size_t row, std::size_t column) {
+                      TilePicks picks;
+                      if (!pick(row, column, kNothings, picks))
+                          return;
+                      for (std::size_t r = 0; r < kTileRows; ++r)
+                          for_each_bit(picks.near_rows[r], [&](std::size_t c) {
+                              if (columns[column + c] != rows[row + r])
+                                  lists_.offer(row + r, picks.distances[r * kTileColumns + c],
+                                               columns[column + c]);
+                          });
+                  });
+}
+
+/// Whether a tile has a distance within a limit of a row or column.
+bool
+GroupPairs::pick(std::size_t row, std::size_t column, const float* column_limits,
+                 TilePicks& picks) const {
+    alignas(64) std::int32_t products[kTileRows * kTileColumns];
+    panels_->multiply(row, column, products);
+    return kernels().tile_distances(products, panels_->row_side(row, lists_.limits() + row),
+                                    panels_->column_side(column, column_limits), panels_->weight(),
+                                    picks);
+}
+
+void
+GroupPairs::compare_within(const PointView& points, std::span<const std::uint32_t> members) {
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        codec_->query_from_code(points.header(members[i]), points.code(members[i]), query_);
+        for (std::size_t j = 0; j < i; ++j) {
+            const float distance =
+                codec_->distance(query_, points.header(members[j]), points.code(members[j]));
+            lists_.offer(i, distance, members[j]);
+            lists_.offer(j, distance, members[i]);
+        }
+    }
+}
+
+void
+GroupPairs::compare_across(const PointView& points, std::span<const std::uint32_t> rows,
+                           std::span<const std::uint32_t> columns) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        codec_->query_from_code(points.header(rows[i]), points.code(rows[i]), query_);
+        for (const std::uint32_t column : columns)
+            if (column != rows[i])
+                lists_.offer(i,
+                             codec_->distance(query_, points.header(column), points.code(column)),
+                             column);
+    }
+}
+
+}  // namespace vext::core
