@@ -25,11 +25,18 @@ first_free_slot(const Index& index, std::uint32_t block) {
     });
 }
 
+// Of a promoted standby, or after the machine crashed, the file may end within an extent: pages
+// that were never written to are not logged. Then cold pages of hot ones that are there may be
+// missing.
 bool
 is_usable_block(const Index& index, BlockNumber block) {
-    return index.geometry.is_hot_block(block) &&
-           block < index.geometry.n_blocks_for(index.meta.n_slots) &&
-           block < RelationGetNumberOfBlocks(index.relation);
+    const Geometry& geometry = index.geometry;
+    if (!geometry.is_hot_block(block))
+        return false;
+    const std::uint32_t extent = (block - geometry.first_block) / geometry.blocks_per_extent();
+    const BlockNumber end = geometry.first_block + (extent + 1) * geometry.blocks_per_extent();
+    return end <= geometry.n_blocks_for(index.meta.n_slots) &&
+           end <= RelationGetNumberOfBlocks(index.relation);
 }
 
 }  // namespace
