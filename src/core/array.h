@@ -1,10 +1,12 @@
 // A growing array over an arena.
 //
-// Growth allocates a new block and leaves the old one to the arena, so the memory used is at most
-// twice the final size. Elements are trivial: they are copied with memcpy and never destroyed.
+// Growth allocates a new block and leaves the old one to the arena, and at least doubles it, so
+// that all blocks together are at most four times what was needed at the end. Elements are trivial:
+// they are copied with memcpy and never destroyed.
 
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <span>
@@ -85,7 +87,7 @@ class Array {
     void
     push_back(const T& value) {
         if (size_ == elements_.size())
-            reserve(size_ < 8 ? 16 : 2 * size_);
+            reserve(size_ < 8 ? 16 : size_ + 1);
         elements_[size_++] = value;
     }
 
@@ -93,7 +95,7 @@ class Array {
     reserve(std::size_t capacity) {
         if (capacity <= elements_.size())
             return;
-        std::span<T> larger = arena_->allocate<T>(capacity);
+        std::span<T> larger = arena_->allocate<T>(std::max(capacity, 2 * elements_.size()));
         if (size_ > 0)
             std::memcpy(larger.data(), elements_.data(), size_ * sizeof(T));
         elements_ = larger;
