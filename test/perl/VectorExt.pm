@@ -11,8 +11,8 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
-our @EXPORT = qw(start_node error_is copy_file load_vectors index_is_sound finds_every_row recall_of
-  start_pgbench);
+our @EXPORT = qw(start_node error_is copy_file same_lines load_vectors index_is_sound
+  finds_every_row recall_of start_pgbench);
 
 # A new, running server with these lines in its configuration.
 sub start_node
@@ -62,6 +62,20 @@ sub copy_file
 	return $path;
 }
 
+# As is(), for long results: a failure shows the first lines that differ.
+sub same_lines
+{
+	my ($got, $expected, $test_name) = @_;
+	return pass($test_name) if $got eq $expected;
+	my @got = split(/\n/, $got);
+	my @expected = split(/\n/, $expected);
+	my $i = 0;
+	$i++ while $i < @got && $i < @expected && $got[$i] eq $expected[$i];
+	fail($test_name);
+	diag('line ', $i + 1, ': got ', $got[$i] // 'the end', ', expected ', $expected[$i] // 'the end');
+	return;
+}
+
 # Makes `table` (id bigint PRIMARY KEY, v vector(n_dims)) of generated vectors: clusters, whose
 # coordinates decay so that neighbours exist at any number of dimensions. The same seed gives the
 # same vectors on every machine.
@@ -70,8 +84,8 @@ sub load_vectors
 	my ($node, $table, $n_rows, $n_dims, $seed) = @_;
 	my $n_clusters = 100;
 	srand($seed);
-	my @scales = map { $_**-0.55 } 1 .. $n_dims;
-	my @centres = map { [ map { 2 * $_ * (rand() + rand() - 1) } @scales ] } 1 .. $n_clusters;
+	my @scales = map { $_**-0.4 } 1 .. $n_dims;
+	my @centres = map { [ map { $_ * (rand() + rand() - 1) } @scales ] } 1 .. $n_clusters;
 	my $path = $node->basedir . "/$table.copy";
 	open(my $file, '>:raw', $path) or die "could not write $path: $!";
 	print $file "PGCOPY\n\xff\r\n\0", pack('N N', 0, 0);
@@ -118,12 +132,12 @@ sub finds_every_row
 	return;
 }
 
-# recall@10 at ef_search 40, for a table of queries.
+# recall@10 for a table of queries.
 sub recall_of
 {
-	my ($node, $index, $queries) = @_;
+	my ($node, $index, $queries, $ef_search) = @_;
 	return $node->safe_psql('postgres',
-		"SELECT recall FROM hnsw_recall('$index', 10, '{40}', 1000, '$queries')");
+		"SELECT recall FROM hnsw_recall('$index', 10, '{$ef_search}', 1000, '$queries')");
 }
 
 # Starts pgbench with these arguments and scripts, [ weight, text ] each; the caller finishes it.
