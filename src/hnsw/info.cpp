@@ -3,7 +3,6 @@
 #include "hnsw/info.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "hnsw/options.h"
 #include "hnsw/page_walk.h"
