@@ -23,18 +23,21 @@ struct Table {
 constinit Table tables[kTables] = {};
 constinit uint64 n_opened = 0;
 
+bool
+is_of(const Table& table, const FileLocator& locator) {
+    return table.n_blocks != 0 && std::memcmp(&table.locator, &locator, sizeof(locator)) == 0;
+}
+
+// The table of a file, or the one to be reused for it.
 Table&
-find_or_replace(const FileLocator& locator) {
+find_or_oldest(const FileLocator& locator) {
     Table* oldest = &tables[0];
     for (Table& table : tables) {
-        if (table.n_blocks != 0 && std::memcmp(&table.locator, &locator, sizeof(locator)) == 0)
+        if (is_of(table, locator))
             return table;
         if (table.last_opened < oldest->last_opened)
             oldest = &table;
     }
-    oldest->locator = locator;
-    oldest->hints = BufferHints();
-    oldest->n_blocks = 0;
     return *oldest;
 }
 
@@ -44,21 +47,25 @@ BufferHints*
 BufferHints::of(Relation relation, BlockNumber n_blocks) {
     if (RelationUsesLocalBuffers(relation))
         return nullptr;
-    Table& table = find_or_replace(file_locator(relation));
+    const FileLocator locator = file_locator(relation);
+    Table& table = find_or_oldest(locator);
     table.last_opened = ++n_opened;
     const BlockNumber wanted = std::min(n_blocks, kMostBlocks);
-    if (table.n_blocks < std::max<BlockNumber>(wanted, 1)) {
+    const BlockNumber n_kept = is_of(table, locator) ? table.n_blocks : 0;
+    if (n_kept < std::max<BlockNumber>(wanted, 1)) {
         BlockNumber size = 64;
         while (size < wanted)
             size *= 2;
         auto* buffers =
             static_cast<Buffer*>(MemoryContextAllocZero(TopMemoryContext, size * sizeof(Buffer)));
-        if (table.hints.buffers_ != nullptr) {
-            // A larger table replaces the smaller one, whose hints stay good.
-            for (BlockNumber i = 0; i < table.n_blocks; ++i)
-                buffers[i] = table.hints.buffers_[i];
+        // A larger table of the same file replaces the smaller one, whose hints stay good.
+        for (BlockNumber i = 0; i < n_kept; ++i)
+            buffers[i] = table.hints.buffers_[i];
+        if (table.hints.buffers_ != nullptr)
             pfree(table.hints.buffers_);
-        }
+        if (n_kept == 0)
+            table.hints.n_fallbacks = 0;
+        table.locator = locator;
         table.hints.buffers_ = buffers;
         table.hints.mask_ = size - 1;
         table.n_blocks = size;
