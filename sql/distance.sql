@@ -104,3 +104,19 @@ INSERT INTO distance SELECT 3000, array_agg(i % 5)::vector, NULL FROM generate_s
 SELECT id, v <-> p, v <+> p, v <#> p, v <=> p < 0.000001 AS cosine_near_zero, inner_product(v, v)
 FROM distance ORDER BY id;
 DROP TABLE distance;
+
+-- A value out of line that stays, changes and comes back from row to row, on either side.
+CREATE TABLE distance (id int PRIMARY KEY, v vector(600));
+INSERT INTO distance SELECT n, array_fill(n, ARRAY[600])::vector FROM generate_series(1, 3) n;
+SELECT pg_relation_size(reltoastrelid) > 0 AS is_out_of_line
+FROM pg_class WHERE oid = 'distance'::regclass;
+SELECT count(*) AS rows, count(*) FILTER (WHERE left_side <> 600 * n) AS left_wrong,
+       count(*) FILTER (WHERE right_side <> 600 * n) AS right_wrong,
+       count(*) FILTER (WHERE both_sides <> 600 * abs(n - 2)) AS both_wrong
+FROM (SELECT n, (SELECT v FROM distance WHERE id = n) <+> zero AS left_side,
+             zero <+> (SELECT v FROM distance WHERE id = n) AS right_side,
+             (SELECT v FROM distance WHERE id = n) <+> (SELECT v FROM distance WHERE id = 2)
+                 AS both_sides
+      FROM unnest(ARRAY[1, 1, 1, 2, 2, 1, 3, 3, 3, 1, 2, 2, 2]) n,
+           (SELECT array_fill(0, ARRAY[600])::vector AS zero) z) s;
+DROP TABLE distance;

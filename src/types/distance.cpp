@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <type_traits>
 
 #include "core/distance/dispatch.h"
 #include "pg/function.h"
+#include "types/call_memory.h"
 #include "types/checks.h"
 #include "types/vector.h"
 
@@ -15,6 +17,40 @@ namespace vext::types {
 namespace {
 
 using Values = std::span<const float>;
+
+/// Both arguments of a distance function; rows are taken to come in the first.
+class Operands {
+   public:
+    explicit Operands(FunctionCallInfo fcinfo)
+        : memory_(call_memory(fcinfo)), a_(argument(fcinfo, 0)), b_(argument(fcinfo, 1)) {
+        if (likely(memory_ != nullptr))
+            memory_->rows.pass(a_.values());
+    }
+
+    Values
+    a() const {
+        return a_.values();
+    }
+    Values
+    b() const {
+        return b_.values();
+    }
+
+   private:
+    Datum
+    argument(FunctionCallInfo fcinfo, int i) {
+        const Datum datum = PG_GETARG_DATUM(i);
+        if (unlikely(memory_ == nullptr))
+            return datum;
+        return memory_->arguments[i].look_up(datum, fcinfo->flinfo->fn_mcxt);
+    }
+
+    CallMemory* memory_;
+    VectorArgument a_;
+    VectorArgument b_;
+};
+
+static_assert(std::is_trivially_destructible_v<Operands>);
 
 double
 l2_squared_distance(Values a, Values b) {
@@ -58,38 +94,38 @@ norm(Values a) {
 }  // namespace
 
 VEXT_FUNCTION(l2_distance) {
-    VectorArgument a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
-    PG_RETURN_FLOAT8(std::sqrt(l2_squared_distance(a.values(), b.values())));
+    const Operands operands(fcinfo);
+    PG_RETURN_FLOAT8(std::sqrt(l2_squared_distance(operands.a(), operands.b())));
 }
 
 VEXT_FUNCTION(vector_l2_squared_distance) {
-    VectorArgument a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
-    PG_RETURN_FLOAT8(l2_squared_distance(a.values(), b.values()));
+    const Operands operands(fcinfo);
+    PG_RETURN_FLOAT8(l2_squared_distance(operands.a(), operands.b()));
 }
 
 VEXT_FUNCTION(inner_product) {
-    VectorArgument a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
-    PG_RETURN_FLOAT8(inner_product(a.values(), b.values()));
+    const Operands operands(fcinfo);
+    PG_RETURN_FLOAT8(inner_product(operands.a(), operands.b()));
 }
 
 VEXT_FUNCTION(vector_negative_inner_product) {
-    VectorArgument a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
-    PG_RETURN_FLOAT8(-inner_product(a.values(), b.values()));
+    const Operands operands(fcinfo);
+    PG_RETURN_FLOAT8(-inner_product(operands.a(), operands.b()));
 }
 
 VEXT_FUNCTION(cosine_distance) {
-    VectorArgument a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
-    PG_RETURN_FLOAT8(cosine_distance(a.values(), b.values()));
+    const Operands operands(fcinfo);
+    PG_RETURN_FLOAT8(cosine_distance(operands.a(), operands.b()));
 }
 
 VEXT_FUNCTION(l1_distance) {
-    VectorArgument a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
-    PG_RETURN_FLOAT8(l1_distance(a.values(), b.values()));
+    const Operands operands(fcinfo);
+    PG_RETURN_FLOAT8(l1_distance(operands.a(), operands.b()));
 }
 
 VEXT_FUNCTION(vector_spherical_distance) {
-    VectorArgument a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
-    PG_RETURN_FLOAT8(spherical_distance(a.values(), b.values()));
+    const Operands operands(fcinfo);
+    PG_RETURN_FLOAT8(spherical_distance(operands.a(), operands.b()));
 }
 
 VEXT_FUNCTION(vector_norm) {
