@@ -7,6 +7,7 @@
 
 #include "hnsw/link_list.h"
 #include "hnsw/store.h"
+#include "pg/random.h"
 
 namespace vext::hnsw {
 
@@ -14,6 +15,9 @@ namespace {
 
 // Decisions taken anew after the list changed in between.
 constexpr int kTries = 3;
+
+// Nodes asked for a place behind neighbours whose lists are full of anchors.
+constexpr int kMostSteps = 100;
 
 }  // namespace
 
@@ -47,6 +51,18 @@ BackLinker::anchor(NodeId id, std::span<const ChosenLink> neighbours) {
         for (const ChosenLink& neighbour : neighbours)
             if (link_to(id, 0, neighbour.node, role))
                 return true;
+    return anchor_behind(id);
+}
+
+// The lists of all neighbours are full of anchors: one of the anchored nodes, or of those anchored
+// to them, has a place. At random, because neighbours may be anchored to each other.
+bool
+BackLinker::anchor_behind(NodeId id) {
+    for (int i = 0; i < kMostSteps && !to_new_.is_empty(); ++i) {
+        const core::Candidate next = to_new_[pg::random_bits() % to_new_.size()];
+        if (next.id != id && link_to(id, 0, next, Role::kLastAnchor))
+            return true;
+    }
     return false;
 }
 

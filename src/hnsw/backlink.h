@@ -35,6 +35,7 @@ class BackLinker {
     enum class Role : std::uint8_t { kPlain, kAnchor, kLastAnchor };
     enum class Outcome : std::uint8_t { kLinked, kKept, kGone, kChanged };
 
+    bool anchor_behind(NodeId id);
     bool link_to(NodeId id, int layer, const core::Candidate& neighbour, Role role);
     Outcome try_link(NodeId id, int layer, const core::Candidate& neighbour, Role role);
     NodeId read_list(const core::Candidate& neighbour, int layer);

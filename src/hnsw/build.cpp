@@ -1,14 +1,19 @@
 // See build.h.
+//
+// The rows of the table become points in memory until maintenance_work_mem is full; their graph is
+// built at once and written in block order. What does not fit is then inserted row by row. The
+// relation is logged whole at the end.
 
 #include "hnsw/build.h"
 
 #include <algorithm>
-#include <cmath>
 
+#include "core/hash.h"
+#include "hnsw/batch_writer.h"
 #include "hnsw/create.h"
 #include "hnsw/insert.h"
 #include "hnsw/options.h"
-#include "pg/random.h"
+#include "hnsw/sample.h"
 #include "types/vector.h"
 
 namespace vext::hnsw {
@@ -16,95 +21,152 @@ namespace vext::hnsw {
 namespace {
 
 constexpr int64 kPhaseLoading = PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE + 1;
-
-// A centroid is worth having from this many rows on; up to so many blocks and rows of a block are
-// looked at.
-constexpr std::size_t kSmallestSample = 1000;
-constexpr BlockNumber kMostSampledBlocks = 2000;
-constexpr int kRowsPerSampledBlock = 10;
-
-// The mean of a sample of the table's vectors.
-struct Sample {
-    core::Metric metric;
-    std::size_t n_dims;
-    double* sums;
-    std::size_t n_rows;
-    int n_rows_of_block;
-    MemoryContext row_context;
-};
+constexpr int64 kPhaseLinking = kPhaseLoading + 1;
+constexpr int64 kPhaseWriting = kPhaseLoading + 2;
 
 void
-add_to_sample(Relation, ItemPointer, Datum* values, bool* is_null, bool, void* state) {
-    auto& sample = *static_cast<Sample*>(state);
-    if (is_null[0] || sample.n_rows_of_block == kRowsPerSampledBlock)
-        return;
-    ++sample.n_rows_of_block;
-    pg::in_context(sample.row_context, [&] {
-        const types::VectorArgument vector(values[0]);
-        double squared_norm = 1;
-        if (sample.metric == core::Metric::kCosine) {
-            squared_norm = 0;
-            for (const float value : vector.values())
-                squared_norm += static_cast<double>(value) * value;
-        }
-        if (squared_norm > 0) {
-            const double factor = 1 / std::sqrt(squared_norm);
-            for (std::size_t i = 0; i < sample.n_dims; ++i)
-                sample.sums[i] += vector.values()[i] * factor;
-            ++sample.n_rows;
-        }
-    });
-    MemoryContextReset(sample.row_context);
+report_phase(int64 phase) {
+    pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, phase);
 }
 
-// The centroid of a sample, or null where the table is too small for one.
-float*
-sample_centroid(Relation heap, Relation index, IndexInfo* info, const MetaPage& meta) {
-    const BlockNumber n_blocks = RelationGetNumberOfBlocks(heap);
-    if (meta.codec != core::CodecKind::kScalar4 && meta.codec != core::CodecKind::kScalar8)
-        return nullptr;
-    Sample sample = {meta.metric, meta.n_dims, nullptr, 0, 0, nullptr};
-    sample.sums = static_cast<double*>(palloc0(sizeof(double) * meta.n_dims));
-    sample.row_context =
-        AllocSetContextCreate(CurrentMemoryContext, "hnsw sample", ALLOCSET_DEFAULT_SIZES);
-    pg::BlockSample blocks(n_blocks, kMostSampledBlocks);
-    while (blocks.has_more()) {
-        CHECK_FOR_INTERRUPTS();
-        sample.n_rows_of_block = 0;
-        table_index_build_range_scan(heap, index, info, false, true, false, blocks.next(), 1,
-                                     add_to_sample, &sample, nullptr);
-    }
-    MemoryContextDelete(sample.row_context);
-    if (sample.n_rows < kSmallestSample)
-        return nullptr;
-    auto* centroid = static_cast<float*>(palloc(sizeof(float) * meta.n_dims));
-    for (std::size_t i = 0; i < sample.n_dims; ++i) {
-        centroid[i] = static_cast<float>(sample.sums[i] / static_cast<double>(sample.n_rows));
-        if (!std::isfinite(centroid[i]))
-            return nullptr;
-    }
-    return centroid;
+// Fewer points than this are not worth a batch.
+constexpr std::size_t kSmallestBatch = 64;
+
+// Chunks of points in the memory of this backend.
+std::uint8_t*
+allocate_chunk(void* state, std::uint32_t, std::size_t n_bytes) {
+    return static_cast<core::Arena*>(state)->allocate_zeroed<std::uint8_t>(n_bytes).data();
 }
 
-struct Build {
-    Inserter* inserter;
-    MemoryContext row_context;
-    double n_indexed;
+class Build {
+   public:
+    Build(Index& index, std::size_t ef_construction);
+
+    static void
+    take_row(Relation, ItemPointer tid, Datum* values, bool* is_null, bool, void* state) {
+        if (!is_null[0])
+            static_cast<Build*>(state)->add_row(*tid, values[0]);
+    }
+
+    void
+    finish() {
+        if (inserter_ == nullptr)
+            write_batch();
+    }
+
+    double
+    n_indexed() const {
+        return n_indexed_;
+    }
+
+   private:
+    void add_row(const ItemPointerData& tid, Datum value);
+    bool add_point(std::span<const float> vector, const Tid& tid);
+    void write_batch();
+
+    Index* index_;
+    std::size_t ef_construction_;
+    core::BatchOptions options_;
+    core::GraphShape shape_;
+    MemoryContext batch_context_;
+    core::Arena batch_arena_;
+    core::Prepared prepared_;
+    PointStore* store_;
+    std::size_t n_points_ = 0;
+    Inserter* inserter_ = nullptr;  // once the batch is written
+    MemoryContext row_context_;
+    double n_indexed_ = 0;
 };
 
-void
-add_row(Relation, ItemPointer tid, Datum* values, bool* is_null, bool, void* state) {
-    auto& build = *static_cast<Build*>(state);
-    if (is_null[0])
-        return;
-    pg::in_context(build.row_context, [&] {
-        const types::VectorArgument vector(values[0]);
-        build.inserter->insert(vector.values().data(), to_tid(*tid));
+// How many points can be built at once in maintenance_work_mem.
+std::size_t
+batch_capacity(const Index& index, const core::BatchOptions& options,
+               const core::GraphShape& shape) {
+    const std::size_t n_bytes = static_cast<std::size_t>(maintenance_work_mem) * 1024;
+    const std::size_t largest_group = std::max(core::kMostLeaders, options.largest_leaf());
+    const std::size_t fixed =
+        core::GroupPairs::bytes_needed(*index.codec, largest_group, 64) + (std::size_t{1} << 20);
+    if (n_bytes <= fixed)
+        return 0;
+    const std::size_t per_point =
+        PointStore::record_bytes(index) +
+        core::graph_bytes_per_point(options, shape, n_bytes / PointStore::record_bytes(index)) +
+        3 * sizeof(std::uint32_t) * 2;
+    return std::min<std::size_t>((n_bytes - fixed) / per_point, kMostSlots / 2);
+}
+
+Build::Build(Index& index, std::size_t ef_construction)
+    : index_(&index),
+      ef_construction_(ef_construction),
+      options_(core::batch_options(ef_construction, index.meta.rotation_seed)),
+      shape_({index.meta.m, index.geometry.max_layer}),
+      batch_context_(
+          AllocSetContextCreate(CurrentMemoryContext, "hnsw batch", ALLOCSET_DEFAULT_SIZES)),
+      batch_arena_(pg::context_arena(batch_context_)),
+      prepared_(index.codec->allocate_prepared(batch_arena_)),
+      row_context_(
+          AllocSetContextCreate(CurrentMemoryContext, "hnsw build row", ALLOCSET_DEFAULT_SIZES)) {
+    store_ = pg::in_context(batch_context_, [&] {
+        return batch_arena_.make<PointStore>(index, batch_capacity(index, options_, shape_),
+                                             ChunkSource{allocate_chunk, &batch_arena_});
     });
-    MemoryContextReset(build.row_context);
-    build.n_indexed += 1;
-    pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
-                                 static_cast<int64>(build.n_indexed));
+}
+
+void
+Build::add_row(const ItemPointerData& tid, Datum value) {
+    pg::in_context(row_context_, [&] {
+        const types::VectorArgument vector(value);
+        const std::span<const float> values = vector.values();
+        if (inserter_ == nullptr && n_points_ == store_->capacity())
+            write_batch();
+        if (inserter_ != nullptr)
+            inserter_->insert(values, to_tid(tid));
+        else if (!add_point(values, to_tid(tid)))
+            return;
+        n_indexed_ += 1;
+    });
+    MemoryContextReset(row_context_);
+    pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(n_indexed_));
+}
+
+// False for a vector that is not indexed.
+bool
+Build::add_point(std::span<const float> vector, const Tid& tid) {
+    if (!prepare_vector(*index_, vector, prepared_))
+        return false;
+    const auto i = static_cast<std::uint32_t>(n_points_++);
+    index_->codec->encode(prepared_, store_->header(i), store_->code(i),
+                          index_->meta.residual_bytes == 0 ? nullptr : store_->residual(i));
+    store_->row(i) = {core::hash_vector(vector.data(), vector.size()), tid, 0, kNoNode};
+    return true;
+}
+
+// Builds the graph of the points taken so far and writes it; further rows are inserted.
+void
+Build::write_batch() {
+    if (n_points_ > 0) {
+        report_phase(kPhaseLinking);
+        pg::in_context(batch_context_, [&] {
+            core::SerialCrew crew(batch_arena_);
+            const std::span<std::uint32_t> members =
+                store_->fold_equal(n_points_, batch_arena_.allocate<std::uint32_t>(n_points_));
+            const core::BatchGraph graph = core::build_batch_graph(
+                crew, batch_arena_, store_->view(n_points_), members, options_, shape_);
+            report_phase(kPhaseWriting);
+            BatchWriter* writer = batch_arena_.make<BatchWriter>(*index_, *store_, graph);
+            writer->extend_file();
+            for (std::uint32_t i = 0; i < writer->n_extents(); ++i)
+                writer->write_extent(i);
+            writer->finish();
+        });
+    }
+    MemoryContextDelete(batch_context_);
+    report_phase(kPhaseLoading);
+    MemoryContext context = MemoryContextGetParent(row_context_);
+    inserter_ = pg::in_context(context, [&] {
+        core::Arena arena = pg::context_arena(context);
+        return arena.make<Inserter>(*index_, ef_construction_);
+    });
 }
 
 }  // namespace
@@ -123,16 +185,14 @@ build_index(Relation heap, Relation index, IndexInfo* info) {
         write_first_pages(index, MAIN_FORKNUM, meta, centroid);
 
         Index opened = open_index(index, pg::WalMode::kBuilding);
-        Build build = {};
         core::Arena arena = pg::context_arena(context);
-        build.inserter =
-            arena.make<Inserter>(opened, static_cast<std::size_t>(option_ef_construction(index)));
-        build.row_context =
-            AllocSetContextCreate(context, "hnsw build row", ALLOCSET_DEFAULT_SIZES);
-        pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseLoading);
+        Build* build =
+            arena.make<Build>(opened, static_cast<std::size_t>(option_ef_construction(index)));
+        report_phase(kPhaseLoading);
         result->heap_tuples =
-            table_index_build_scan(heap, index, info, true, true, add_row, &build, nullptr);
-        result->index_tuples = build.n_indexed;
+            table_index_build_scan(heap, index, info, true, true, Build::take_row, build, nullptr);
+        build->finish();
+        result->index_tuples = build->n_indexed();
         pg::log_whole_relation(index);
     });
     MemoryContextDelete(context);
@@ -152,51 +212,13 @@ build_phase_name(int64 phase) {
             return const_cast<char*>("initializing");
         case kPhaseLoading:
             return const_cast<char*>("loading tuples");
+        case kPhaseLinking:
+            return const_cast<char*>("linking");
+        case kPhaseWriting:
+            return const_cast<char*>("writing");
         default:
             return nullptr;
     }
-}
-
-namespace {
-
-// What the inserts of one statement share; lives as long as its IndexInfo.
-struct InsertState {
-    Index index;
-    Inserter* inserter;
-    MemoryContext row_context;
-};
-
-InsertState&
-insert_state(Relation index, IndexInfo* info) {
-    if (info->ii_AmCache == nullptr) {
-        pg::in_context(info->ii_Context, [&] {
-            core::Arena arena = pg::context_arena(info->ii_Context);
-            auto* state = arena.make<InsertState>();
-            state->index = open_index(index);
-            state->inserter = arena.make<Inserter>(
-                state->index, static_cast<std::size_t>(option_ef_construction(index)));
-            state->row_context =
-                AllocSetContextCreate(info->ii_Context, "hnsw insert row", ALLOCSET_DEFAULT_SIZES);
-            info->ii_AmCache = state;
-        });
-    }
-    return *static_cast<InsertState*>(info->ii_AmCache);
-}
-
-}  // namespace
-
-bool
-insert_row(Relation index, Datum* values, bool* is_null, ItemPointer tid, Relation,
-           IndexUniqueCheck, bool, IndexInfo* info) {
-    if (is_null[0])
-        return false;
-    InsertState& state = insert_state(index, info);
-    pg::in_context(state.row_context, [&] {
-        const types::VectorArgument vector(values[0]);
-        state.inserter->insert(vector.values().data(), to_tid(*tid));
-    });
-    MemoryContextReset(state.row_context);
-    return false;
 }
 
 }  // namespace vext::hnsw

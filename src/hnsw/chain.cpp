@@ -89,12 +89,14 @@ add_new_record(Index& index, NodeId id, std::uint16_t version, NodeId chain_head
             tids_of(record).next_version = next_version;
             record_tids(record)[0] = tid;
         });
-    const bool is_done = change_record(
-        index, id,
-        [&](const std::uint8_t* node) {
-            return is_live_version(node, version) && node_of(node).tids_head == chain_head;
+    // The head's version too: it may have left the chain, been freed, and come back as its head.
+    const bool is_done = change_two_records(
+        index, id, chain_head == kNoNode ? id : chain_head,
+        [&](const std::uint8_t* node, const std::uint8_t* head) {
+            return is_live_version(node, version) && node_of(node).tids_head == chain_head &&
+                   (chain_head == kNoNode || head_of(head).version == next_version);
         },
-        [&](std::uint8_t* node) {
+        [&](std::uint8_t* node, std::uint8_t*) {
             node_of(node).tids_head = record_id;
             head_of(node).flags |= kFlagAppended;
         });
@@ -134,8 +136,12 @@ join_node(Index& index, NodeId id, std::uint16_t version, const Tid& tid) {
 bool
 collect_chain(Index& index, NodeId id, NodeId chain_head, core::Array<Tid>& tids) {
     std::uint16_t next_version = 0;
+    std::uint32_t n_records = 0;
     for (NodeId next = chain_head; next != kNoNode;) {
         CHECK_FOR_INTERRUPTS();
+        if (++n_records > index.meta.n_slots)
+            report_damage(index.relation, index.geometry.hot_place(id).block,
+                          "a node's chain runs in a circle");
         const NodeId current = next;
         tids.reserve(tids.size() + index.geometry.tids_per_record);
         const bool is_ours = with_record(index, current, [&](const std::uint8_t* record) {

@@ -92,6 +92,7 @@ class Check {
     void check_links_record(NodeId id, NodeId links_id, int layer);
     void check_chain(NodeId id, NodeId chain_head);
     void check_rows();
+    bool has_row(const Row& row);
     void check_reachability();
 
     Index* index_;
@@ -310,8 +311,24 @@ Check::check_rows() {
     std::sort(rows_.begin(), rows_.end(),
               [](const Row& a, const Row& b) { return is_before(a.tid, b.tid); });
     for (std::size_t i = 1; i < rows_.size(); ++i)
-        if (rows_[i].tid == rows_[i - 1].tid && rows_[i].record != rows_[i - 1].record)
+        if (rows_[i].tid == rows_[i - 1].tid && rows_[i].record != rows_[i - 1].record &&
+            has_row(rows_[i]) && has_row(rows_[i - 1]))
             damage(rows_[i].record, "a row is in the index twice");
+}
+
+// Whether the record still holds the row: vacuum may have taken it out, and its place in the table
+// may be another row's now.
+bool
+Check::has_row(const Row& row) {
+    return with_record(*index_, row.record, [&](const std::uint8_t* record) {
+        if (is_node(record))
+            return node_of(record).tid == row.tid;
+        if (record == nullptr || head_of(record).kind != RecordKind::kTids)
+            return false;
+        const Tid* tids = record_tids(record);
+        return std::find(tids, tids + index_->geometry.tids_per_record, row.tid) !=
+               tids + index_->geometry.tids_per_record;
+    });
 }
 
 void

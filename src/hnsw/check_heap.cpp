@@ -65,6 +65,8 @@ HeapCheck::check_row(const Tid& tid, Datum value) {
     CHECK_FOR_INTERRUPTS();
     pg::in_context(row_context_, [&] {
         const types::VectorArgument vector(value);
+        if (vector.values().size() != index_->meta.n_dims)
+            return report(kNoNode, "a row of the table has other dimensions than the index");
         const float* values = vector.values().data();
         if (index_->codec->prepare(values, prepared_) == core::PrepareStatus::kZeroVector)
             return;

@@ -11,6 +11,7 @@
 #include "hnsw/store.h"
 #include "pg/drain_lock.h"
 #include "pg/random.h"
+#include "types/checks.h"
 
 namespace vext::hnsw {
 
@@ -55,23 +56,31 @@ Inserter::Inserter(Index& index, std::size_t ef_construction)
       chosen_(allocate_lists(arena_, index.geometry)) {
 }
 
-void
-Inserter::insert(const float* vector, const Tid& tid) {
-    switch (index_->codec->prepare(vector, prepared_)) {
+bool
+prepare_vector(const Index& index, std::span<const float> vector, core::Prepared& prepared) {
+    types::check_expected_dims(index.meta.n_dims, vector.size());
+    switch (index.codec->prepare(vector.data(), prepared)) {
         case core::PrepareStatus::kReady:
-            break;
+            return true;
         case core::PrepareStatus::kZeroVector:
-            return;
+            return false;
         case core::PrepareStatus::kOverflow:
-            ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                    errmsg("vector is too long for index \"%s\"",
-                           RelationGetRelationName(index_->relation)),
-                    errdetail("Its norm is out of range for type real."));
+            break;
     }
+    ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+            errmsg("vector is too long for index \"%s\"", RelationGetRelationName(index.relation)),
+            errdetail("Its norm is out of range for type real."));
+    pg_unreachable();
+}
+
+void
+Inserter::insert(std::span<const float> vector, const Tid& tid) {
+    if (!prepare_vector(*index_, vector, prepared_))
+        return;
     index_->codec->encode(prepared_, header_, code_.data(),
                           residual_.empty() ? nullptr : residual_.data());
     index_->codec->prepare_query(prepared_, query_);
-    hash_ = core::hash_vector(vector, index_->meta.n_dims);
+    hash_ = core::hash_vector(vector.data(), vector.size());
     if (index_->wal_mode == pg::WalMode::kBuilding)
         return insert_encoded(tid);
     const std::uint32_t epoch = lock_current_epoch(*index_);

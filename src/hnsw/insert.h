@@ -15,6 +15,10 @@
 
 namespace vext::hnsw {
 
+/// Prepares a vector for its code. False for one that is not indexed, a zero vector by cosine;
+/// raises 22003 when the norm overflows, 22000 when the dimensions are not the index's.
+bool prepare_vector(const Index& index, std::span<const float> vector, core::Prepared& prepared);
+
 /// Inserts rows into one index; holds the memory for it, all from the context current at its
 /// making, so that many rows cost no more memory than one.
 class Inserter {
@@ -23,8 +27,9 @@ class Inserter {
     Inserter(const Inserter&) = delete;
 
     /// Makes the row findable. A zero vector is not indexed by cosine; a vector whose norm
-    /// overflows raises 22003. Takes and releases the drain lock unless the index is being built.
-    void insert(const float* vector, const Tid& tid);
+    /// overflows raises 22003, one of other dimensions (the column's type can have been changed
+    /// since) 22000. Takes and releases the drain lock unless the index is being built.
+    void insert(std::span<const float> vector, const Tid& tid);
 
    private:
     void insert_encoded(const Tid& tid);

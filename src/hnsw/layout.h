@@ -19,7 +19,7 @@
 
 #include "core/codec/codec.h"
 #include "core/graph/candidate.h"
-#include "core/graph/select.h"
+#include "core/graph/link.h"
 #include "core/metric.h"
 
 namespace vext::hnsw {
@@ -91,31 +91,9 @@ struct Tid {
 static_assert(sizeof(Tid) == 6);
 inline constexpr Tid kNoTid = {0, 0, 0};
 
-/// A link of a node: the linked node's id and, in the two top bits, how it came to be one.
-class Link {
-   public:
-    Link() = default;
-    constexpr Link(NodeId id, core::LinkKind kind)
-        : bits_(id | static_cast<std::uint32_t>(kind) << kKindShift) {}
+using core::Link;
 
-    constexpr NodeId
-    id() const {
-        return bits_ & ((1U << kKindShift) - 1);
-    }
-    constexpr core::LinkKind
-    kind() const {
-        return static_cast<core::LinkKind>(bits_ >> kKindShift);
-    }
-    bool operator==(const Link&) const = default;
-
-   private:
-    static constexpr int kKindShift = 30;
-
-    std::uint32_t bits_;
-};
-static_assert(sizeof(Link) == 4 && std::is_trivial_v<Link>);
-
-inline constexpr std::uint32_t kMostSlots = (1U << 30) - 1;  ///< what Link leaves to ids
+inline constexpr std::uint32_t kMostSlots = Link::kMostIds;
 
 /// What every hot slot begins with; a freed slot keeps its version.
 struct RecordHead {

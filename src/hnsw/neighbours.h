@@ -7,6 +7,7 @@
 
 #include "core/array.h"
 #include "core/graph/candidate.h"
+#include "core/graph/link_selector.h"
 #include "hnsw/index.h"
 
 namespace vext::hnsw {
@@ -46,25 +47,17 @@ class NeighbourSelector {
     void select(std::size_t n_most, core::Array<ChosenLink>& chosen);
 
    private:
-    struct Copy {
-        core::CodeHeader header;
-        std::uint32_t hash;
-        std::int32_t query;  ///< position in queries_, or -1
-    };
-
     const std::uint8_t*
     code_of(std::size_t i) const {
         return codes_.data() + i * index_->meta.code_bytes;
     }
-    float distance_between(std::size_t i, std::size_t chosen);
 
     Index* index_;
+    core::LinkSelector selector_;
     core::Array<core::Candidate> candidates_;
-    std::span<Copy> copies_;         // beside candidates_
-    std::span<std::uint8_t> codes_;  // beside candidates_
-    std::span<core::Query> queries_;
-    std::size_t n_queries_ = 0;
-    core::Array<std::uint32_t> positions_;
+    std::span<core::CodeRef> refs_;    // beside candidates_
+    std::span<std::uint32_t> hashes_;  // beside candidates_
+    std::span<std::uint8_t> codes_;    // beside candidates_
 };
 
 static_assert(std::is_trivially_destructible_v<NeighbourSelector>);

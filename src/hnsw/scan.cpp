@@ -31,6 +31,11 @@ state_of(IndexScanDesc scan) {
     return *static_cast<ScanState*>(scan->opaque);
 }
 
+bool
+wants_exact_order() {
+    return setting_exact_order || setting_iterative_scan == kIterativeStrict;
+}
+
 SearchOptions
 search_options(const ScanState& state) {
     SearchOptions options = {};
@@ -39,6 +44,7 @@ search_options(const ScanState& state) {
     options.max_visited = static_cast<std::size_t>(setting_max_scan_tuples);
     options.max_bytes = static_cast<std::size_t>(work_mem * 1024.0 * setting_scan_mem_multiplier);
     options.by_lower_bound = state.returns_bounds;
+    options.refines_all = wants_exact_order();
     return options;
 }
 
@@ -48,8 +54,7 @@ bool
 needs_recheck(const Index& index) {
     if (index.meta.codec == core::CodecKind::kExact)
         return false;
-    return index.geometry.cold_bytes == 0 || setting_exact_order ||
-           setting_iterative_scan == kIterativeStrict;
+    return index.geometry.cold_bytes == 0 || wants_exact_order();
 }
 
 const float*

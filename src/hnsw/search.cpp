@@ -64,7 +64,7 @@ Search::next(FoundNode& found) {
     for (;;) {
         CHECK_FOR_INTERRUPTS();
         while (!estimated_.is_empty() &&
-               (waiting_.is_empty() ||
+               (waiting_.is_empty() || options_.refines_all ||
                 estimated_.back().distance - estimated_.back().error <= key(waiting_[0].refined))) {
             const core::Candidate candidate = estimated_.back();
             estimated_.pop_back();

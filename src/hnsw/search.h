@@ -25,6 +25,8 @@ struct SearchOptions {
     std::size_t max_visited;  ///< of an iterative scan
     std::size_t max_bytes;    ///< of an iterative scan
     bool by_lower_bound;      ///< return in order of rigorous lower bounds, not of distances
+    bool refines_all;         ///< refine every candidate before the first one is returned: what
+                              ///< an estimate says of its distance is not certain
 };
 
 struct FoundNode {

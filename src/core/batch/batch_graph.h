@@ -1,0 +1,108 @@
+// The whole graph of a batch: layer 0 over all its points, each further layer over the points that
+// rise to it, all built by the same text (layer_graph.h).
+
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <span>
+
+#include "core/batch/crew.h"
+#include "core/batch/layer_graph.h"
+#include "core/batch/options.h"
+#include "core/batch/points.h"
+#include "core/hash.h"
+
+namespace vext::core {
+
+struct BatchLayer {
+    std::span<const std::uint32_t> members;  ///< points by rank, ascending
+    LayerLinks links;
+};
+
+/// Shape of the graph to be built.
+struct GraphShape {
+    std::size_t m;  ///< most links on an upper layer, half of layer 0's
+    int max_layer;
+};
+
+struct BatchGraph {
+    GraphShape shape;
+    std::uint64_t seed;
+    std::span<BatchLayer> layers;          ///< layer 0 first
+    std::span<const std::uint32_t> order;  ///< ranks of layer 0 in leaf order
+    std::uint32_t entry;                   ///< a point of the highest layer
+};
+
+/// The layer a point rises to: each further one with probability 1 / m.
+inline int
+draw_layer(std::uint64_t seed, std::uint32_t point, const GraphShape& shape) {
+    const double uniform =
+        (static_cast<double>(mix64(seed ^ point) >> 11) + 1) * 0x1p-53;  // in (0, 1]
+    const double layer = -std::log(uniform) / std::log(static_cast<double>(shape.m));
+    return static_cast<int>(std::min<double>(layer, shape.max_layer));
+}
+
+/// Bytes that building takes for each point, beside its record.
+inline std::size_t
+graph_bytes_per_point(const BatchOptions& options, const GraphShape& shape, std::size_t n) {
+    const std::size_t lists = options.fan * options.near +
+                              internal::count_scales(n, options) * options.far_near +
+                              options.reverse;
+    const std::size_t groups =
+        options.fan * (sizeof(Entry) + sizeof(std::uint32_t)) +
+        internal::count_scales(n, options) * (sizeof(Entry) + sizeof(std::uint32_t));
+    const std::size_t layer_0 = lists * sizeof(Near) + groups + 2 * shape.m * sizeof(Link) + 16;
+    return layer_0 + layer_0 / (shape.m - 1) + 16;
+}
+
+/// Builds the graph over `members`, points in ascending order. Called by all members of the crew;
+/// `local` is each one's own.
+template <typename Crew>
+BatchGraph
+build_batch_graph(Crew& crew, Arena& local, const PointView& points,
+                  std::span<const std::uint32_t> members, const BatchOptions& options,
+                  const GraphShape& shape) {
+    // How many points each layer has, then its points.
+    const std::span<std::uint32_t> sizes =
+        allocate_shared<std::uint32_t>(crew, static_cast<std::size_t>(shape.max_layer) + 1);
+    crew.alone([&] {
+        for (const std::uint32_t point : members)
+            for (int layer = draw_layer(options.seed, point, shape); layer >= 0; --layer)
+                ++sizes[static_cast<std::size_t>(layer)];
+    });
+    std::size_t n_layers = 1;
+    while (n_layers < sizes.size() && sizes[n_layers] > 0)
+        ++n_layers;
+    Array<BatchLayer> layers(local, n_layers);
+    const std::span<std::uint32_t> order = allocate_shared<std::uint32_t>(crew, members.size());
+    std::uint32_t entry = members[0];
+    for (std::size_t layer = n_layers; layer-- > 0;) {
+        std::span<const std::uint32_t> risen = members;
+        if (layer > 0) {
+            const auto points_of_layer = allocate_shared<std::uint32_t>(crew, sizes[layer]);
+            crew.alone([&] {
+                std::copy_if(members.begin(), members.end(), points_of_layer.begin(),
+                             [&](std::uint32_t point) {
+                                 return draw_layer(options.seed, point, shape) >=
+                                        static_cast<int>(layer);
+                             });
+            });
+            risen = points_of_layer;
+        }
+        if (layer + 1 == n_layers)
+            entry = risen[0];
+        const auto entry_rank = std::lower_bound(risen.begin(), risen.end(), entry) - risen.begin();
+        LayerBuilder<Crew> builder(crew, local, points, risen, options);
+        const std::size_t max_links = layer == 0 ? 2 * shape.m : shape.m;
+        layers.push_back({risen, builder.build(max_links, static_cast<std::uint32_t>(entry_rank),
+                                               layer == 0 ? order : std::span<std::uint32_t>())});
+    }
+    std::reverse(layers.begin(), layers.end());
+    return {shape, options.seed, layers.span(), order, entry};
+}
+
+}  // namespace vext::core

@@ -1,0 +1,146 @@
+// See layer_graph.h.
+
+#include "core/batch/layer_graph.h"
+
+#include "core/bitmap.h"
+
+namespace vext::core::internal {
+
+namespace {
+
+bool
+is_before(const Near& a, const Near& b) {
+    return a.distance < b.distance || (a.distance == b.distance && a.id < b.id);
+}
+
+// Turns links into anchors as it walks from the entry point.
+class AnchorWalk {
+   public:
+    AnchorWalk(const LayerLinks& layer, std::size_t n, Arena& local)
+        : layer_(layer),
+          reached_(local, n),
+          queue_(local, n),
+          n_anchors_(local.allocate_zeroed<std::uint8_t>(n)),
+          n_(n) {}
+
+    std::size_t
+    n_reached() const {
+        return queue_.size();
+    }
+
+    void
+    reach(std::uint32_t rank) {
+        reached_.set(rank);
+        queue_.push_back(rank);
+    }
+
+    // From all reached ranks on, giving up to `most_anchors` anchors of each list.
+    void
+    walk(std::size_t most_anchors) {
+        for (std::size_t i = 0; i < queue_.size(); ++i) {
+            const std::uint32_t rank = queue_[i];
+            for (Link& link : layer_.of(rank)) {
+                if (n_anchors_[rank] >= most_anchors)
+                    break;
+                if (!reached_.has(link.id()))
+                    anchor(rank, link, link.id());
+            }
+        }
+    }
+
+    // Links the ranks that no list leads to; returns whether it could link any.
+    bool
+    link_missed() {
+        const std::size_t before = queue_.size();
+        for (std::uint32_t rank = 0; rank < n_; ++rank)
+            if (!reached_.has(rank))
+                link_from_nearest(rank);
+        return queue_.size() > before;
+    }
+
+    // Links one missed rank from any reached rank that can.
+    void
+    link_from_anywhere() {
+        std::uint32_t missed = 0;
+        while (reached_.has(missed))
+            ++missed;
+        for (std::size_t i = 0; i < queue_.size(); ++i)
+            if (give_place(queue_[i], missed))
+                return;
+    }
+
+   private:
+    void
+    anchor(std::uint32_t from, Link& link, std::uint32_t to) {
+        link = Link(to, LinkKind::kAnchor);
+        ++n_anchors_[from];
+        reach(to);
+    }
+
+    void
+    link_from_nearest(std::uint32_t rank) {
+        for (const Link& link : layer_.of(rank))
+            if (reached_.has(link.id()) && give_place(link.id(), rank))
+                return;
+    }
+
+    // A free place of a list, or that of its last link that is no anchor: links stand diverse
+    // first, each kind from near to far.
+    bool
+    give_place(std::uint32_t from, std::uint32_t to) {
+        std::uint8_t& count = layer_.counts[from][0];
+        if (count < layer_.links.width()) {
+            anchor(from, layer_.links[from][count++], to);
+            return true;
+        }
+        const std::span<Link> links = layer_.of(from);
+        for (std::size_t i = links.size(); i-- > 0;) {
+            if (links[i].kind() == LinkKind::kAnchor)
+                continue;
+            anchor(from, links[i], to);
+            return true;
+        }
+        return false;
+    }
+
+    LayerLinks layer_;
+    Bitmap reached_;
+    Array<std::uint32_t> queue_;  // all reached ranks, in the order they were reached
+    std::span<std::uint8_t> n_anchors_;
+    std::size_t n_;
+};
+
+}  // namespace
+
+void
+keep_nearest(std::span<Near> nearest, const Near& candidate) {
+    const auto farthest = std::max_element(nearest.begin(), nearest.end(), is_before);
+    if (is_before(candidate, *farthest))
+        *farthest = candidate;
+}
+
+void
+SelectScratch::settle_pool() {
+    std::sort(pool.begin(), pool.end(), [](const Near& a, const Near& b) {
+        return a.id < b.id || (a.id == b.id && a.distance < b.distance);
+    });
+    Near* end = std::unique(pool.begin(), pool.end(),
+                            [](const Near& a, const Near& b) { return a.id == b.id; });
+    pool.truncate(static_cast<std::size_t>(end - pool.begin()));
+    std::sort(pool.begin(), pool.end(), is_before);
+}
+
+void
+make_reachable(const LayerLinks& layer, std::size_t n, std::uint32_t entry, Arena& local) {
+    AnchorWalk walk(layer, n, local);
+    walk.reach(entry);
+    walk.walk(layer.links.width() / 2);
+    walk.walk(layer.links.width());
+    while (walk.n_reached() < n) {
+        if (!walk.link_missed())
+            walk.link_from_anywhere();
+        walk.walk(layer.links.width());
+    }
+}
+
+}  // namespace vext::core::internal

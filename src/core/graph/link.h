@@ -1,0 +1,40 @@
+// A link as it is kept in lists, in memory and on disk.
+
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "core/graph/candidate.h"
+#include "core/graph/select.h"
+
+namespace vext::core {
+
+/// The linked node's id and, in the two top bits, how it came to be linked.
+class Link {
+   public:
+    static constexpr std::uint32_t kMostIds = (1U << 30) - 1;  ///< ids are below this
+
+    Link() = default;
+    constexpr Link(NodeId id, LinkKind kind)
+        : bits_(id | static_cast<std::uint32_t>(kind) << kKindShift) {}
+
+    constexpr NodeId
+    id() const {
+        return bits_ & ((1U << kKindShift) - 1);
+    }
+    constexpr LinkKind
+    kind() const {
+        return static_cast<LinkKind>(bits_ >> kKindShift);
+    }
+    bool operator==(const Link&) const = default;
+
+   private:
+    static constexpr int kKindShift = 30;
+
+    std::uint32_t bits_;
+};
+
+static_assert(sizeof(Link) == 4 && std::is_trivial_v<Link>);
+
+}  // namespace vext::core
