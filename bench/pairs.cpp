@@ -34,37 +34,43 @@ cpu_seconds() {
 #define VEXT_ADD(n) \
     "vpmaddubsw %%ymm15, %%ymm14, %%ymm13\n vpaddw %%ymm13, %%ymm" #n ", %%ymm" #n "\n"
 
-/// Multiplications of a pass of the loop of a level.
-double
-multiply_registers(SimdLevel level) {
-    if (level == SimdLevel::kAvx512) {
-        asm volatile(VEXT_DOT(0) VEXT_DOT(1) VEXT_DOT(2) VEXT_DOT(3) VEXT_DOT(4) VEXT_DOT(5)
-                         VEXT_DOT(6) VEXT_DOT(7) VEXT_DOT(8) VEXT_DOT(9) VEXT_DOT(10) VEXT_DOT(11)
-                             VEXT_DOT(12) VEXT_DOT(13) VEXT_DOT(14) VEXT_DOT(15)
-                     :
-                     :
-                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
-                       "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
-        return 16 * 64;
-    }
+void
+multiply_zmm() {
+    asm volatile(VEXT_DOT(0) VEXT_DOT(1) VEXT_DOT(2) VEXT_DOT(3) VEXT_DOT(4) VEXT_DOT(5) VEXT_DOT(6)
+                     VEXT_DOT(7) VEXT_DOT(8) VEXT_DOT(9) VEXT_DOT(10) VEXT_DOT(11) VEXT_DOT(12)
+                         VEXT_DOT(13) VEXT_DOT(14) VEXT_DOT(15)
+                 :
+                 :
+                 : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                   "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+}
+
+void
+multiply_ymm() {
     asm volatile(VEXT_ADD(0) VEXT_ADD(1) VEXT_ADD(2) VEXT_ADD(3) VEXT_ADD(4) VEXT_ADD(5) VEXT_ADD(6)
                      VEXT_ADD(7)
                  :
                  :
                  : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm13");
-    return 8 * 32;
 }
 #endif
 
-/// Multiplications a second of one run of that loop; 0 where there is none.
+/// Multiplications a second of one run of the loop of a level; 0 where there is none.
 double
 measure_peak(SimdLevel level) {
+    constexpr int kPasses = 100000;
     double n = 0;
     const double start = cpu_seconds();
 #if defined(__x86_64__)
-    if (level == SimdLevel::kAvx512 || level == SimdLevel::kAvx2)
-        for (int pass = 0; pass < 100000; ++pass)
-            n += multiply_registers(level);
+    if (level == SimdLevel::kAvx512) {
+        for (int pass = 0; pass < kPasses; ++pass)
+            multiply_zmm();
+        n = kPasses * 16.0 * 64;
+    } else if (level == SimdLevel::kAvx2) {
+        for (int pass = 0; pass < kPasses; ++pass)
+            multiply_ymm();
+        n = kPasses * 8.0 * 32;
+    }
 #endif
     return n / (cpu_seconds() - start);
 }

@@ -4,38 +4,43 @@
 
 #include <algorithm>
 
+#include "core/distance/dispatch.h"
 #include "core/graph/candidate.h"
 
 namespace vext::core {
 namespace {
 
-/// Room for so many new candidates between two times of pruning makes the latter cheap for each.
+/// Larger than any other.
+constexpr std::int64_t kNoKey = std::numeric_limits<std::int64_t>::max();
+
+/// As much room for new candidates as for those kept makes pruning cheapest for each; whole vectors
+/// of keys.
 constexpr std::size_t
 capacity_for(std::size_t k) {
-    return k + std::max(k, std::size_t{16});
+    return (2 * k + kKeyLanes - 1) / kKeyLanes * kKeyLanes;
 }
 
 Near
-near_of(std::uint64_t key) {
-    const auto ordered = static_cast<std::uint32_t>(key >> 32);
-    const std::uint32_t flip = ordered >> 31 != 0 ? 0x80000000 : 0xffffffff;
-    return {std::bit_cast<float>(ordered ^ flip), static_cast<std::uint32_t>(key)};
+near_of(std::int64_t key) {
+    const auto ordered = static_cast<std::int32_t>(key >> 32);
+    return {std::bit_cast<float>(ordered ^ (ordered >> 31 & 0x7fffffff)),
+            static_cast<std::uint32_t>(key)};
 }
 
 }  // namespace
 
 NearLists::NearLists(Arena& arena, std::size_t max_lists, std::size_t max_k)
     : capacity_(0),
-      keys_(arena.allocate<std::uint64_t>(max_lists * capacity_for(max_k))),
+      keys_(arena.allocate<std::int64_t>(max_lists * capacity_for(max_k))),
+      sorted_(arena.allocate<std::int64_t>(capacity_for(max_k))),
       counts_(arena.allocate<std::uint32_t>(max_lists)),
       limits_(arena.allocate<float>(max_lists)) {
 }
 
 std::size_t
 NearLists::bytes_needed(std::size_t max_lists, std::size_t max_k) {
-    return max_lists * (capacity_for(max_k) * sizeof(std::uint64_t) + sizeof(std::uint32_t) +
-                        sizeof(float)) +
-           3 * Arena::kAlignment;
+    return (max_lists + 1) * capacity_for(max_k) * sizeof(std::int64_t) +
+           max_lists * (sizeof(std::uint32_t) + sizeof(float)) + 4 * Arena::kAlignment;
 }
 
 void
@@ -49,8 +54,9 @@ NearLists::reset(std::size_t n, std::size_t k) {
 
 void
 NearLists::prune(std::size_t list) {
-    std::uint64_t* keys = &keys_[list * capacity_];
-    std::nth_element(keys, keys + k_ - 1, keys + capacity_);
+    std::int64_t* keys = &keys_[list * capacity_];
+    kernels().sort_keys(keys, capacity_, sorted_.data());
+    std::copy_n(sorted_.begin(), k_, keys);
     counts_[list] = static_cast<std::uint32_t>(k_);
     limits_[list] = near_of(keys[k_ - 1]).distance;
 }
@@ -59,11 +65,13 @@ void
 NearLists::write(std::span<Near> out) {
     Near* next = out.data();
     for (std::size_t list = 0; list < n_; ++list) {
-        std::uint64_t* keys = &keys_[list * capacity_];
-        const std::size_t n = std::min<std::size_t>(counts_[list], k_);
-        std::partial_sort(keys, keys + n, keys + counts_[list]);
+        std::int64_t* keys = &keys_[list * capacity_];
+        const std::size_t n_kept = counts_[list];
+        const std::size_t n = (n_kept + kKeyLanes - 1) / kKeyLanes * kKeyLanes;
+        std::fill(keys + n_kept, keys + n, kNoKey);
+        kernels().sort_keys(keys, n, sorted_.data());
         for (std::size_t i = 0; i < k_; ++i)
-            *next++ = i < n ? near_of(keys[i]) : Near{kInfinity, kNoNode};
+            *next++ = i < n_kept ? near_of(sorted_[i]) : Near{kInfinity, kNoNode};
     }
 }
 

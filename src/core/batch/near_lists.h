@@ -58,17 +58,18 @@ class NearLists {
 
    private:
     /// Adding 0 makes the one zero of the other.
-    static std::uint64_t
+    static std::int64_t
     key_of(float distance, std::uint32_t id) {
-        const auto bits = std::bit_cast<std::uint32_t>(distance + 0.0f);
-        const std::uint32_t flip = bits >> 31 != 0 ? 0xffffffff : 0x80000000;
-        return static_cast<std::uint64_t>(bits ^ flip) << 32 | id;
+        const auto bits = std::bit_cast<std::int32_t>(distance + 0.0f);
+        const std::int32_t ordered = bits ^ (bits >> 31 & 0x7fffffff);
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(ordered) << 32 | id);
     }
 
     void prune(std::size_t list);
 
     std::size_t capacity_;
-    std::span<std::uint64_t> keys_;
+    std::span<std::int64_t> keys_;
+    std::span<std::int64_t> sorted_;
     std::span<std::uint32_t> counts_;
     std::span<float> limits_;
     std::size_t n_ = 0;

@@ -20,6 +20,8 @@ struct CosineParts {
 inline constexpr std::size_t kTileRows = 8;
 inline constexpr std::size_t kTileColumns = 32;
 
+inline constexpr std::size_t kKeyLanes = 16;
+
 /// What takes the products of a tile to distances, one element a row or column.
 struct TileSide {
     const float* factors;
@@ -76,6 +78,11 @@ struct Kernels {
     /// Returns whether any is within a limit. What is not a number is within none.
     bool (*tile_distances)(const std::int32_t* products, const TileSide& rows,
                            const TileSide& columns, float weight, TilePicks& picks);
+
+    /// Writes the keys in ascending order, in time quadratic in n: for some dozens. Requires: n a
+    /// multiple of kKeyLanes; keys differ, but for copies of the largest one, of which as many are
+    /// left out of `sorted` as there are more than one.
+    void (*sort_keys)(const std::int64_t* keys, std::size_t n, std::int64_t* sorted);
 };
 
 /// Each is defined by the file of its name, on the CPU architecture that has the level.

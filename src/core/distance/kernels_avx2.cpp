@@ -260,7 +260,7 @@ constinit const Kernels kernels_avx2 = {
     "avx2",          l2_squared,      inner_product,  l1,
     cosine_parts,    squared_norm,    dot_code4,      dot_code8,
     dot_code4_float, dot_code8_float, l1_code8,       hadamard,
-    tile_products4,  tile_products8,  tile_distances,
+    tile_products4,  tile_products8,  tile_distances, sort_keys,
 };
 
 }  // namespace vext::core

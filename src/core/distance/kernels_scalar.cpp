@@ -136,13 +136,23 @@ tile_distances(const std::int32_t* products, const TileSide& rows, const TileSid
     return any != 0;
 }
 
+void
+sort_keys(const std::int64_t* keys, std::size_t n, std::int64_t* sorted) {
+    for (std::size_t i = 0; i < n; ++i) {
+        std::size_t rank = 0;
+        for (std::size_t j = 0; j < n; ++j)
+            rank += keys[j] < keys[i];
+        sorted[rank] = keys[i];
+    }
+}
+
 }  // namespace
 
 constinit const Kernels kernels_scalar = {
     "scalar",        l2_squared,      inner_product,  l1,
     cosine_parts,    squared_norm,    dot_code4,      dot_code8,
     dot_code4_float, dot_code8_float, l1_code8,       hadamard,
-    tile_products,   tile_products,   tile_distances,
+    tile_products,   tile_products,   tile_distances, sort_keys,
 };
 
 }  // namespace vext::core

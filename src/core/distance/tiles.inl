@@ -1,5 +1,5 @@
-// The text of tile_distances, included once by each kernels_<arch>.cpp with xsimd, which has
-// defined what kernels.inl needs and compare_lanes(x, y), one bit a lane for x <= y.
+// The text of tile_distances and sort_keys, included once by each kernels_<arch>.cpp with xsimd,
+// which has defined what kernels.inl needs and compare_lanes(x, y), one bit a lane for x <= y.
 
 namespace vext::core {
 namespace {
@@ -29,6 +29,26 @@ tile_distances(const std::int32_t* products, const TileSide& rows, const TileSid
         }
     }
     return any != 0;
+}
+
+using Keys [[gnu::vector_size(sizeof(Floats))]] = std::int64_t;
+
+/// Counts for every key how many are smaller, kKeyLanes of them at a time.
+void
+sort_keys(const std::int64_t* keys, std::size_t n, std::int64_t* sorted) {
+    constexpr std::size_t kPerVector = sizeof(Keys) / sizeof(std::int64_t);
+    constexpr std::size_t kVectors = kKeyLanes / kPerVector;
+    for (std::size_t i = 0; i < n; i += kKeyLanes) {
+        Keys own[kVectors];
+        Keys ranks[kVectors] = {};
+        __builtin_memcpy(own, keys + i, sizeof(own));
+        for (std::size_t j = 0; j < n; ++j)
+            for (std::size_t v = 0; v < kVectors; ++v)
+                ranks[v] -= Keys{} + keys[j] < own[v];
+        for (std::size_t v = 0; v < kVectors; ++v)
+            for (std::size_t lane = 0; lane < kPerVector; ++lane)
+                sorted[ranks[v][lane]] = own[v][lane];
+    }
 }
 
 }  // namespace
