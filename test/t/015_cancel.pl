@@ -1,0 +1,137 @@
+# Long statements are cancelled at once and leave nothing behind.
+
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use VectorExt;
+
+# The promise is a quarter of a second; a machine that runs other tests beside gets four times that.
+my $limit_seconds = 1;
+my $n_rows = 12000;
+
+my $node = start_node('cancel', 'shared_buffers = 256MB', 'max_wal_size = 2GB', 'autovacuum = off');
+$node->safe_psql('postgres', 'CREATE EXTENSION vector_ext');
+load_vectors($node, 'wide', $n_rows, 260, 10);
+
+# Starts `sql`, cancels it after each of `delays`, and measures how long it goes on.
+sub is_cancelled_at_once
+{
+	my ($test_name, $sql, @delays) = @_;
+	my $longest = 0;
+	my $n_cancelled = 0;
+	for my $delay (@delays)
+	{
+		my ($stdout, $stderr) = ('', '');
+		local $ENV{PGAPPNAME} = 'victim';
+		my $client = IPC::Run::start(
+			[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'),
+				map { ('-c', $_) } split(/;\n/, $sql) ],
+			'<', \undef, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(60));
+		local $ENV{PGAPPNAME} = undef;
+		$node->poll_query_until('postgres', q{
+			SELECT count(*) = 1 FROM pg_stat_activity
+			WHERE application_name = 'victim' AND state = 'active' AND query NOT LIKE 'SET%'})
+		  or die "$test_name does not start";
+		sleep($delay);
+		# Both times are the server's own.
+		my $seconds = $node->safe_psql('postgres', q{
+			DO $$
+			DECLARE
+				victim integer := (SELECT pid FROM pg_stat_activity
+					WHERE application_name = 'victim' AND state = 'active');
+				start timestamptz := clock_timestamp();
+			BEGIN
+				PERFORM pg_cancel_backend(victim);
+				WHILE EXISTS (SELECT FROM pg_locks WHERE pid = victim) LOOP
+					PERFORM pg_sleep(0.002);
+				END LOOP;
+				PERFORM set_config('test.seconds',
+					extract(epoch FROM clock_timestamp() - start)::text, false);
+			END $$;
+			SELECT current_setting('test.seconds')});
+		$client->finish;
+		$n_cancelled++ if $stderr =~ /canceling statement due to user request/;
+		$longest = $seconds if $seconds > $longest;
+	}
+	is($n_cancelled, scalar(@delays), "$test_name is cancelled");
+	cmp_ok($longest, '<', $limit_seconds, "$test_name ends at once");
+	note(sprintf('%s: %.0f ms', $test_name, 1000 * $longest));
+	return;
+}
+
+# --- CREATE INDEX ---
+
+for my $concurrently ('', ' CONCURRENTLY')
+{
+	is_cancelled_at_once("CREATE INDEX$concurrently",
+		"CREATE INDEX$concurrently wide_v ON wide USING hnsw (v vector_l2_ops)
+			WITH (ef_construction = 400)", $concurrently ? (0.5) : (0.05, 0.4, 1));
+	is($node->safe_psql('postgres', q{
+		SELECT count(*) FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
+		WHERE c.relname = 'wide_v' AND i.indisvalid}), '0', "no index is left$concurrently");
+}
+$node->safe_psql('postgres', q{
+	DROP INDEX wide_v;
+	CREATE INDEX wide_v ON wide USING hnsw (v vector_l2_ops)});
+is_cancelled_at_once('REINDEX', 'REINDEX INDEX wide_v', 0.3);
+index_is_sound($node, 'wide_v', 'after REINDEX was cancelled');
+# Files go for good with a checkpoint.
+$node->safe_psql('postgres', 'CHECKPOINT');
+is($node->safe_psql('postgres', q{
+	SELECT count(*) FROM pg_ls_dir('base/' || (SELECT oid FROM pg_database WHERE datname = 'postgres'))
+		f WHERE f ~ '^\d+$' AND NOT EXISTS (SELECT FROM pg_class c
+			WHERE pg_relation_filenode(c.oid) = f::bigint)}), '0', 'no file is left');
+
+# --- INSERT, COPY ---
+
+is_cancelled_at_once('INSERT', "INSERT INTO wide SELECT id + $n_rows, v FROM wide", 0.05, 0.5);
+index_is_sound($node, 'wide_v', 'after INSERT was cancelled');
+finds_every_row($node, 'wide', 'after INSERT was cancelled');
+# Equal vectors: chains instead of the graph.
+is_cancelled_at_once('INSERT of equal vectors',
+	'INSERT INTO wide SELECT i, v FROM wide, generate_series(1000001, 2000000) i WHERE id = 1', 0.5);
+index_is_sound($node, 'wide_v', 'after INSERT of equal vectors was cancelled');
+
+# --- VACUUM ---
+
+$node->safe_psql('postgres', 'DELETE FROM wide WHERE id % 3 = 0');
+is_cancelled_at_once('VACUUM', q{
+	SET vacuum_cost_delay = 5;
+	VACUUM wide}, 0.1, 0.5);
+index_is_sound($node, 'wide_v', 'after VACUUM was cancelled');
+finds_every_row($node, 'wide', 'after VACUUM was cancelled');
+# Without a deleted row, or with very few, the server would not ask the index to remove any.
+$node->safe_psql('postgres', 'DELETE FROM wide WHERE id = 1');
+$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP on) wide');
+is($node->safe_psql('postgres', q{
+	SELECT nodes = (SELECT count(*) FROM wide), dead, unlinked FROM hnsw_info('wide_v')}),
+	't|0|0', 'the next VACUUM ends what the cancelled ones began');
+index_is_sound($node, 'wide_v', 'after the next VACUUM');
+finds_every_row($node, 'wide', 'after the next VACUUM');
+
+# --- searches and checks ---
+
+is_cancelled_at_once('a search that goes on', qq{
+	SET enable_seqscan = off;
+	SET hnsw.iterative_scan = relaxed_order;
+	SET hnsw.max_scan_tuples = 2000000000;
+	SELECT count(*) FROM (SELECT v FROM wide LIMIT 500) q,
+		LATERAL (SELECT id FROM wide WHERE id % 2 = 2 ORDER BY v <-> q.v LIMIT 1) a}, 0.1, 0.4);
+is_cancelled_at_once('searches', qq{
+	SET enable_seqscan = off;
+	SET hnsw.ef_search = 1000;
+	SELECT count(*) FROM wide q, LATERAL (SELECT id FROM wide ORDER BY v <-> q.v LIMIT 1) a}, 0.1, 0.4);
+is_cancelled_at_once('hnsw_check', q{
+	SELECT count(*) FROM generate_series(1, 1000) i, LATERAL hnsw_check('wide_v', i > 0) c}, 0.1, 0.3, 0.5);
+is_cancelled_at_once('hnsw_info', q{
+	SELECT count(*) FROM generate_series(1, 10000) i,
+		LATERAL hnsw_info(CASE WHEN i > 0 THEN 'wide_v'::regclass END) c}, 0.1);
+is_cancelled_at_once('hnsw_recall', q{SELECT hnsw_recall('wide_v', 10, '{1000}', 10000)}, 0.4);
+index_is_sound($node, 'wide_v', 'at the end');
+
+$node->stop;
+done_testing();
