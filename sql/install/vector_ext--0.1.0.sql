@@ -428,12 +428,16 @@ CREATE OPERATOR CLASS vector_l2_ops
     FUNCTION 1 vector_l2_squared_distance(vector, vector);
 COMMENT ON OPERATOR CLASS vector_l2_ops USING hnsw IS
     'nearest by Euclidean distance';
+COMMENT ON OPERATOR FAMILY vector_l2_ops USING hnsw IS
+    'nearest by Euclidean distance';
 
 CREATE OPERATOR CLASS vector_ip_ops
     FOR TYPE vector USING hnsw AS
     OPERATOR 1 <#> (vector, vector) FOR ORDER BY float_ops,
     FUNCTION 1 vector_negative_inner_product(vector, vector);
 COMMENT ON OPERATOR CLASS vector_ip_ops USING hnsw IS
+    'nearest by largest inner product';
+COMMENT ON OPERATOR FAMILY vector_ip_ops USING hnsw IS
     'nearest by largest inner product';
 
 CREATE OPERATOR CLASS vector_cosine_ops
@@ -443,12 +447,16 @@ CREATE OPERATOR CLASS vector_cosine_ops
     FUNCTION 2 vector_norm(vector);
 COMMENT ON OPERATOR CLASS vector_cosine_ops USING hnsw IS
     'nearest by cosine distance';
+COMMENT ON OPERATOR FAMILY vector_cosine_ops USING hnsw IS
+    'nearest by cosine distance';
 
 CREATE OPERATOR CLASS vector_l1_ops
     FOR TYPE vector USING hnsw AS
     OPERATOR 1 <+> (vector, vector) FOR ORDER BY float_ops,
     FUNCTION 1 l1_distance(vector, vector);
 COMMENT ON OPERATOR CLASS vector_l1_ops USING hnsw IS
+    'nearest by taxicab distance';
+COMMENT ON OPERATOR FAMILY vector_l1_ops USING hnsw IS
     'nearest by taxicab distance';
 
 -- tools
@@ -494,6 +502,7 @@ DECLARE
     indexed text;
     filter text;
     operator text;
+    indexed_rows text;
     query_list text;
     exact_query text;
     index_query text;
@@ -539,11 +548,14 @@ BEGIN
       JOIN pg_operator o ON o.oid = a.amopopr
       JOIN pg_namespace n ON n.oid = o.oprnamespace
      WHERE i.indexrelid = index;
+    -- The indexed expression may fail for rows that the predicate leaves out: OFFSET keeps the
+    -- planner from asking for it first.
+    indexed_rows := format('SELECT %s AS v, ctid AS own FROM %s WHERE %s OFFSET 0',
+                           indexed, target, filter);
     IF queries IS NULL THEN
         -- A sampled row is left out of its own answer.
-        query_list := format(
-            'SELECT %1$s AS v, ctid AS own FROM %2$s WHERE (%3$s) AND %1$s IS NOT NULL '
-            'ORDER BY random() LIMIT %4$s', indexed, target, filter, sample);
+        query_list := format('SELECT v, own FROM (%s) s WHERE v IS NOT NULL '
+                             'ORDER BY random() LIMIT %s', indexed_rows, sample);
     ELSE
         query_list := (
             SELECT format('SELECT %1$I AS v, NULL::tid AS own FROM %2$s WHERE %1$I IS NOT NULL '
@@ -559,9 +571,9 @@ BEGIN
         END IF;
     END IF;
     exact_query := format(
-        'SELECT count(*), max(d) FROM (SELECT %1$s %2$s $1 AS d FROM %3$s '
-        'WHERE (%4$s) AND %1$s IS NOT NULL AND ($2 IS NULL OR ctid <> $2) ORDER BY 1 LIMIT $3) s',
-        indexed, operator, target, filter);
+        'SELECT count(*), max(d) FROM (SELECT v %1$s $1 AS d FROM (%2$s) s '
+        'WHERE v IS NOT NULL AND ($2 IS NULL OR own <> $2) ORDER BY 1 LIMIT $3) s',
+        operator, indexed_rows);
     -- One row more is asked for, in case one of them is the sampled row.
     index_query := format(
         'SELECT count(*) FROM (SELECT d FROM (SELECT %1$s %2$s $1 AS d, ctid AS found FROM %3$s '
