@@ -356,14 +356,12 @@ Check::check_reachability() {
         CHECK_FOR_INTERRUPTS();
         const NodeId id = queue_.back();
         queue_.pop_back();
-        links_.clear();
+        int layer = 0;
         with_record(*index_, id, [&](const std::uint8_t* record) {
-            if (is_node(record))
-                for (const Link& link : links_of(record, index_->geometry, 0))
-                    links_.push_back(link);
+            layer = is_node(record) ? head_of(record).layer : -1;
         });
-        for (const Link& link : links_.span())
-            reach(link.id());
+        for (; layer >= 0; --layer)
+            for_each_link(*index_, id, layer, reach);
     }
     for (NodeId id = 0; id < nodes_.size(); ++id)
         if (live_.has(id) && linked_.has(id) && !reached_.has(id))

@@ -120,30 +120,13 @@ Inserter::draw_layer() const {
     return static_cast<int>(std::min<double>(layer, index_->geometry.max_layer));
 }
 
-// Reads the metapage and measures the entry point; false when the graph is empty.
-bool
-Inserter::find_entry(core::Candidate& entry) {
-    for (;;) {
-        CHECK_FOR_INTERRUPTS();
-        seen_ = refresh_meta(*index_);
-        if (seen_.entry_node == kNoNode)
-            return false;
-        entries_.clear();
-        graph_.measure({&seen_.entry_node, 1}, entries_);
-        if (!entries_.is_empty()) {
-            entry = entries_[0];
-            return true;
-        }
-    }
-}
-
 // Fills chosen_ for layers 0..layer with links for the vector, without `self`.
 void
 Inserter::choose_neighbours(int layer, NodeId self) {
     for (int i = 0; i <= kMaxLayers; ++i)
         chosen_[i].clear();
     core::Candidate nearest;
-    if (!find_entry(nearest)) {
+    if (!graph_.enter(seen_, nearest)) {
         selector_.gather({}, self);
         return;
     }

@@ -34,7 +34,6 @@ class Inserter {
    private:
     void insert_encoded(const Tid& tid);
     int draw_layer() const;
-    bool find_entry(core::Candidate& entry);
     void choose_neighbours(int layer, NodeId self);
     bool join_equal(const Tid& tid);
     bool has_residual(NodeId id);

@@ -62,4 +62,26 @@ links_of(const std::uint8_t* record, const Geometry& geometry, int layer) {
             reinterpret_cast<const LinksRecord*>(record)->counts[layer - 1]};
 }
 
+/// Calls `visit(NodeId)` for each link of the node `id` on `layer`, holding no lock.
+template <typename Visit>
+void
+for_each_link(Index& index, NodeId id, int layer, Visit&& visit) {
+    NodeId ids[2 * kMaxM];
+    std::size_t n = 0;
+    NodeId list_record = id;
+    if (layer > 0)
+        list_record = with_record(index, id, [](const std::uint8_t* record) {
+            return is_node(record) ? node_of(record).links_id : kNoNode;
+        });
+    if (list_record == kNoNode)
+        return;
+    with_record(index, list_record, [&](const std::uint8_t* record) {
+        if (holds_links(record, id, layer))
+            for (const Link& link : links_of(record, index.geometry, layer))
+                ids[n++] = link.id();
+    });
+    for (std::size_t i = 0; i < n; ++i)
+        visit(ids[i]);
+}
+
 }  // namespace vext::hnsw

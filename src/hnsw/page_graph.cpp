@@ -26,30 +26,32 @@ PageGraph::PageGraph(Index& index, const core::Query& query)
       prefetched_bytes_(index.geometry.hot_bytes) {
 }
 
+bool
+PageGraph::enter(MetaPage& meta, core::Candidate& entry) {
+    NodeId missed = kNoNode;
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        meta = refresh_meta(*index_);
+        if (meta.entry_node == kNoNode)
+            return false;
+        entry = {};
+        entry.id = meta.entry_node;
+        if (look(entry.id, entry))
+            return true;
+        // Vacuum names another entry point before it frees the old one.
+        if (meta.entry_node == missed)
+            report_damage(index_->relation, kMetaBlock, "the entry point is no node");
+        missed = meta.entry_node;
+    }
+}
+
 void
 PageGraph::links(NodeId id, int layer, core::Array<NodeId>& ids) {
     CHECK_FOR_INTERRUPTS();
-    ids.reserve(ids.size() + index_->geometry.max_links(layer));
-    NodeId links_id = kNoNode;
-    with_record(*index_, id, [&](const std::uint8_t* record) {
-        if (!is_node(record))
-            return;
-        links_id = node_of(record).links_id;
-        if (layer > 0)
-            return;
-        for (const Link& link : links_of(record, index_->geometry, 0))
-            ids.push_back(link.id());
-    });
-    if (layer > 0 && links_id != kNoNode) {
-        with_record(*index_, links_id, [&](const std::uint8_t* record) {
-            if (!holds_links(record, id, layer))
-                return;
-            for (const Link& link : links_of(record, index_->geometry, layer))
-                ids.push_back(link.id());
-        });
-    }
-    for (const NodeId linked : ids.span())
+    for_each_link(*index_, id, layer, [&](NodeId linked) {
         check_id(*index_, linked);
+        ids.push_back(linked);
+    });
 }
 
 void

@@ -21,6 +21,9 @@ class PageGraph {
     /// Distances are to `query`, which may be filled anew between searches.
     PageGraph(Index& index, const core::Query& query);
 
+    /// Reads the metapage and measures the entry point; false when the graph is empty.
+    bool enter(MetaPage& meta, core::Candidate& entry);
+
     /// Appends the ids that `id` links to on `layer`. Checks for interrupts.
     void links(NodeId id, int layer, core::Array<NodeId>& ids);
 

@@ -19,6 +19,9 @@ constexpr std::size_t kMostCandidates = 128;
 // Dead nodes followed for one list, at most.
 constexpr std::size_t kMostFollowed = 512;
 
+// The candidate list of a search for a node's neighbours.
+constexpr std::size_t kSearchEf = 64;
+
 constexpr int kTries = 3;
 
 }  // namespace
@@ -31,6 +34,7 @@ Repairer::Repairer(Index& index, const core::Bitmap& dead)
       graph_(index, query_),
       selector_(index, arena_, std::max<std::size_t>(kMostCandidates, index.geometry.max_links(0))),
       linker_(index, graph_, arena_),
+      memory_(arena_, std::max<std::size_t>(kSearchEf, index.geometry.max_links(0))),
       met_(arena_, 1024),
       links_(arena_, index.geometry.max_links(0)),
       frontier_(arena_, kMostFollowed),
@@ -66,7 +70,7 @@ Repairer::mend(NodeId id, int layer, NodeId list_record) {
 }
 
 void
-Repairer::relink(NodeId id) {
+Repairer::anchor(NodeId id) {
     if (!read_node(id) || !read_list(id, 0, id))
         return;
     live_.clear();
@@ -78,7 +82,19 @@ Repairer::relink(NodeId id) {
     chosen_.clear();
     for (const core::Candidate& candidate : found_.span())
         chosen_.push_back({candidate, core::LinkKind::kDiverse});
+    linker_.anchor(id, chosen_.span());
+}
+
+void
+Repairer::relink(NodeId id) {
+    if (!read_node(id))
+        return;
+    search(0);
+    choose_links(id, 0);
     linker_.link(id, 0, chosen_.span());
+    // Its own list may lead to dead ends only.
+    if (read_list(id, 0, id) && links_.is_empty())
+        rewrite(id, 0, id);
 }
 
 // Makes the node the query; false if it is alive no more.
@@ -138,8 +154,32 @@ Repairer::collect(NodeId id, int layer) {
     }
     found_.clear();
     graph_.measure(live_.span(), found_);
+    if (found_.is_empty())
+        search(layer);
+    choose_links(id, layer);
+}
+
+// Makes found_ what a search of the layer for the node finds.
+void
+Repairer::search(int layer) {
+    found_.clear();
+    MetaPage meta;
+    core::Candidate nearest;
+    if (!graph_.enter(meta, nearest) || meta.entry_layer < layer)
+        return;
+    for (int current = meta.entry_layer; current > layer; --current)
+        nearest = core::descend_layer(graph_, current, nearest, memory_);
+    core::search_layer(graph_, layer, kSearchEf, {&nearest, 1}, memory_);
+    for (const core::Candidate& candidate : memory_.beam.entries())
+        found_.push_back(candidate);
+}
+
+// Chooses links for the node among found_.
+void
+Repairer::choose_links(NodeId id, int layer) {
     std::sort(found_.begin(), found_.end(), core::is_nearer);
     selector_.gather(found_.span().first(std::min(found_.size(), kMostCandidates)), id);
+    chosen_.clear();
     selector_.select(index_->geometry.max_links(layer), chosen_);
 }
 
@@ -160,16 +200,16 @@ Repairer::rewrite(NodeId id, int layer, NodeId list_record) {
         },
         [&](std::uint8_t* record) {
             const LinkList list = link_list(record, index_->geometry, layer);
-            const std::span<Link> before = list.span();
-            *list.count = 0;
-            if (chosen_.is_empty()) {
-                for (const Link& link : before)
-                    if (!is_dead(link.id()))
-                        list.append(link);
-            } else {
-                for (const ChosenLink& chosen : chosen_.span())
+            // Live anchors stay: others are reached through them.
+            std::uint32_t n = 0;
+            for (const Link& link : list.span())
+                if (!is_dead(link.id()) &&
+                    (chosen_.is_empty() || link.kind() == core::LinkKind::kAnchor))
+                    list.links[n++] = link;
+            *list.count = static_cast<std::uint8_t>(n);
+            for (const ChosenLink& chosen : chosen_.span())
+                if (*list.count < list.capacity && !list.has(chosen.node.id))
                     list.append(chosen.link());
-            }
         });
     return is_unchanged;
 }

@@ -8,6 +8,7 @@
 #include "core/array.h"
 #include "core/bitmap.h"
 #include "core/graph/candidate.h"
+#include "core/graph/search.h"
 #include "core/visited.h"
 #include "hnsw/backlink.h"
 #include "hnsw/index.h"
@@ -29,7 +30,10 @@ class Repairer {
     /// chosen anew among its live links and what its dead links led to.
     void mend(NodeId id, int layer, NodeId list_record);
 
-    /// Gives a live node whose in-links are gone new ones, from the nodes it links to on layer 0.
+    /// Gives the live node `id` an anchor among the nodes it links to on layer 0.
+    void anchor(NodeId id);
+
+    /// Links a live node that is not reached from the entry point to what a search for it reaches.
     void relink(NodeId id);
 
     bool
@@ -41,6 +45,8 @@ class Repairer {
     bool read_node(NodeId id);
     bool read_list(NodeId id, int layer, NodeId list_record);
     void collect(NodeId id, int layer);
+    void search(int layer);
+    void choose_links(NodeId id, int layer);
     bool rewrite(NodeId id, int layer, NodeId list_record);
 
     Index* index_;
@@ -50,6 +56,7 @@ class Repairer {
     PageGraph graph_;
     NeighbourSelector selector_;
     BackLinker linker_;
+    core::SearchMemory memory_;
     core::VisitedSet met_;
     core::Array<Link> links_;       // the list as it was read
     core::Array<NodeId> frontier_;  // dead nodes whose links are candidates

@@ -41,22 +41,14 @@ Search::start(const float* vector) {
     tids_.clear();
     is_drained_ = false;
     set_query(vector);
-    for (;;) {
-        CHECK_FOR_INTERRUPTS();
-        const MetaPage meta = refresh_meta(*index_);
-        if (meta.entry_node == kNoNode)
-            return;
-        memory_.found.clear();
-        graph_.measure({&meta.entry_node, 1}, memory_.found);
-        if (memory_.found.is_empty())
-            continue;  // replaced since the metapage was read
-        core::Candidate nearest = memory_.found[0];
-        for (int layer = meta.entry_layer; layer > 0; --layer)
-            nearest = core::descend_layer(graph_, layer, nearest, memory_);
-        core::search_layer(graph_, 0, options_.ef, {&nearest, 1}, memory_);
-        take_beam();
+    MetaPage meta;
+    core::Candidate nearest;
+    if (!graph_.enter(meta, nearest))
         return;
-    }
+    for (int layer = meta.entry_layer; layer > 0; --layer)
+        nearest = core::descend_layer(graph_, layer, nearest, memory_);
+    core::search_layer(graph_, 0, options_.ef, {&nearest, 1}, memory_);
+    take_beam();
 }
 
 bool

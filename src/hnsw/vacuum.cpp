@@ -95,24 +95,33 @@ delete_rows_of(Index& index, BlockNumber block, IndexBulkDeleteCallback callback
     stats.num_index_tuples += n_kept;
 }
 
+struct Orphan {
+    NodeId id;
+    std::uint16_t version;
+};
+
 // What vacuum knows of an index, by node id.
 struct Survey {
     Survey(core::Arena& arena, std::size_t n_slots)
         : nodes(arena, n_slots),
           have_rows(arena, n_slots),
           dead(arena, n_slots),
-          linked_to(arena, n_slots),
+          anchored(arena, n_slots),
+          reached(arena, n_slots),
           owned(arena, n_slots),
           helpers(arena, n_slots),
-          empty_records(arena) {}
+          empty_records(arena),
+          orphans(arena) {}
 
     core::Bitmap nodes;
     core::Bitmap have_rows;
     core::Bitmap dead;
-    core::Bitmap linked_to;             // nodes some live node links to on layer 0
+    core::Bitmap anchored;              // nodes that a live node anchors
+    core::Bitmap reached;               // nodes reached from the entry point
     core::Bitmap owned;                 // records that a node or a chain points to
     core::Bitmap helpers;               // links and tids records
     core::Array<NodeId> empty_records;  // tids records without rows
+    core::Array<Orphan> orphans;        // records that nothing points to
     NodeId highest = kNoNode;           // a live node of the highest layer
     int highest_layer = -1;
 };
@@ -122,18 +131,22 @@ class Vacuum {
     Vacuum(Index& index, core::Arena& arena)
         : index_(&index),
           survey_(arena, index.meta.n_slots),
+          repairer_(index, survey_.dead),
           page_ids_(arena, 1024),
+          queue_(arena, 1024),
           rows_(arena, 1024) {}
 
     void
     run() {
         look();
+        note_orphans();
         mark_dead();
         for (const NodeId record : survey_.empty_records.span())
             drop_empty_record(*index_, record);
         drain();
         mend_all();
         replace_entry();
+        relink_unreached();
         drain();
         free_all();
     }
@@ -165,22 +178,27 @@ class Vacuum {
     }
 
     void look();
+    void note_orphans();
     void mark_dead();
     bool has_rows_in_chain(NodeId id);
     void drain();
     void mend_all();
-    void mend_node(Repairer& repairer, NodeId id);
-    void note_links(NodeId id);
+    void mend_node(NodeId id);
+    void note_anchors(NodeId id);
     void replace_entry();
+    void relink_unreached();
+    void reach(NodeId id, core::Array<NodeId>& queue);
     template <typename IsOver>
     void free_where(IsOver&& is_over);
     void free_all();
-    void free_orphan(NodeId id);
+    void free_orphan(const Orphan& orphan);
     bool is_attached(NodeId id, NodeId owner);
 
     Index* index_;
     Survey survey_;
+    Repairer repairer_;
     core::Array<NodeId> page_ids_;
+    core::Array<NodeId> queue_;
     core::Array<Tid> rows_;
 };
 
@@ -275,22 +293,21 @@ Vacuum::drain() {
 
 void
 Vacuum::mend_all() {
-    Repairer repairer(*index_, survey_.dead);
     for_each_hot_block(*index_, true, [&](BlockNumber block) {
         read_nodes(block);
         for (const NodeId id : page_ids_.span())
-            mend_node(repairer, id);
+            mend_node(id);
     });
     for_each_hot_block(*index_, true, [&](BlockNumber block) {
         read_nodes(block);
         for (const NodeId id : page_ids_.span())
-            if (is_known(id) && !survey_.linked_to.has(id) && id != index_->meta.entry_node)
-                repairer.relink(id);
+            if (is_known(id) && !survey_.anchored.has(id) && id != index_->meta.entry_node)
+                repairer_.anchor(id);
     });
 }
 
 void
-Vacuum::mend_node(Repairer& repairer, NodeId id) {
+Vacuum::mend_node(NodeId id) {
     NodeId links_id = kNoNode;
     int layer = 0;
     with_record(*index_, id, [&](const std::uint8_t* record) {
@@ -303,21 +320,21 @@ Vacuum::mend_node(Repairer& repairer, NodeId id) {
         survey_.highest_layer = layer;
         survey_.highest = id;
     }
-    repairer.mend(id, 0, id);
+    repairer_.mend(id, 0, id);
     if (links_id != kNoNode)
         for (int i = 1; i <= layer; ++i)
-            repairer.mend(id, i, links_id);
-    note_links(id);
+            repairer_.mend(id, i, links_id);
+    note_anchors(id);
 }
 
 void
-Vacuum::note_links(NodeId id) {
+Vacuum::note_anchors(NodeId id) {
     with_record(*index_, id, [&](const std::uint8_t* record) {
         if (!is_live_node(record))
             return;
         for (const Link& link : links_of(record, index_->geometry, 0))
-            if (is_known(link.id()))
-                survey_.linked_to.set(link.id());
+            if (link.kind() == core::LinkKind::kAnchor && is_known(link.id()))
+                survey_.anchored.set(link.id());
     });
 }
 
@@ -332,6 +349,63 @@ Vacuum::replace_entry() {
             meta.entry_node = survey_.highest;
             meta.entry_layer = std::max(survey_.highest_layer, 0);
         });
+}
+
+// Walks the graph from `id` on, over the links of all layers.
+void
+Vacuum::reach(NodeId id, core::Array<NodeId>& queue) {
+    const auto meet = [&](NodeId linked) {
+        if (!is_known(linked) || survey_.reached.has(linked))
+            return;
+        survey_.reached.set(linked);
+        queue.push_back(linked);
+    };
+    queue.clear();
+    meet(id);
+    while (!queue.is_empty()) {
+        pg::delay_vacuum();
+        const NodeId current = queue.back();
+        queue.pop_back();
+        int layer = 0;
+        with_record(*index_, current, [&](const std::uint8_t* record) {
+            layer = is_node(record) ? head_of(record).layer : -1;
+        });
+        for (; layer >= 0; --layer)
+            for_each_link(*index_, current, layer, meet);
+    }
+}
+
+// The last resort for nodes that lost all that led to them.
+void
+Vacuum::relink_unreached() {
+    const NodeId entry = refresh_meta(*index_).entry_node;
+    if (entry == kNoNode)
+        return;
+    reach(entry, queue_);
+    for_each_hot_block(*index_, true, [&](BlockNumber block) {
+        read_nodes(block);
+        for (const NodeId id : page_ids_.span()) {
+            if (!is_known(id) || survey_.reached.has(id))
+                continue;
+            repairer_.relink(id);
+            reach(id, queue_);
+        }
+    });
+}
+
+// Notes the versions of links and tids records that nothing points to. If one is still the same and
+// still nobody's when the inserts of this moment have ended, the insert that made it was cut off.
+void
+Vacuum::note_orphans() {
+    for (NodeId id = 0; id < survey_.helpers.size(); ++id) {
+        if (!survey_.helpers.has(id) || survey_.owned.has(id))
+            continue;
+        pg::delay_vacuum();
+        const std::uint16_t version = with_record(*index_, id, [](const std::uint8_t* record) {
+            return record == nullptr ? std::uint16_t{0} : head_of(record).version;
+        });
+        survey_.orphans.push_back({id, version});
+    }
 }
 
 // Frees the records for which `is_over(id, record)` holds, page by page, and announces pages with
@@ -377,36 +451,27 @@ Vacuum::free_all() {
     free_where([this](NodeId, const std::uint8_t* record) {
         return !is_node(record) && is_dead(owner_of(record));
     });
-    for (NodeId id = 0; id < survey_.helpers.size(); ++id)
-        if (survey_.helpers.has(id) && !survey_.owned.has(id))
-            free_orphan(id);
+    for (const Orphan& orphan : survey_.orphans.span())
+        free_orphan(orphan);
     free_where([this](NodeId id, const std::uint8_t* record) {
         return is_node(record) && !is_live_node(record) && is_dead(id);
     });
     IndexFreeSpaceMapVacuum(index_->relation);
 }
 
-// Frees a record that nothing pointed to when the index was surveyed, if its owner still does not
-// point to it: the insert that made it was cut off. Inserts of that time have ended since.
 void
-Vacuum::free_orphan(NodeId id) {
+Vacuum::free_orphan(const Orphan& orphan) {
     NodeId owner = kNoNode;
-    std::uint16_t version = 0;
-    with_record(*index_, id, [&](const std::uint8_t* record) {
-        if (record == nullptr || is_node(record) || head_of(record).kind == RecordKind::kFree)
-            return;
-        owner = owner_of(record);
-        version = head_of(record).version;
+    const auto is_same = [&](const std::uint8_t* record) {
+        return record != nullptr && !is_node(record) && head_of(record).kind != RecordKind::kFree &&
+               head_of(record).version == orphan.version;
+    };
+    with_record(*index_, orphan.id, [&](const std::uint8_t* record) {
+        if (is_same(record))
+            owner = owner_of(record);
     });
-    if (owner == kNoNode || is_attached(id, owner))
-        return;
-    change_record(
-        *index_, id,
-        [&](const std::uint8_t* record) {
-            return !is_node(record) && head_of(record).kind != RecordKind::kFree &&
-                   head_of(record).version == version;
-        },
-        free_record);
+    if (owner != kNoNode && !is_attached(orphan.id, owner))
+        change_record(*index_, orphan.id, is_same, free_record);
 }
 
 bool

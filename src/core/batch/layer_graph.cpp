@@ -36,8 +36,8 @@ class AnchorWalk {
 
     // From all reached ranks on, giving up to `most_anchors` anchors of each list.
     void
-    walk(std::size_t most_anchors) {
-        for (std::size_t i = 0; i < queue_.size(); ++i) {
+    walk(std::size_t most_anchors, std::size_t first = 0) {
+        for (std::size_t i = first; i < queue_.size(); ++i) {
             const std::uint32_t rank = queue_[i];
             for (Link& link : layer_.of(rank)) {
                 if (n_anchors_[rank] >= most_anchors)
@@ -48,13 +48,18 @@ class AnchorWalk {
         }
     }
 
-    // Links the ranks that no list leads to; returns whether it could link any.
+    // Links the ranks that no list leads to, and walks on from each; returns whether it could link
+    // any. Requires: walked with all anchors.
     bool
     link_missed() {
         const std::size_t before = queue_.size();
-        for (std::uint32_t rank = 0; rank < n_; ++rank)
-            if (!reached_.has(rank))
-                link_from_nearest(rank);
+        for (std::uint32_t rank = 0; rank < n_; ++rank) {
+            if (reached_.has(rank))
+                continue;
+            const std::size_t n_reached = queue_.size();
+            link_from_nearest(rank);
+            walk(layer_.links.width(), n_reached);
+        }
         return queue_.size() > before;
     }
 

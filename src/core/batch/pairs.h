@@ -2,9 +2,10 @@
 //
 // Scalar codes are multiplied as integers, a tile of rows against a tile of columns (tile_products
 // in core/distance/kernels.h); a tile becomes distances and is picked from while it lies in the L1
-// cache, so that no matrix is ever in memory. Results depend on the set of points alone, not on
-// their order or on who is row and who is column; they are the estimates of codec.h with the levels
-// of both codes taken exactly. The exact and plain8 codecs go pair by pair through the codec.
+// cache, so that no matrix is ever in memory. Distances are the estimates of codec.h, with the
+// levels of both codes taken exactly; which of the two points is row or column changes nothing, so
+// that results depend on the set of points alone. The exact and plain8 codecs go pair by pair
+// through the codec.
 
 #pragma once
 

@@ -38,16 +38,19 @@ void
 sort_keys(const std::int64_t* keys, std::size_t n, std::int64_t* sorted) {
     constexpr std::size_t kPerVector = sizeof(Keys) / sizeof(std::int64_t);
     constexpr std::size_t kVectors = kKeyLanes / kPerVector;
+    const Keys one = Keys{} + 1;
     for (std::size_t i = 0; i < n; i += kKeyLanes) {
         Keys own[kVectors];
         Keys ranks[kVectors] = {};
         __builtin_memcpy(own, keys + i, sizeof(own));
+#pragma GCC unroll 4
         for (std::size_t j = 0; j < n; ++j)
             for (std::size_t v = 0; v < kVectors; ++v)
-                ranks[v] -= Keys{} + keys[j] < own[v];
-        for (std::size_t v = 0; v < kVectors; ++v)
-            for (std::size_t lane = 0; lane < kPerVector; ++lane)
-                sorted[ranks[v][lane]] = own[v][lane];
+                ranks[v] = (Keys{} + keys[j]) < own[v] ? ranks[v] + one : ranks[v];
+        std::int64_t places[kKeyLanes];
+        __builtin_memcpy(places, ranks, sizeof(places));
+        for (std::size_t lane = 0; lane < kKeyLanes; ++lane)
+            sorted[places[lane]] = keys[i + lane];
     }
 }
 
