@@ -112,7 +112,7 @@ add_new_record(Index& index, NodeId id, std::uint16_t version, NodeId chain_head
 
 bool
 join_node(Index& index, NodeId id, std::uint16_t version, const Tid& tid) {
-    for (;;) {
+    for (int i = 0; i < kMostChainReads; ++i) {
         CHECK_FOR_INTERRUPTS();
         NodeId chain_head = kNoNode;
         const bool is_live = with_record(index, id, [&](const std::uint8_t* record) {
@@ -131,6 +131,8 @@ join_node(Index& index, NodeId id, std::uint16_t version, const Tid& tid) {
         if (outcome == Outcome::kDone)
             return true;
     }
+    report_damage(index.relation, index.geometry.hot_place(id).block,
+                  "a node's chain leads to a record that is not its own");
 }
 
 bool

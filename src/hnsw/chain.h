@@ -17,6 +17,9 @@
 
 namespace vext::hnsw {
 
+/// A chain that changed underneath is read again, but so often only where it is damaged.
+inline constexpr int kMostChainReads = 1000;
+
 /// Adds a row to the live node `id` of version `version`; false if the node is that no more.
 bool join_node(Index& index, NodeId id, std::uint16_t version, const Tid& tid);
 

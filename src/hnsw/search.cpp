@@ -186,7 +186,8 @@ Search::pop_waiting() {
 void
 Search::collect_rows(const Waiting& waiting) {
     NodeId chain_head = waiting.tids_head;
-    for (;;) {
+    for (int i = 0; i < kMostChainReads; ++i) {
+        CHECK_FOR_INTERRUPTS();
         tids_.clear();
         if (waiting.tid.is_valid())
             tids_.push_back(waiting.tid);
@@ -196,6 +197,8 @@ Search::collect_rows(const Waiting& waiting) {
             chain_head = is_live_node(record) ? node_of(record).tids_head : kNoNode;
         });
     }
+    report_damage(index_->relation, index_->geometry.hot_place(waiting.id).block,
+                  "a node's chain leads to a record that is not its own");
 }
 
 }  // namespace vext::hnsw
