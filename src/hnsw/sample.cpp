@@ -67,10 +67,12 @@ sample_centroid(Relation heap, Relation index, IndexInfo* info, const MetaPage& 
     sample.row_context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw sample", ALLOCSET_DEFAULT_SIZES);
     pg::BlockSample blocks(n_blocks, kMostSampledBlocks);
+    // A concurrent build reads by a snapshot: then there is no choice of what is visible.
+    const bool any_visible = !info->ii_Concurrent;
     while (blocks.has_more()) {
         CHECK_FOR_INTERRUPTS();
         sample.n_rows_of_block = 0;
-        table_index_build_range_scan(heap, index, info, false, true, false, blocks.next(), 1,
+        table_index_build_range_scan(heap, index, info, false, any_visible, false, blocks.next(), 1,
                                      add_to_sample, &sample, nullptr);
     }
     MemoryContextDelete(sample.row_context);
