@@ -53,6 +53,28 @@ class NearLists {
             prune(list);
     }
 
+    /// Offers distances[i] and ids[i] to one list for each bit i, but for the id `self`.
+    void
+    offer_each(std::size_t list, std::uint32_t self, std::uint32_t bits, const float* distances,
+               const std::uint32_t* ids) {
+        std::int64_t* keys = &keys_[list * capacity_];
+        std::size_t count = counts_[list];
+        float limit = limits_[list];
+        for (; bits != 0; bits &= bits - 1) {
+            const auto i = static_cast<std::size_t>(std::countr_zero(bits));
+            const float distance = distances[i];
+            if (!(distance <= limit) || distance < -kNoLimit || ids[i] == self)
+                continue;
+            keys[count] = key_of(distance, ids[i]);
+            if (++count == capacity_) {
+                prune(list);
+                count = k_;
+                limit = limits_[list];
+            }
+        }
+        counts_[list] = static_cast<std::uint32_t>(count);
+    }
+
     /// Writes the k nearest of every list in order, see GroupPairs::nearest_within.
     void write(std::span<Near> out);
 

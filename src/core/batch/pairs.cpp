@@ -33,14 +33,6 @@ lists_for(std::size_t max_group) {
     return (max_group + kTileColumns - 1) / kTileColumns * kTileColumns;
 }
 
-/// Calls visit(i) for each bit i of `bits`.
-template <typename Visit>
-void
-for_each_bit(std::uint32_t bits, Visit visit) {
-    for (; bits != 0; bits &= bits - 1)
-        visit(static_cast<std::size_t>(std::countr_zero(bits)));
-}
-
 /// Calls visit(row, column) for every tile of a block of rows and the columns, block by block; with
 /// `is_within` only for the tiles that reach below the diagonal.
 template <typename Visit>
@@ -123,12 +115,12 @@ GroupPairs::multiply_within(std::span<const std::uint32_t> members) {
             const std::uint32_t below =
                 n_below < kTileColumns ? (std::uint32_t{1} << n_below) - 1 : 0xffffffff;
             const float* distances = picks.distances + r * kTileColumns;
-            for_each_bit(picks.near_rows[r] & below, [&](std::size_t c) {
-                lists_.offer(row + r, distances[c], members[column + c]);
-            });
-            for_each_bit(picks.near_columns[r] & below, [&](std::size_t c) {
+            if (const std::uint32_t bits = picks.near_rows[r] & below; bits != 0)
+                lists_.offer_each(row + r, members[row + r], bits, distances, &members[column]);
+            for (std::uint32_t bits = picks.near_columns[r] & below; bits != 0; bits &= bits - 1) {
+                const auto c = static_cast<std::size_t>(std::countr_zero(bits));
                 lists_.offer(column + c, distances[c], members[row + r]);
-            });
+            }
         }
     });
 }
@@ -142,11 +134,10 @@ GroupPairs::multiply_across(std::span<const std::uint32_t> rows,
                       if (!pick(row, column, kNothings, picks))
                           return;
                       for (std::size_t r = 0; r < kTileRows; ++r)
-                          for_each_bit(picks.near_rows[r], [&](std::size_t c) {
-                              if (columns[column + c] != rows[row + r])
-                                  lists_.offer(row + r, picks.distances[r * kTileColumns + c],
-                                               columns[column + c]);
-                          });
+                          if (picks.near_rows[r] != 0)
+                              lists_.offer_each(row + r, rows[row + r], picks.near_rows[r],
+                                                picks.distances + r * kTileColumns,
+                                                &columns[column]);
                   });
 }
 
