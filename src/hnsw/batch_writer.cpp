@@ -192,6 +192,9 @@ BatchWriter::finish() {
     const std::uint32_t n_used = n_nodes_ + static_cast<std::uint32_t>(helpers_.size());
     for (NodeId id = n_used; id < n_slots_; ++id)
         announce_free(*index_, index_->geometry.hot_place(id).block);
+    if (n_used < n_slots_)
+        publish_free(*index_, index_->geometry.hot_place(n_used).block,
+                     index_->geometry.n_blocks_for(n_slots_));
 }
 
 }  // namespace vext::hnsw

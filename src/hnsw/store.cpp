@@ -76,6 +76,11 @@ announce_free(const Index& index, std::uint32_t block) {
 }
 
 void
+publish_free(const Index& index, std::uint32_t first, std::uint32_t end) {
+    FreeSpaceMapVacuumRange(index.relation, first, end);
+}
+
+void
 add_extent(Index& index, std::uint32_t seen_n_slots) {
     const bool is_shared = !RELATION_IS_LOCAL(index.relation);
     if (is_shared)
@@ -99,6 +104,7 @@ add_extent(Index& index, std::uint32_t seen_n_slots) {
         const std::uint32_t first = index.geometry.n_blocks_for(seen_n_slots);
         for (std::uint32_t i = 0; i < index.geometry.hot_blocks; ++i)
             announce_free(index, first + i);
+        publish_free(index, first, first + index.geometry.hot_blocks);
     }
     if (is_shared)
         UnlockRelationForExtension(index.relation, ExclusiveLock);

@@ -25,6 +25,10 @@ free_record(std::uint8_t* record) {
 /// Announces that the hot page `block` has a free slot.
 void announce_free(const Index& index, std::uint32_t block);
 
+/// Makes what was announced of the pages `first`..`end` - 1 known to sessions that have no page to
+/// insert into yet: their search of the map begins at its upper levels.
+void publish_free(const Index& index, std::uint32_t first, std::uint32_t end);
+
 /// Adds an extent to the index, unless somebody else has raised the mark above `seen_n_slots`.
 void add_extent(Index& index, std::uint32_t seen_n_slots);
 
