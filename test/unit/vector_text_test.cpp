@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -223,6 +224,9 @@ TEST(VectorText, RandomBitPatternsSurviveARoundTrip) {
     }
 }
 
+/// Keeps the numbers before it away from the end of the text.
+const std::string kTail(",1.0000000000000000000000000000000]");
+
 /// A number that strtof may or may not read: digits, exponents, hexadecimals, damaged at times.
 std::string
 generate_number(std::mt19937& random) {
@@ -260,6 +264,9 @@ TEST(VectorText, AgreesWithStrtofOnGeneratedNumbers) {
         const std::string text = "[" + generate_number(random) + "]";
         const Outcome expected = parse_by_model(text, 4);
         ASSERT_EQ(parse(text, 4), expected) << text;
+        // Far from the end of the text numbers may be read another way.
+        const std::string longer = text.substr(0, text.size() - 1) + ",0" + kTail;
+        ASSERT_EQ(parse(longer), parse_by_model(longer)) << longer;
         n_accepted += expected.error == TextError::kNone;
         n_out_of_range += expected.error == TextError::kOutOfRange;
     }
@@ -291,6 +298,39 @@ TEST(VectorText, AgreesWithStrtofOnMiddlesOfNeighbours) {
         std::snprintf(buffer, sizeof buffer, "[%.17g,%.9g,%.6g]", middle, value, value);
         ASSERT_EQ(parse(buffer), parse_by_model(buffer)) << buffer;
     }
+}
+
+TEST(VectorText, AgreesWithStrtofOnShortDecimals) {
+    std::mt19937 random(4);
+    const std::string digits = "0123456789";
+    for (int i = 0; i < 200000; ++i) {
+        std::string number = random() % 2 == 0 ? "-" : "";
+        for (unsigned n = random() % 5; n > 0; --n)
+            number += digits[random() % 10];
+        number += ".";
+        for (unsigned n = random() % 18; n > 0; --n)
+            number += digits[random() % 3 == 0 ? 0 : random() % 10];
+        number += std::array{"", "", "", "", " ", "e1", "E-2", "/", ":"}[random() % 9];
+        const std::string text = "[" + number + kTail;
+        ASSERT_EQ(parse(text), parse_by_model(text)) << text;
+    }
+}
+
+TEST(VectorText, AgreesWithStrtofOnShortDecimalsNearMiddlesOfNeighbours) {
+    // Few digits, yet so near to the middle of two floats that their double is that middle.
+    std::mt19937 random(5);
+    int n_doubles_in_the_middle = 0;
+    for (int i = 0; i < 200000; ++i) {
+        const float value = static_cast<float>(random() % 1000000 + 1) * 0x1p-10f;
+        const double next = std::nextafter(value, std::numeric_limits<float>::infinity());
+        const double middle = (value + next) / 2;
+        char number[64];
+        std::snprintf(number, sizeof number, "%.*f", static_cast<int>(random() % 5) + 11, middle);
+        n_doubles_in_the_middle += std::strtod(number, nullptr) == middle;
+        const std::string text = std::string("[") + number + kTail;
+        ASSERT_EQ(parse(text), parse_by_model(text)) << text;
+    }
+    EXPECT_GT(n_doubles_in_the_middle, 1000);
 }
 
 }  // namespace

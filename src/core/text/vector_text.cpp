@@ -1,7 +1,8 @@
 // Reads and prints the text form of a vector, in one pass and without copies.
 //
-// 1. Decimal numbers are read by fast_float, over the text itself and of any length. Its versions
-//    disagree on the error code of overflow and underflow, never on the value: the value is judged.
+// 1. Decimal numbers are read by fast_float, over the text itself and of any length, except short
+//    ones, which are most (short_decimal.h). fast_float's versions disagree on the error code of
+//    overflow and underflow, never on the value: the value is judged.
 // 2. Hexadecimal numbers, which fast_float lacks, are read by strtof over a bounded copy. It alone
 //    depends on the locale, and the server keeps LC_NUMERIC at C in every backend.
 // 3. Every error shows at the earliest byte that strtof, applied number by number, would show it:
@@ -16,6 +17,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+
+#include "core/text/short_decimal.h"
 
 /// The server's shortest-float printer: at most 15 bytes, no terminating zero.
 extern "C" int float_to_shortest_decimal_bufn(float value, char* result);
@@ -102,6 +105,9 @@ read_number(const char* begin, const char* end) {
     if (!is_decimal || (*p == '0' && end - p >= 2 && (p[1] | 0x20) == 'x'))
         return read_unusual_number(begin, end);
 
+    const ShortDecimal decimal = read_short_decimal(begin, end);
+    if (decimal.end != nullptr)
+        return {TextError::kNone, decimal.value, decimal.end};
     float value = 0;
     const auto [number_end, code] = fast_float::from_chars(begin, end, value);
     if (code == std::errc::invalid_argument)
