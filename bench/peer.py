@@ -42,7 +42,8 @@ class Report:
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="bench/peer", description=__doc__)
-    parser.add_argument("experiment", choices=[*EXPERIMENTS, "all"])
+    parser.add_argument("experiments", choices=[*EXPERIMENTS, "all"], nargs="+",
+                        metavar="|".join([*EXPERIMENTS, "all"]))
     parser.add_argument("--quick", action="store_true", help="tiny sizes: does it run at all?")
     parser.add_argument("--rows", type=int, help="100,000 for exact and load, else 200,000")
     parser.add_argument("--dims", type=int, default=768, help="of generated vectors")
@@ -62,8 +63,10 @@ def parse_arguments():
     parser.add_argument("--maintenance-work-mem", default="2GB")
     parser.add_argument("--limit", type=int, default=1800, help="seconds any one step may take")
     options = parser.parse_args()
+    if "all" in options.experiments:
+        options.experiments = list(EXPERIMENTS)
     if options.rows is None:
-        options.rows = 100_000 if options.experiment in ("exact", "load") else 200_000
+        options.rows = 100_000 if set(options.experiments) <= {"exact", "load"} else 200_000
     if options.quick:
         options.rows, options.dims, options.queries, options.spare = 3000, 96, 100, 600
         options.turns = options.build_turns = options.vacuum_turns = 1
@@ -87,8 +90,8 @@ def describe(report, sides, dataset, options):
     settings = [f"{name} {ours.sql(f'SHOW {name}')}" for name in SETTINGS]
     kernels = ours.sql("LOAD 'vector_ext'; SHOW vector_ext.simd")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
-    report.write(f"## {options.experiment}: {ours.version()} (ours) beside {peer.version()} (peer),"
-                 f" {time.strftime('%Y-%m-%d %H:%M')}\n")
+    report.write(f"## {', '.join(options.experiments)}: {ours.version()} (ours) beside "
+                 f"{peer.version()} (peer), {time.strftime('%Y-%m-%d %H:%M')}\n")
     report.write(f"- server: {ours.sql('SELECT version()')}; kernels of ours: {kernels}")
     report.write(f"- machine: {processor()}, {os.cpu_count()} cores, {memory:.0f} GB; load of the "
                  f"last minute {os.getloadavg()[0]:.1f}")
@@ -107,8 +110,7 @@ def main():
         side.prepare(dataset.dims, options.storage)
     describe(report, sides, dataset, options)
     experiments = Experiments(*sides, dataset, options, report)
-    names = EXPERIMENTS if options.experiment == "all" else [options.experiment]
-    for name in names:
+    for name in options.experiments:
         getattr(experiments, EXPERIMENTS[name])()
 
 
