@@ -52,7 +52,7 @@ struct Cloud {
         return {codec, members.size(), stride, 31, &chunk};
     }
 
-    TestArena arena;
+    test::TestArena arena;
     std::size_t n_dims;
     std::vector<float> values;
     std::vector<float> centroid;

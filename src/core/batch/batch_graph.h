@@ -49,13 +49,15 @@ draw_layer(std::uint64_t seed, std::uint32_t point, const GraphShape& shape) {
 /// Bytes that building takes for each point, beside its record.
 inline std::size_t
 graph_bytes_per_point(const BatchOptions& options, const GraphShape& shape, std::size_t n) {
-    const std::size_t lists = options.fan * options.near +
-                              internal::count_scales(n, options) * options.far_near +
-                              options.reverse;
+    const std::size_t candidates =
+        (options.fan * options.near + internal::count_scales(n, options) * options.far_near) *
+        sizeof(Near);
+    const std::size_t lists =
+        std::max(candidates, internal::offers_per_rank(options) * sizeof(internal::Offer));
     const std::size_t groups =
         options.fan * (sizeof(Entry) + sizeof(std::uint32_t)) +
         internal::count_scales(n, options) * (sizeof(Entry) + sizeof(std::uint32_t));
-    const std::size_t layer_0 = lists * sizeof(Near) + groups + 2 * shape.m * sizeof(Link) + 16;
+    const std::size_t layer_0 = lists + groups + 2 * shape.m * sizeof(Link) + 16;
     return layer_0 + layer_0 / (shape.m - 1) + 16;
 }
 

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -67,23 +68,33 @@ template <typename T>
 class Rows {
    public:
     template <typename Crew>
-    Rows(Crew& crew, Arena& local, std::size_t n_rows, std::size_t width) : width_(width) {
-        while (n_rows > std::size_t{1} << shift_ &&
-               (width * sizeof(T)) << (shift_ + 1) <= kMostAreaBytes)
+    Rows(Crew& crew, Arena& local, std::size_t n_rows, std::size_t width)
+        : width_(width), row_bytes_(width * sizeof(T)) {
+        while (n_rows > std::size_t{1} << shift_ && row_bytes_ << (shift_ + 1) <= kMostAreaBytes)
             ++shift_;
         const std::size_t per_area = std::size_t{1} << shift_;
-        areas_ = local.allocate<T*>((n_rows + per_area - 1) / per_area);
+        areas_ = local.allocate<std::uint8_t*>((n_rows + per_area - 1) / per_area);
         for (std::size_t i = 0; i < areas_.size(); ++i) {
-            const std::size_t n =
-                n_rows - i * per_area < per_area ? n_rows - i * per_area : per_area;
-            areas_[i] = static_cast<T*>(crew.allocate(n * width * sizeof(T)));
+            const std::size_t n = std::min(n_rows - i * per_area, per_area);
+            areas_[i] = static_cast<std::uint8_t*>(crew.allocate(n * row_bytes_));
         }
+    }
+
+    /// The memory of other rows, once they are no longer needed: as many elements as fit into a
+    /// row.
+    template <typename U>
+    explicit Rows(const Rows<U>& other)
+        : areas_(other.areas_),
+          width_(other.row_bytes_ / sizeof(T)),
+          row_bytes_(other.row_bytes_),
+          shift_(other.shift_) {
+        static_assert(alignof(T) <= alignof(U));
     }
 
     std::span<T>
     operator[](std::size_t row) const {
         const std::size_t position = row & ((std::size_t{1} << shift_) - 1);
-        return {areas_[row >> shift_] + position * width_, width_};
+        return {reinterpret_cast<T*>(areas_[row >> shift_] + position * row_bytes_), width_};
     }
     std::size_t
     width() const {
@@ -91,8 +102,12 @@ class Rows {
     }
 
    private:
-    std::span<T*> areas_;
+    template <typename U>
+    friend class Rows;
+
+    std::span<std::uint8_t*> areas_;
     std::size_t width_;
+    std::size_t row_bytes_;
     unsigned shift_ = 0;
 };
 

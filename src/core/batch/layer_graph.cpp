@@ -118,10 +118,15 @@ class AnchorWalk {
 }  // namespace
 
 void
-keep_nearest(std::span<Near> nearest, const Near& candidate) {
-    const auto farthest = std::max_element(nearest.begin(), nearest.end(), is_before);
-    if (is_before(candidate, *farthest))
-        *farthest = candidate;
+keep_best(std::span<Offer> best, const Offer& offer) {
+    const auto is_better = [](const Offer& a, const Offer& b) {
+        if (a.position != b.position)
+            return a.position < b.position;
+        return is_nearer(a, b);
+    };
+    const auto worst = std::max_element(best.begin(), best.end(), is_better);
+    if (is_better(offer, *worst))
+        *worst = offer;
 }
 
 void

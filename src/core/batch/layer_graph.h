@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -45,9 +46,23 @@ count_scales(std::size_t n, const BatchOptions& options) {
     return n_scales;
 }
 
-/// Keeps the nearest `nearest.size()` of all candidates offered, in any order; unused places are
-/// {+infinity, kNoNode}. Nearer by distance, then id.
-void keep_nearest(std::span<Near> nearest, const Near& candidate);
+/// A rank that chose a link to this one, as its `position`-th.
+struct Offer {
+    float distance;
+    std::uint32_t rank;
+    std::uint32_t position;
+};
+
+inline bool
+is_nearer(const Offer& a, const Offer& b) {
+    return a.distance < b.distance || (a.distance == b.distance && a.rank < b.rank);
+}
+
+inline constexpr Offer kNoOffer = {std::numeric_limits<float>::infinity(), kNoNode, kNoNode};
+
+/// Keeps the best of all offers made, in any order; unused places are kNoOffer. Those to whom the
+/// link matters most come first, by its position with them, then the nearest.
+void keep_best(std::span<Offer> best, const Offer& offer);
 
 /// A lock for so short a time that nothing else is worth it.
 class SpinLock {
@@ -73,7 +88,9 @@ struct SelectScratch {
         : pool(arena, max_pool),
           candidates(arena, max_pool),
           codes(arena, max_pool),
-          selector(arena, codec, max_pool, max_links) {}
+          selector(arena, codec, max_pool, max_links),
+          query(codec.allocate_query(arena)),
+          values(arena.allocate<float>(codec.n_padded())) {}
 
     /// Sorts the pool by distance and drops what stands in it twice.
     void settle_pool();
@@ -82,12 +99,36 @@ struct SelectScratch {
     Array<Candidate> candidates;
     Array<CodeRef> codes;
     LinkSelector selector;
+    Query query;
+    std::span<float> values;
 };
 
 /// Makes every rank reachable from `entry` over anchors, at most half of a list's capacity while
 /// that suffices; what no list leads to takes the place of a link of the nearest rank it links to.
 /// Memory: 5 bytes a rank from `local`.
 void make_reachable(const LayerLinks& layer, std::size_t n, std::uint32_t entry, Arena& local);
+
+/// What is kept of a point to tell directions by: a few coordinates. Rotated ones are as good as
+/// random projections.
+inline constexpr std::size_t kSketchDims = 6;
+using Sketch = std::array<float, kSketchDims>;
+
+inline constexpr std::size_t kDirections = std::size_t{1} << kSketchDims;
+
+/// One of kDirections, by the signs of the difference (as the hash of PiPNN's HashPrune).
+inline std::size_t
+direction_of(const Sketch& from, const Sketch& to) {
+    std::size_t direction = 0;
+    for (std::size_t i = 0; i < kSketchDims; ++i)
+        direction |= static_cast<std::size_t>(to[i] > from[i]) << i;
+    return direction;
+}
+
+/// Offers that are kept for a rank.
+inline std::size_t
+offers_per_rank(const BatchOptions& options) {
+    return options.reverse + kDirections;
+}
 
 }  // namespace internal
 
@@ -113,30 +154,38 @@ class LayerBuilder {
     LayerLinks
     build(std::size_t max_links, std::uint32_t entry, std::span<std::uint32_t> order) {
         const std::size_t n = members_.size();
-        const std::size_t width = n_slots_ * near_width_ + n_scales_ * options_.far_near;
-        const std::size_t max_pool = width + options_.reverse;
+        // The offers come to lie where the candidates were.
+        const std::size_t most_offers =
+            (internal::offers_per_rank(options_) * sizeof(internal::Offer) + sizeof(Near) - 1) /
+            sizeof(Near);
+        const std::size_t width =
+            std::max(n_slots_ * near_width_ + n_scales_ * options_.far_near, most_offers);
         Rows<Near> found(crew_, local_, n, width);
-        Rows<Near> reverse(crew_, local_, n, options_.reverse);
         Rows<std::uint8_t> locks(crew_, local_, n, 1);
         LayerLinks layer = {Rows<Link>(crew_, local_, n, max_links),
                             Rows<std::uint8_t>(crew_, local_, n, 1)};
         PartitionScratch scratch(local_, *points_.codec,
                                  std::max(kMostLeaders, options_.largest_leaf()),
                                  std::max(near_width_, options_.far_near));
-        clear(found, reverse);
+        clear(found, kNone);
         find_near(found, order, scratch);
         std::size_t thin = options_.scale;
         for (std::size_t scale = 0; scale < n_scales_; ++scale, thin *= options_.scale)
             find_far(found, scale, thin, scratch);
-        find_reverse(found, reverse, locks);
-        internal::SelectScratch select_scratch(local_, *points_.codec, max_pool, max_links);
-        select(found, reverse, layer, select_scratch);
+        internal::SelectScratch select_scratch(local_, *points_.codec, width + max_links,
+                                               max_links);
+        select(found, layer, select_scratch);
+        const Rows<internal::Offer> offers(found);
+        clear(offers, internal::kNoOffer);
+        make_offers(offers, layer, locks, select_scratch);
+        take_offers(offers, layer, select_scratch);
         crew_.alone([&] { internal::make_reachable(layer, n, entry, local_); });
         return layer;
     }
 
    private:
     static constexpr std::size_t kRanksPerTask = 256;
+    static constexpr Near kNone = {std::numeric_limits<float>::infinity(), kNoNode};
 
     template <typename Visit>
     void
@@ -149,13 +198,11 @@ class LayerBuilder {
         });
     }
 
+    template <typename T>
     void
-    clear(const Rows<Near>& found, const Rows<Near>& reverse) {
-        constexpr Near kNone = {std::numeric_limits<float>::infinity(), kNoNode};
-        for_each_rank([&](std::uint32_t rank) {
-            std::fill(found[rank].begin(), found[rank].end(), kNone);
-            std::fill(reverse[rank].begin(), reverse[rank].end(), kNone);
-        });
+    clear(const Rows<T>& rows, const T& value) {
+        for_each_rank(
+            [&](std::uint32_t rank) { std::fill(rows[rank].begin(), rows[rank].end(), value); });
     }
 
     // Points are kept in ascending order, so that a point's rank is where it stands.
@@ -253,49 +300,96 @@ class LayerBuilder {
         });
     }
 
-    // Tells the nearest of each rank about it.
     void
-    find_reverse(const Rows<Near>& found, const Rows<Near>& reverse,
-                 const Rows<std::uint8_t>& locks) {
+    select(const Rows<Near>& found, const LayerLinks& layer, internal::SelectScratch& scratch) {
         for_each_rank([&](std::uint32_t rank) {
-            const std::span<const Near> near = found[rank].first(n_slots_ * near_width_);
-            for (const Near& candidate : near) {
-                if (candidate.id == kNoNode)
-                    continue;
-                internal::SpinLock lock(locks[candidate.id][0]);
+            scratch.pool.clear();
+            for (const Near& candidate : found[rank])
+                if (candidate.id != kNoNode && candidate.id != rank)
+                    scratch.pool.push_back(candidate);
+            select_from_pool(rank, layer, scratch);
+        });
+    }
+
+    // Chooses a rank's links among the pool.
+    void
+    select_from_pool(std::uint32_t rank, const LayerLinks& layer,
+                     internal::SelectScratch& scratch) {
+        scratch.settle_pool();
+        scratch.candidates.clear();
+        scratch.codes.clear();
+        for (const Near& candidate : scratch.pool.span()) {
+            const std::uint32_t point = members_[candidate.id];
+            scratch.candidates.push_back({candidate.distance, 0, candidate.id, 0, false, false});
+            scratch.codes.push_back({points_.header(point), points_.code(point)});
+        }
+        std::size_t n_diverse = 0;
+        const std::span<const std::uint32_t> chosen = scratch.selector.select(
+            scratch.candidates.span(), scratch.codes.span(), layer.links.width(), n_diverse);
+        const std::span<Link> links = layer.links[rank];
+        for (std::size_t i = 0; i < chosen.size(); ++i)
+            links[i] = Link(scratch.candidates[chosen[i]].id,
+                            i < n_diverse ? LinkKind::kDiverse : LinkKind::kFiller);
+        layer.counts[rank][0] = static_cast<std::uint8_t>(chosen.size());
+    }
+
+    // Fills the pool with a rank's links and their distances, in the order of the list.
+    void
+    pool_links(std::uint32_t rank, const LayerLinks& layer, internal::SelectScratch& scratch) {
+        const std::uint32_t base = members_[rank];
+        points_.codec->query_from_code(points_.header(base), points_.code(base), scratch.query);
+        scratch.pool.clear();
+        for (const Link& link : layer.of(rank)) {
+            const std::uint32_t point = members_[link.id()];
+            scratch.pool.push_back(
+                {points_.codec->distance(scratch.query, points_.header(point), points_.code(point)),
+                 link.id()});
+        }
+    }
+
+    // Offers each rank to those it links to. Kept are the offers that matter most to whoever makes
+    // them, and the nearest of each direction, so that what lies far off keeps a way in.
+    void
+    make_offers(const Rows<internal::Offer>& offers, const LayerLinks& layer,
+                const Rows<std::uint8_t>& locks, internal::SelectScratch& scratch) {
+        const Rows<internal::Sketch> sketches(crew_, local_, members_.size(), 1);
+        for_each_rank([&](std::uint32_t rank) {
+            const std::uint32_t point = members_[rank];
+            points_.codec->decode(points_.header(point), points_.code(point), nullptr,
+                                  scratch.values.data());
+            for (std::size_t i = 0; i < internal::kSketchDims; ++i)
+                sketches[rank][0][i] = scratch.values[i % points_.codec->n_padded()];
+        });
+        for_each_rank([&](std::uint32_t rank) {
+            pool_links(rank, layer, scratch);
+            for (std::uint32_t i = 0; i < scratch.pool.size(); ++i) {
+                const Near& linked = scratch.pool[i];
+                const internal::Offer offer = {linked.distance, rank, i};
+                const std::span<internal::Offer> kept = offers[linked.id];
+                const std::size_t direction =
+                    internal::direction_of(sketches[linked.id][0], sketches[rank][0]);
+                internal::SpinLock lock(locks[linked.id][0]);
                 lock.lock();
-                internal::keep_nearest(reverse[candidate.id], {candidate.distance, rank});
+                internal::keep_best(kept.first(options_.reverse), offer);
+                internal::Offer& other = kept[options_.reverse + direction];
+                if (internal::is_nearer(offer, other))
+                    other = offer;
                 lock.unlock();
             }
         });
     }
 
+    // Chooses each rank's links anew among those it has and the offers it got.
     void
-    select(const Rows<Near>& found, const Rows<Near>& reverse, const LayerLinks& layer,
-           internal::SelectScratch& scratch) {
+    take_offers(const Rows<internal::Offer>& offers, const LayerLinks& layer,
+                internal::SelectScratch& scratch) {
         for_each_rank([&](std::uint32_t rank) {
-            scratch.pool.clear();
-            for (const std::span<const Near> list : {found[rank], reverse[rank]})
-                for (const Near& candidate : list)
-                    if (candidate.id != kNoNode && candidate.id != rank)
-                        scratch.pool.push_back(candidate);
-            scratch.settle_pool();
-            scratch.candidates.clear();
-            scratch.codes.clear();
-            for (const Near& candidate : scratch.pool.span()) {
-                const std::uint32_t point = members_[candidate.id];
-                scratch.candidates.push_back(
-                    {candidate.distance, 0, candidate.id, 0, false, false});
-                scratch.codes.push_back({points_.header(point), points_.code(point)});
-            }
-            std::size_t n_diverse = 0;
-            const std::span<const std::uint32_t> chosen = scratch.selector.select(
-                scratch.candidates.span(), scratch.codes.span(), layer.links.width(), n_diverse);
-            const std::span<Link> links = layer.links[rank];
-            for (std::size_t i = 0; i < chosen.size(); ++i)
-                links[i] = Link(scratch.candidates[chosen[i]].id,
-                                i < n_diverse ? LinkKind::kDiverse : LinkKind::kFiller);
-            layer.counts[rank][0] = static_cast<std::uint8_t>(chosen.size());
+            pool_links(rank, layer, scratch);
+            for (const internal::Offer& offer :
+                 offers[rank].first(internal::offers_per_rank(options_)))
+                if (offer.rank != kNoNode)
+                    scratch.pool.push_back({offer.distance, offer.rank});
+            select_from_pool(rank, layer, scratch);
         });
     }
 

@@ -16,7 +16,7 @@ struct BatchOptions {
     std::size_t far_near = 16;      ///< nearest of a sample that are kept, for each scale
     std::size_t far_columns = 200;  ///< points of a sample that a point is compared with, about
     std::size_t scale = 4;          ///< each sample is so much thinner than the one before
-    std::size_t reverse = 16;       ///< points that have this one among their nearest
+    std::size_t reverse = 24;       ///< points to which a link to this one matters most
     std::uint64_t seed = 1;
 
     std::size_t
