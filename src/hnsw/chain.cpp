@@ -175,8 +175,11 @@ drop_empty_record(Index& index, NodeId id) {
         return;
     // From the node along the chain to the record that points to this one.
     NodeId before = owner;
-    for (;;) {
+    for (std::uint32_t n_records = 0;; ++n_records) {
         CHECK_FOR_INTERRUPTS();
+        if (n_records > index.meta.n_slots)
+            report_damage(index.relation, index.geometry.hot_place(owner).block,
+                          "a node's chain runs in a circle");
         NodeId next = kNoNode;
         with_record(index, before, [&](const std::uint8_t* record) {
             if (before == owner)

@@ -19,6 +19,8 @@ namespace vext::hnsw {
 
 namespace {
 
+constexpr int kMostChainChecks = 100;
+
 class Check {
    public:
     Check(Index& index, core::Arena& arena, core::Array<Finding>& findings)
@@ -45,6 +47,7 @@ class Check {
         for (NodeId id = 0; id < nodes_.size() && has_room(); ++id)
             if (nodes_.has(id))
                 check_node(id);
+        drop_detached_rows();
         check_rows();
         check_reachability();
     }
@@ -90,7 +93,9 @@ class Check {
     void check_list(NodeId id, int layer, NodeId list_record);
     bool is_target(NodeId id, int layer);
     void check_links_record(NodeId id, NodeId links_id, int layer);
-    void check_chain(NodeId id, NodeId chain_head);
+    void check_chain(NodeId id);
+    const char* read_chain(NodeId id);
+    void drop_detached_rows();
     void check_rows();
     bool has_row(const Row& row);
     void check_reachability();
@@ -208,7 +213,7 @@ Check::check_node(NodeId id) {
     else if (layer > 0 && is_whole)
         damage(id, "a node of an upper layer has no links record");
     if (chain_head != kNoNode)
-        check_chain(id, chain_head);
+        check_chain(id);
 }
 
 void
@@ -272,38 +277,62 @@ Check::is_target(NodeId id, int layer) {
 }
 
 void
-Check::check_chain(NodeId id, NodeId chain_head) {
-    chain_.clear();
+Check::check_chain(NodeId id) {
+    // Vacuum may take a record out of the chain while it is read; then it can be read anew.
     const char* problem = nullptr;
-    for (NodeId next = chain_head; next != kNoNode && problem == nullptr;) {
+    for (int i = 0; i < kMostChainChecks; ++i) {
+        problem = read_chain(id);
+        if (problem != nullptr)
+            continue;
+        for (const NodeId record : chain_.span())
+            if (is_known(record))
+                owned_.set(record);
+        return;
+    }
+    damage(id, problem);
+}
+
+// Reads the ids of a live node's chain; null, or why it cannot be followed.
+const char*
+Check::read_chain(NodeId id) {
+    NodeId next = kNoNode;
+    with_record(*index_, id, [&](const std::uint8_t* record) {
+        next = is_live_node(record) ? node_of(record).tids_head : kNoNode;
+    });
+    std::uint16_t version = 0;
+    chain_.clear();
+    while (next != kNoNode) {
         CHECK_FOR_INTERRUPTS();
         const NodeId current = next;
-        if (current >= index_->meta.n_slots && current >= refresh_meta(*index_).n_slots) {
-            problem = "a node's chain leads beyond the index";
-            break;
-        }
-        if (std::find(chain_.begin(), chain_.end(), current) != chain_.end()) {
-            problem = "a node's chain runs in a circle";
-            break;
-        }
+        if (current >= index_->meta.n_slots && current >= refresh_meta(*index_).n_slots)
+            return "a node's chain leads beyond the index";
+        if (std::find(chain_.begin(), chain_.end(), current) != chain_.end())
+            return "a node's chain runs in a circle";
+        const bool is_head = chain_.is_empty();
         chain_.push_back(current);
-        with_record(*index_, current, [&](const std::uint8_t* record) {
+        const bool is_own = with_record(*index_, current, [&](const std::uint8_t* record) {
             const auto* tids = reinterpret_cast<const TidsRecord*>(record);
-            if (record == nullptr || tids->head.kind != RecordKind::kTids || tids->owner != id)
-                problem = "a node's chain leads to a record that is not its own";
-            else
-                next = tids->next;
+            if (record == nullptr || tids->head.kind != RecordKind::kTids || tids->owner != id ||
+                (!is_head && tids->head.version != version))
+                return false;
+            next = tids->next;
+            version = tids->next_version;
+            return true;
         });
+        if (!is_own)
+            return "a node's chain leads to a record that is not its own";
     }
-    if (problem == nullptr)
-        return;
-    // A record may have left the chain meanwhile: then the chain can be read now.
-    NodeId head_now = kNoNode;
-    with_record(*index_, id, [&](const std::uint8_t* record) {
-        head_now = is_live_node(record) ? node_of(record).tids_head : kNoNode;
-    });
-    if (head_now == chain_head)
-        damage(id, problem);
+    return nullptr;
+}
+
+// A row in a record that no chain leads to is not in the index: no search finds it.
+void
+Check::drop_detached_rows() {
+    const auto is_detached = [this](const Row& row) {
+        return helpers_.has(row.record) && !owned_.has(row.record);
+    };
+    const Row* const end = std::remove_if(rows_.begin(), rows_.end(), is_detached);
+    rows_.truncate(static_cast<std::size_t>(end - rows_.begin()));
 }
 
 void

@@ -3,6 +3,7 @@
 #include "hnsw/check_heap.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/bitmap.h"
 #include "core/hash.h"
@@ -114,6 +115,8 @@ HeapCheck::is_code_of(NodeId id, const float* vector) {
         const core::Refined refined = index_->codec->refine(
             query_, code_header(record, *index_), record + geometry.code_offset, residual);
         const double width = static_cast<double>(refined.distance) - refined.lower_bound;
+        if (!std::isfinite(refined.distance) || !(width >= 0))
+            return false;
         return refined.lower_bound <= own_distance && refined.distance + width >= own_distance;
     };
     const Place hot = geometry.hot_place(id);

@@ -82,6 +82,8 @@ check_upper_links(const std::uint8_t* record, const Geometry& geometry, std::uin
     const auto& links = *reinterpret_cast<const LinksRecord*>(record);
     if (links.head.layer < 1 || links.head.layer > geometry.max_layer)
         return "a links record's layer count is out of range";
+    if (links.reserved != 0)
+        return "a links record's unused bytes are in use";
     if (links.owner >= n_slots)
         return "a links record's owner is beyond the index";
     for (int layer = 1; layer <= links.head.layer; ++layer) {
@@ -164,6 +166,8 @@ check_meta(const MetaPage& meta) {
         return "the metapage has no hnsw mark";
     if (meta.metric > core::Metric::kL1 || meta.codec > core::CodecKind::kPlain8)
         return "the metapage names an unknown metric or codec";
+    if (meta.reserved != 0)
+        return "the metapage's unused bytes are in use";
     if (meta.m < kMinM || meta.m > kMaxM || meta.n_dims == 0)
         return "the metapage's sizes are out of range";
     const Geometry geometry = geometry_of(meta);

@@ -486,8 +486,11 @@ Vacuum::is_attached(NodeId id, NodeId owner) {
     });
     if (is_links_record)
         return true;
-    while (next != kNoNode && next != id) {
+    for (std::uint32_t n_records = 0; next != kNoNode && next != id; ++n_records) {
         CHECK_FOR_INTERRUPTS();
+        if (n_records > index_->meta.n_slots)
+            report_damage(index_->relation, index_->geometry.hot_place(owner).block,
+                          "a node's chain runs in a circle");
         const NodeId current = next;
         next = kNoNode;
         with_record(*index_, current, [&](const std::uint8_t* record) {
