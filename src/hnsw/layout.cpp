@@ -170,8 +170,14 @@ check_meta(const MetaPage& meta) {
         return "the metapage's unused bytes are in use";
     if (meta.m < kMinM || meta.m > kMaxM || meta.n_dims == 0)
         return "the metapage's sizes are out of range";
+    const core::CodecSizes sizes = core::codec_sizes(meta.codec, meta.n_dims);
+    if ((meta.metric == core::Metric::kL1) != (meta.codec == core::CodecKind::kPlain8) ||
+        sizes.code_bytes != meta.code_bytes || sizes.residual_bytes != meta.residual_bytes ||
+        sizes.has_inline_error != (meta.has_inline_error != 0))
+        return "the metapage's sizes are not its codec's";
     const Geometry geometry = geometry_of(meta);
-    if (geometry.hot_per_page == 0 || meta.n_slots % geometry.slots_per_extent() != 0)
+    if (geometry.hot_per_page == 0 || meta.n_slots > kMostSlots ||
+        meta.n_slots % geometry.slots_per_extent() != 0)
         return "the metapage's sizes do not fit each other";
     if (meta.entry_node == kNoNode)
         return nullptr;
