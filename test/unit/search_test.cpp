@@ -1,0 +1,316 @@
+// Search in small graphs in memory: against brute force, and where the graph says what must happen.
+
+#include "core/graph/search.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <set>
+#include <vector>
+
+#include "test_arena.h"
+
+namespace vext::core {
+namespace {
+
+using Links = std::vector<std::vector<NodeId>>;
+
+/// Points with links on layers; nodes can be dead or gone.
+class TestGraph {
+   public:
+    TestGraph(std::size_t n, std::size_t n_dims, std::uint64_t seed) : n_dims_(n_dims) {
+        std::mt19937_64 random(seed);
+        std::normal_distribution<float> normal;
+        for (std::size_t i = 0; i < n * n_dims; ++i)
+            values_.push_back(normal(random));
+        is_dead.resize(n);
+        is_gone.resize(n);
+        layers.assign(1, Links(n));
+        query.resize(n_dims);
+        for (float& x : query)
+            x = normal(random);
+    }
+
+    std::size_t
+    size() const {
+        return is_dead.size();
+    }
+    float
+    distance(NodeId id) const {
+        return distance(query.data(), &values_[id * n_dims_]);
+    }
+
+    /// Links every member of `layer` to its `k` nearest others of the layer, both ways.
+    void
+    link_nearest(std::size_t layer, const std::vector<NodeId>& members, std::size_t k) {
+        layers.resize(std::max(layers.size(), layer + 1), Links(size()));
+        for (const NodeId id : members) {
+            std::vector<NodeId> others = members;
+            std::erase(others, id);
+            std::sort(others.begin(), others.end(), [&](NodeId a, NodeId b) {
+                return distance(&values_[id * n_dims_], &values_[a * n_dims_]) <
+                       distance(&values_[id * n_dims_], &values_[b * n_dims_]);
+            });
+            others.resize(std::min(k, others.size()));
+            for (const NodeId other : others) {
+                layers[layer][id].push_back(other);
+                layers[layer][other].push_back(id);
+            }
+        }
+    }
+
+    std::vector<NodeId>
+    all() const {
+        std::vector<NodeId> ids(size());
+        for (std::size_t i = 0; i < ids.size(); ++i)
+            ids[i] = static_cast<NodeId>(i);
+        return ids;
+    }
+
+    /// Live nodes in order of their distance to the query.
+    std::vector<NodeId>
+    nearest(std::size_t k) const {
+        std::vector<NodeId> ids = all();
+        std::erase_if(ids, [&](NodeId id) { return is_dead[id] || is_gone[id]; });
+        std::sort(ids.begin(), ids.end(),
+                  [&](NodeId a, NodeId b) { return distance(a) < distance(b); });
+        ids.resize(std::min(k, ids.size()));
+        return ids;
+    }
+
+    Candidate
+    candidate(NodeId id) const {
+        return {distance(id), 0, id, 7, is_dead[id], false};
+    }
+
+    // The concept.
+    void
+    links(NodeId id, int layer, Array<NodeId>& ids) {
+        ++n_links_calls;
+        if (is_gone[id])
+            return;
+        for (const NodeId linked : layers[static_cast<std::size_t>(layer)][id])
+            ids.push_back(linked);
+    }
+    void
+    measure(std::span<const NodeId> ids, Array<Candidate>& found) {
+        for (const NodeId id : ids) {
+            ++n_measured;
+            if (!is_gone[id])
+                found.push_back(candidate(id));
+        }
+    }
+
+    std::vector<Links> layers;
+    std::vector<bool> is_dead;
+    std::vector<bool> is_gone;
+    std::vector<float> query;
+    std::size_t n_links_calls = 0;
+    std::size_t n_measured = 0;
+
+   private:
+    float
+    distance(const float* a, const float* b) const {
+        float sum = 0;
+        for (std::size_t i = 0; i < n_dims_; ++i)
+            sum += (a[i] - b[i]) * (a[i] - b[i]);
+        return sum;
+    }
+
+    std::size_t n_dims_;
+    std::vector<float> values_;
+};
+
+static_assert(Graph<TestGraph>);
+
+std::vector<NodeId>
+live_ids(Beam& beam) {
+    std::vector<NodeId> ids;
+    for (const Candidate& candidate : beam.entries())
+        if (!candidate.is_dead)
+            ids.push_back(candidate.id);
+    return ids;
+}
+
+/// Searches layer 0 from node 0.
+std::vector<NodeId>
+search(TestGraph& graph, std::size_t ef, SearchMemory& memory) {
+    const Candidate entry = graph.candidate(0);
+    search_layer(graph, 0, ef, {&entry, 1}, memory);
+    return live_ids(memory.beam);
+}
+
+TEST(Search, IsExactWhenTheBeamHoldsAll) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        TestGraph graph(300, 4, seed);
+        graph.link_nearest(0, graph.all(), 8);
+        // A ring, so that every node can be reached.
+        for (NodeId id = 0; id < 300; ++id)
+            graph.layers[0][id].push_back((id + 1) % 300);
+        test::TestArena arena;
+        SearchMemory memory(arena.arena(), 300);
+        EXPECT_EQ(search(graph, 300, memory), graph.nearest(300));
+        EXPECT_EQ(memory.visited.size(), 300u);
+        EXPECT_EQ(graph.n_measured, 299u);
+        EXPECT_EQ(graph.n_links_calls, 300u);
+    }
+}
+
+TEST(Search, FindsNearlyAllNeighbours) {
+    std::size_t n_hits = 0;
+    test::TestArena arena;
+    SearchMemory memory(arena.arena(), 50);
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        TestGraph graph(600, 4, seed);
+        graph.link_nearest(0, graph.all(), 10);
+        const std::vector<NodeId> found = search(graph, 50, memory);
+        ASSERT_EQ(found.size(), 50u);
+        ASSERT_TRUE(std::is_sorted(found.begin(), found.end(), [&](NodeId a, NodeId b) {
+            return graph.distance(a) < graph.distance(b);
+        }));
+        for (const NodeId id : graph.nearest(10))
+            n_hits += std::count(found.begin(), found.begin() + 10, id) == 1 ? 1 : 0;
+        ASSERT_LT(graph.n_measured, graph.size());
+    }
+    EXPECT_GE(n_hits, 495u);
+}
+
+TEST(Search, WalksThroughDeadNodesWithoutReturningThem) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        TestGraph graph(300, 4, seed);
+        graph.link_nearest(0, graph.all(), 8);
+        for (NodeId id = 0; id < 300; ++id) {
+            graph.layers[0][id].push_back((id + 1) % 300);
+            graph.is_dead[id] = id % 4 != 3;
+        }
+        test::TestArena arena;
+        SearchMemory memory(arena.arena(), 75);
+        const std::vector<NodeId> found = search(graph, 75, memory);
+        EXPECT_EQ(found, graph.nearest(75));
+        for (const NodeId id : found)
+            EXPECT_FALSE(graph.is_dead[id]);
+    }
+}
+
+TEST(Search, CrossesAWallOfDeadNodes) {
+    // 0 - 1 - 2 - ... - 19 in a line; only both ends live.
+    TestGraph graph(20, 1, 1);
+    for (NodeId id = 0; id + 1 < 20; ++id) {
+        graph.layers[0][id].push_back(id + 1);
+        graph.is_dead[id] = id > 0;
+    }
+    test::TestArena arena;
+    SearchMemory memory(arena.arena(), 2);
+    std::vector<NodeId> found = search(graph, 2, memory);
+    std::sort(found.begin(), found.end());
+    EXPECT_EQ(found, (std::vector<NodeId>{0, 19}));
+}
+
+TEST(Search, LeavesOutNodesThatAreGone) {
+    TestGraph graph(100, 2, 5);
+    graph.link_nearest(0, graph.all(), 99);
+    for (NodeId id = 1; id < 100; id += 3)
+        graph.is_gone[id] = true;
+    test::TestArena arena;
+    SearchMemory memory(arena.arena(), 100);
+    EXPECT_EQ(search(graph, 100, memory), graph.nearest(100));
+}
+
+TEST(Search, MeasuresEachNodeOnce) {
+    TestGraph graph(50, 2, 6);
+    graph.link_nearest(0, graph.all(), 49);  // each pair twice
+    test::TestArena arena;
+    SearchMemory memory(arena.arena(), 10);
+    search(graph, 10, memory);
+    EXPECT_EQ(graph.n_measured, 49u);
+}
+
+TEST(Search, TakesEachEntryOnce) {
+    TestGraph graph(10, 2, 7);
+    const std::vector<Candidate> entries = {graph.candidate(3), graph.candidate(4),
+                                            graph.candidate(3), graph.candidate(5)};
+    test::TestArena arena;
+    SearchMemory memory(arena.arena(), 10);
+    search_layer(graph, 0, 10, entries, memory);
+    EXPECT_EQ(live_ids(memory.beam).size(), 3u);
+    // An entry that was expanded in another search is expanded again.
+    Candidate expanded = graph.candidate(3);
+    expanded.is_expanded = true;
+    graph.layers[0][3] = {8};
+    search_layer(graph, 0, 10, {&expanded, 1}, memory);
+    EXPECT_EQ(live_ids(memory.beam).size(), 2u);
+}
+
+TEST(Search, GoesOnFromWhatFellOut) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        TestGraph graph(400, 3, seed);
+        graph.link_nearest(0, graph.all(), 8);
+        for (NodeId id = 0; id < 400; ++id)
+            graph.layers[0][id].push_back((id + 1) % 400);
+        graph.is_dead[17] = true;
+        test::TestArena arena;
+        SearchMemory memory(arena.arena(), 20);
+        memory.keeps_discarded = true;
+        std::vector<NodeId> found = search(graph, 20, memory);
+        // Everything visited is in the beam, discarded or dead.
+        EXPECT_EQ(found.size() + memory.discarded.size(),
+                  memory.visited.size() - (memory.visited.has(17) ? 1 : 0));
+        while (!memory.discarded.is_empty()) {
+            memory.beam.reset(20);
+            for (int i = 0; i < 20 && !memory.discarded.is_empty(); ++i) {
+                Candidate candidate = memory.discarded.pop();
+                candidate.is_expanded = false;
+                memory.beam.insert(candidate, [](const Candidate&) {});
+            }
+            expand_beam(graph, 0, memory);
+            for (const NodeId id : live_ids(memory.beam))
+                found.push_back(id);
+        }
+        const std::set<NodeId> different(found.begin(), found.end());
+        EXPECT_EQ(found.size(), 399u);
+        EXPECT_EQ(different.size(), 399u);
+    }
+}
+
+TEST(Search, DropsWhatFellOutUnlessAsked) {
+    TestGraph graph(200, 3, 8);
+    graph.link_nearest(0, graph.all(), 8);
+    test::TestArena arena;
+    SearchMemory memory(arena.arena(), 5);
+    search(graph, 5, memory);
+    EXPECT_TRUE(memory.discarded.is_empty());
+}
+
+TEST(Descend, EndsWhereNoNeighbourIsNearer) {
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        TestGraph graph(500, 3, seed);
+        std::vector<NodeId> members;
+        for (NodeId id = 0; id < 500; id += 5)
+            members.push_back(id);
+        graph.link_nearest(1, members, 6);
+        test::TestArena arena;
+        SearchMemory memory(arena.arena(), 1);
+        const Candidate entry = graph.candidate(0);
+        const Candidate end = descend_layer(graph, 1, entry, memory);
+        EXPECT_EQ(end.id % 5, 0u);
+        EXPECT_LE(end.distance, entry.distance);
+        EXPECT_EQ(end.distance, graph.distance(end.id));
+        for (const NodeId id : graph.layers[1][end.id])
+            EXPECT_GE(graph.distance(id), end.distance);
+    }
+}
+
+TEST(Descend, StaysWithoutLinks) {
+    TestGraph graph(3, 2, 9);
+    test::TestArena arena;
+    SearchMemory memory(arena.arena(), 1);
+    EXPECT_EQ(descend_layer(graph, 0, graph.candidate(2), memory).id, 2u);
+    graph.layers[0][2] = {1};
+    graph.is_gone[1] = true;
+    EXPECT_EQ(descend_layer(graph, 0, graph.candidate(2), memory).id, 2u);
+}
+
+}  // namespace
+}  // namespace vext::core
