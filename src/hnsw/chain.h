@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "core/array.h"
 #include "hnsw/index.h"
@@ -19,6 +20,28 @@ namespace vext::hnsw {
 
 /// A chain that changed underneath is read again, but so often only where it is damaged.
 inline constexpr int kMostChainReads = 1000;
+
+/// The places for rows of one record: a node's own, or those of a tids record.
+inline std::span<Tid>
+rows_of(std::uint8_t* record, const Geometry& geometry) {
+    if (head_of(record).kind == RecordKind::kNode)
+        return {&node_of(record).tid, 1};
+    if (head_of(record).kind == RecordKind::kTids)
+        return {record_tids(record), geometry.tids_per_record};
+    return {};
+}
+
+inline std::span<const Tid>
+rows_of(const std::uint8_t* record, const Geometry& geometry) {
+    return rows_of(const_cast<std::uint8_t*>(record), geometry);
+}
+
+/// The node that a links or tids record belongs to.
+inline NodeId
+owner_of(const std::uint8_t* record) {
+    static_assert(offsetof(LinksRecord, owner) == offsetof(TidsRecord, owner));
+    return reinterpret_cast<const TidsRecord*>(record)->owner;
+}
 
 /// Adds a row to the live node `id` of version `version`; false if the node is that no more.
 bool join_node(Index& index, NodeId id, std::uint16_t version, const Tid& tid);

@@ -10,14 +10,10 @@
 #include "pg/page.h"
 #include "pg/random.h"
 #include "pg/wal.h"
-#include "types/distance.h"
 
 namespace vext::hnsw {
 
 namespace {
-
-constexpr int kDistanceSupport = 1;
-constexpr int kNormSupport = 2;
 
 // No metric reaches more dimensions than this: the widest codes fill a page.
 constexpr std::uint32_t kMostDims = 16000;
@@ -72,21 +68,6 @@ write_page(Relation index, ForkNumber fork, const std::uint8_t* bytes) {
 }
 
 }  // namespace
-
-core::Metric
-metric_of(Relation index) {
-    const PGFunction distance = index_getprocinfo(index, 1, kDistanceSupport)->fn_addr;
-    if (distance == vext_vector_l2_squared_distance)
-        return core::Metric::kL2;
-    if (distance == vext_l1_distance)
-        return core::Metric::kL1;
-    if (distance == vext_vector_negative_inner_product)
-        return OidIsValid(index_getprocid(index, 1, kNormSupport)) ? core::Metric::kCosine
-                                                                   : core::Metric::kInnerProduct;
-    ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-            errmsg("distance function of operator class is not supported by hnsw"));
-    pg_unreachable();
-}
 
 MetaPage
 make_meta(Relation index) {

@@ -3,13 +3,10 @@
 
 #pragma once
 
-#include "hnsw/layout.h"
+#include "hnsw/index.h"
 #include "pg/index_am.h"
 
 namespace vext::hnsw {
-
-/// The metric of an index, from the distance function of its operator class.
-core::Metric metric_of(Relation index);
 
 /// The metapage of a new, empty index. Raises what is wrong with the definition: no dimensions or
 /// m against ef_construction (22023), too many dimensions (54000).

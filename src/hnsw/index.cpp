@@ -4,10 +4,14 @@
 
 #include "core/codec/rotation.h"
 #include "hnsw/options.h"
+#include "types/distance.h"
 
 namespace vext::hnsw {
 
 namespace {
+
+constexpr int kDistanceSupport = 1;
+constexpr int kNormSupport = 2;
 
 MetaPage
 read_meta(Relation relation, pg::BufferHints* hints) {
@@ -53,6 +57,21 @@ read_centroid(Relation relation, const MetaPage& meta, const Geometry& geometry,
 
 }  // namespace
 
+core::Metric
+metric_of(Relation relation) {
+    const PGFunction distance = index_getprocinfo(relation, 1, kDistanceSupport)->fn_addr;
+    if (distance == vext_vector_l2_squared_distance)
+        return core::Metric::kL2;
+    if (distance == vext_l1_distance)
+        return core::Metric::kL1;
+    if (distance == vext_vector_negative_inner_product)
+        return OidIsValid(index_getprocid(relation, 1, kNormSupport)) ? core::Metric::kCosine
+                                                                      : core::Metric::kInnerProduct;
+    ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+            errmsg("distance function of operator class is not supported by hnsw"));
+    pg_unreachable();
+}
+
 const core::Codec*
 make_codec(const MetaPage& meta, const float* centroid) {
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
@@ -73,6 +92,9 @@ open_index(Relation relation, pg::WalMode wal_mode) {
     index.wal_mode = wal_mode;
     index.hints = pg::BufferHints::of(relation, RelationGetNumberOfBlocks(relation));
     index.meta = read_meta(relation, index.hints);
+    if (index.meta.metric != metric_of(relation) ||
+        index.meta.n_dims != TupleDescAttr(RelationGetDescr(relation), 0)->atttypmod)
+        report_damage(relation, kMetaBlock, "the metapage is not of this index's definition");
     index.geometry = geometry_of(index.meta);
     index.codec =
         make_codec(index.meta, read_centroid(relation, index.meta, index.geometry, index.hints));

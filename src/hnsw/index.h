@@ -27,6 +27,9 @@ struct Index {
     pg::WalMode wal_mode;
 };
 
+/// The metric of an index, from the distance function of its operator class.
+core::Metric metric_of(Relation relation);
+
 /// Opens the index that exists in `relation`; centroid and rotation live in the current context.
 Index open_index(Relation relation, pg::WalMode wal_mode = pg::WalMode::kLogged);
 

@@ -166,8 +166,8 @@ check_meta(const MetaPage& meta) {
         return "the metapage has no hnsw mark";
     if (meta.metric > core::Metric::kL1 || meta.codec > core::CodecKind::kPlain8)
         return "the metapage names an unknown metric or codec";
-    if (meta.reserved != 0)
-        return "the metapage's unused bytes are in use";
+    if (meta.needs_clean_up > 1 || meta.has_centroid > 1 || meta.has_inline_error > 1)
+        return "the metapage's flags are out of range";
     if (meta.m < kMinM || meta.m > kMaxM || meta.n_dims == 0)
         return "the metapage's sizes are out of range";
     const core::CodecSizes sizes = core::codec_sizes(meta.codec, meta.n_dims);

@@ -61,7 +61,7 @@ struct MetaPage {
     std::uint8_t has_centroid;
     std::uint16_t code_bytes;
     std::uint16_t residual_bytes;
-    std::uint32_t reserved;
+    std::uint32_t needs_clean_up;  ///< rows were removed and the graph was not mended since: 0 or 1
     std::uint64_t rotation_seed;
     NodeId entry_node;  ///< kNoNode while the graph is empty
     std::int32_t entry_layer;

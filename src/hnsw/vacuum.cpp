@@ -1,60 +1,27 @@
-// See vacuum.h and README.md, "Insert beside vacuum" and "Scan beside vacuum".
+// See vacuum.h.
 //
-// delete_rows removes rows; clean_up does the rest once, from what the pages say, so that it also
-// picks up what an interrupted run left:
-//   1. survey        which nodes have rows, which are dead
-//   2. mark dead     nodes without rows
-//   3. drain         inserts that may have chosen a node before it was marked
-//   4. mend          links to dead nodes, nodes without in-links, the entry point
-//   5. drain         inserts and their memories of dead ids
-//   6. free          dead nodes, what belonged to them, and records that no node points to
-// Every prefix of this leaves a valid graph.
+// The metapage says that a clean-up is due from before the first row is removed until the clean-up
+// is done, so that the next vacuum makes up for one that was interrupted.
 
 #include "hnsw/vacuum.h"
 
-#include <algorithm>
-
-#include "core/bitmap.h"
 #include "hnsw/chain.h"
-#include "hnsw/link_list.h"
+#include "hnsw/clean_up.h"
 #include "hnsw/page_walk.h"
-#include "hnsw/repair.h"
 #include "hnsw/store.h"
-#include "pg/drain_lock.h"
 
 namespace vext::hnsw {
 
 namespace {
-
-// The rows of one record: a node's own, or those of a tids record.
-std::span<Tid>
-rows_of(std::uint8_t* record, const Geometry& geometry) {
-    if (head_of(record).kind == RecordKind::kNode)
-        return {&node_of(record).tid, 1};
-    if (head_of(record).kind == RecordKind::kTids)
-        return {record_tids(record), geometry.tids_per_record};
-    return {};
-}
-
-std::span<const Tid>
-rows_of(const std::uint8_t* record, const Geometry& geometry) {
-    return rows_of(const_cast<std::uint8_t*>(record), geometry);
-}
-
-// The node that a links or tids record belongs to.
-NodeId
-owner_of(const std::uint8_t* record) {
-    static_assert(offsetof(LinksRecord, owner) == offsetof(TidsRecord, owner));
-    return reinterpret_cast<const TidsRecord*>(record)->owner;
-}
 
 struct DeadRow {
     std::uint16_t slot;
     std::uint16_t place;
 };
 
-// Removes the rows of one page that the callback names.
-void
+// Removes the rows of one page that the callback names; false, with nothing removed, if there are
+// some and the metapage does not yet say so.
+bool
 delete_rows_of(Index& index, BlockNumber block, IndexBulkDeleteCallback callback,
                void* callback_state, core::Array<DeadRow>& dead, IndexBulkDeleteResult& stats) {
     const Geometry& geometry = index.geometry;
@@ -82,7 +49,7 @@ delete_rows_of(Index& index, BlockNumber block, IndexBulkDeleteCallback callback
                         n_kept += 1;
                 }
             });
-            return !dead.is_empty();
+            return !dead.is_empty() && index.meta.needs_clean_up != 0;
         },
         [&](const pg::ChangedPages& pages) {
             for (const DeadRow& row : dead.span()) {
@@ -91,421 +58,19 @@ delete_rows_of(Index& index, BlockNumber block, IndexBulkDeleteCallback callback
                 rows_of(record, geometry)[row.place] = kNoTid;
             }
         });
+    if (!dead.is_empty() && index.meta.needs_clean_up == 0)
+        return false;
     stats.tuples_removed += static_cast<double>(dead.size());
     stats.num_index_tuples += n_kept;
-}
-
-struct Orphan {
-    NodeId id;
-    std::uint16_t version;
-};
-
-// What vacuum knows of an index, by node id.
-struct Survey {
-    Survey(core::Arena& arena, std::size_t n_slots)
-        : nodes(arena, n_slots),
-          have_rows(arena, n_slots),
-          dead(arena, n_slots),
-          anchored(arena, n_slots),
-          reached(arena, n_slots),
-          owned(arena, n_slots),
-          helpers(arena, n_slots),
-          empty_records(arena),
-          orphans(arena) {}
-
-    core::Bitmap nodes;
-    core::Bitmap have_rows;
-    core::Bitmap dead;
-    core::Bitmap anchored;              // nodes that a live node anchors
-    core::Bitmap reached;               // nodes reached from the entry point
-    core::Bitmap owned;                 // records that a node or a chain points to
-    core::Bitmap helpers;               // links and tids records
-    core::Array<NodeId> empty_records;  // tids records without rows
-    core::Array<Orphan> orphans;        // records that nothing points to
-    NodeId highest = kNoNode;           // a live node of the highest layer
-    int highest_layer = -1;
-};
-
-class Vacuum {
-   public:
-    Vacuum(Index& index, core::Arena& arena)
-        : index_(&index),
-          survey_(arena, index.meta.n_slots),
-          repairer_(index, survey_.dead),
-          page_ids_(arena, 1024),
-          queue_(arena, 1024),
-          rows_(arena, 1024) {}
-
-    void
-    run() {
-        look();
-        note_orphans();
-        mark_dead();
-        for (const NodeId record : survey_.empty_records.span())
-            drop_empty_record(*index_, record);
-        drain();
-        mend_all();
-        replace_entry();
-        relink_unreached();
-        drain();
-        free_all();
-    }
-
-   private:
-    bool
-    is_known(NodeId id) const {
-        return id < survey_.nodes.size();
-    }
-    bool
-    is_dead(NodeId id) const {
-        return is_known(id) && survey_.dead.has(id);
-    }
-    void
-    own(NodeId id) {
-        if (is_known(id))
-            survey_.owned.set(id);
-    }
-
-    // The ids of a page's nodes, in order.
-    void
-    read_nodes(BlockNumber block) {
-        page_ids_.clear();
-        page_ids_.reserve(index_->geometry.hot_per_page);
-        with_records_of(*index_, block, [&](NodeId id, const std::uint8_t* record) {
-            if (is_live_node(record))
-                page_ids_.push_back(id);
-        });
-    }
-
-    void look();
-    void note_orphans();
-    void mark_dead();
-    bool has_rows_in_chain(NodeId id);
-    void drain();
-    void mend_all();
-    void mend_node(NodeId id);
-    void note_anchors(NodeId id);
-    void replace_entry();
-    void relink_unreached();
-    void reach(NodeId id, core::Array<NodeId>& queue);
-    template <typename IsOver>
-    void free_where(IsOver&& is_over);
-    void free_all();
-    void free_orphan(const Orphan& orphan);
-    bool is_attached(NodeId id, NodeId owner);
-
-    Index* index_;
-    Survey survey_;
-    Repairer repairer_;
-    core::Array<NodeId> page_ids_;
-    core::Array<NodeId> queue_;
-    core::Array<Tid> rows_;
-};
-
-void
-Vacuum::look() {
-    survey_.empty_records.reserve(64);
-    for_each_hot_block(*index_, true, [&](BlockNumber block) {
-        survey_.empty_records.reserve(survey_.empty_records.size() + index_->geometry.hot_per_page);
-        with_records_of(*index_, block, [&](NodeId id, const std::uint8_t* record) {
-            const std::span<const Tid> rows = rows_of(record, index_->geometry);
-            const bool has_rows = std::any_of(rows.begin(), rows.end(),
-                                              [](const Tid& tid) { return tid.is_valid(); });
-            if (is_node(record)) {
-                survey_.nodes.set(id);
-                if (!is_live_node(record))
-                    survey_.dead.set(id);
-                if (has_rows)
-                    survey_.have_rows.set(id);
-                own(node_of(record).tids_head);
-                own(node_of(record).links_id);
-                return;
-            }
-            survey_.helpers.set(id);
-            if (head_of(record).kind != RecordKind::kTids)
-                return;
-            own(reinterpret_cast<const TidsRecord*>(record)->next);
-            if (!has_rows)
-                survey_.empty_records.push_back(id);
-            else if (is_known(owner_of(record)))
-                survey_.have_rows.set(owner_of(record));
-        });
-    });
+    return true;
 }
 
 void
-Vacuum::mark_dead() {
-    for (NodeId id = 0; id < survey_.nodes.size(); ++id) {
-        if (!survey_.nodes.has(id) || survey_.have_rows.has(id) || survey_.dead.has(id))
-            continue;
-        pg::delay_vacuum();
-        if (has_rows_in_chain(id))
-            continue;
-        const bool is_dead = change_record(
-            *index_, id,
-            [](const std::uint8_t* record) {
-                return is_live_node(record) && !node_of(record).tid.is_valid() &&
-                       (head_of(record).flags & kFlagAppended) == 0;
-            },
-            [](std::uint8_t* record) { head_of(record).flags |= kFlagDead; });
-        if (is_dead)
-            survey_.dead.set(id);
-    }
-}
-
-// Looks through the chain after clearing the mark of appended rows: if the mark is still clear when
-// the node is marked dead, no row has joined since.
-bool
-Vacuum::has_rows_in_chain(NodeId id) {
-    NodeId chain_head = kNoNode;
-    bool is_marked = false;
-    with_record(*index_, id, [&](const std::uint8_t* record) {
-        if (!is_live_node(record))
-            return;
-        chain_head = node_of(record).tids_head;
-        is_marked = (head_of(record).flags & kFlagAppended) != 0;
-    });
-    if (is_marked)
-        change_record(
-            *index_, id,
-            [&](const std::uint8_t* record) {
-                chain_head = is_node(record) ? node_of(record).tids_head : kNoNode;
-                return is_live_node(record);
-            },
-            [](std::uint8_t* record) {
-                head_of(record).flags &= static_cast<std::uint8_t>(~kFlagAppended);
-            });
-    if (chain_head == kNoNode)
-        return false;
-    rows_.clear();
-    return !collect_chain(*index_, id, chain_head, rows_) || !rows_.is_empty();
-}
-
-void
-Vacuum::drain() {
-    std::uint32_t epoch = 0;
+announce_clean_up(Index& index) {
     change_meta(
-        *index_, [](const MetaPage&) { return true; },
-        [&](MetaPage& meta) { epoch = meta.lock_epoch++; });
-    pg::wait_for_drain(index_->relation, epoch);
-    refresh_meta(*index_);
-}
-
-void
-Vacuum::mend_all() {
-    for_each_hot_block(*index_, true, [&](BlockNumber block) {
-        read_nodes(block);
-        for (const NodeId id : page_ids_.span())
-            mend_node(id);
-    });
-    for_each_hot_block(*index_, true, [&](BlockNumber block) {
-        read_nodes(block);
-        for (const NodeId id : page_ids_.span())
-            if (is_known(id) && !survey_.anchored.has(id) && id != index_->meta.entry_node)
-                repairer_.anchor(id);
-    });
-}
-
-void
-Vacuum::mend_node(NodeId id) {
-    NodeId links_id = kNoNode;
-    int layer = 0;
-    with_record(*index_, id, [&](const std::uint8_t* record) {
-        if (!is_live_node(record))
-            return;
-        layer = head_of(record).layer;
-        links_id = node_of(record).links_id;
-    });
-    if (layer > survey_.highest_layer) {
-        survey_.highest_layer = layer;
-        survey_.highest = id;
-    }
-    repairer_.mend(id, 0, id);
-    if (links_id != kNoNode)
-        for (int i = 1; i <= layer; ++i)
-            repairer_.mend(id, i, links_id);
-    note_anchors(id);
-}
-
-void
-Vacuum::note_anchors(NodeId id) {
-    with_record(*index_, id, [&](const std::uint8_t* record) {
-        if (!is_live_node(record))
-            return;
-        for (const Link& link : links_of(record, index_->geometry, 0))
-            if (link.kind() == core::LinkKind::kAnchor && is_known(link.id()))
-                survey_.anchored.set(link.id());
-    });
-}
-
-void
-Vacuum::replace_entry() {
-    const NodeId entry = refresh_meta(*index_).entry_node;
-    if (!is_dead(entry))
-        return;
-    change_meta(
-        *index_, [&](const MetaPage& meta) { return meta.entry_node == entry; },
-        [&](MetaPage& meta) {
-            meta.entry_node = survey_.highest;
-            meta.entry_layer = std::max(survey_.highest_layer, 0);
-        });
-}
-
-// Walks the graph from `id` on, over the links of all layers.
-void
-Vacuum::reach(NodeId id, core::Array<NodeId>& queue) {
-    const auto meet = [&](NodeId linked) {
-        if (!is_known(linked) || survey_.reached.has(linked))
-            return;
-        survey_.reached.set(linked);
-        queue.push_back(linked);
-    };
-    queue.clear();
-    meet(id);
-    while (!queue.is_empty()) {
-        pg::delay_vacuum();
-        const NodeId current = queue.back();
-        queue.pop_back();
-        int layer = 0;
-        with_record(*index_, current, [&](const std::uint8_t* record) {
-            layer = is_node(record) ? head_of(record).layer : -1;
-        });
-        for (; layer >= 0; --layer)
-            for_each_link(*index_, current, layer, meet);
-    }
-}
-
-// The last resort for nodes that lost all that led to them.
-void
-Vacuum::relink_unreached() {
-    const NodeId entry = refresh_meta(*index_).entry_node;
-    if (entry == kNoNode)
-        return;
-    reach(entry, queue_);
-    for_each_hot_block(*index_, true, [&](BlockNumber block) {
-        read_nodes(block);
-        for (const NodeId id : page_ids_.span()) {
-            if (!is_known(id) || survey_.reached.has(id))
-                continue;
-            repairer_.relink(id);
-            reach(id, queue_);
-        }
-    });
-}
-
-// Notes the versions of links and tids records that nothing points to. If one is still the same and
-// still nobody's when the inserts of this moment have ended, the insert that made it was cut off.
-void
-Vacuum::note_orphans() {
-    for (NodeId id = 0; id < survey_.helpers.size(); ++id) {
-        if (!survey_.helpers.has(id) || survey_.owned.has(id))
-            continue;
-        pg::delay_vacuum();
-        const std::uint16_t version = with_record(*index_, id, [](const std::uint8_t* record) {
-            return record == nullptr ? std::uint16_t{0} : head_of(record).version;
-        });
-        survey_.orphans.push_back({id, version});
-    }
-}
-
-// Frees the records for which `is_over(id, record)` holds, page by page, and announces pages with
-// room.
-template <typename IsOver>
-void
-Vacuum::free_where(IsOver&& is_over) {
-    core::Array<NodeId>& freed = page_ids_;
-    for_each_hot_block(*index_, true, [&](BlockNumber block) {
-        const NodeId first = index_->geometry.first_id_of(block);
-        pg::BlockSet blocks;
-        blocks.add(block);
-        std::uint32_t n_used = 0;
-        freed.clear();
-        freed.reserve(index_->geometry.hot_per_page);
-        pg::with_change(
-            index_->relation, index_->wal_mode, blocks, index_->hints,
-            [&](const pg::ChangedPages& pages) {
-                const std::uint8_t* page = pages(block);
-                if (!check_page_or_report(*index_, page, PageKind::kHot, block, true))
-                    return false;
-                for_each_record(*index_, page, block, [&](NodeId id, const std::uint8_t* record) {
-                    ++n_used;
-                    if (is_over(id, record))
-                        freed.push_back(id);
-                });
-                return !freed.is_empty();
-            },
-            [&](const pg::ChangedPages& pages) {
-                for (const NodeId id : freed.span())
-                    free_record(pages(block) + kPageHeaderSize +
-                                (id - first) * index_->geometry.hot_bytes);
-            });
-        if (n_used - freed.size() < index_->geometry.hot_per_page)
-            announce_free(*index_, block);
-    });
-}
-
-// Records of dead nodes go before the nodes: a node's slot may be taken again at once, and its new
-// owner's records must not be taken for the old one's.
-void
-Vacuum::free_all() {
-    free_where([this](NodeId, const std::uint8_t* record) {
-        return !is_node(record) && is_dead(owner_of(record));
-    });
-    for (const Orphan& orphan : survey_.orphans.span())
-        free_orphan(orphan);
-    free_where([this](NodeId id, const std::uint8_t* record) {
-        return is_node(record) && !is_live_node(record) && is_dead(id);
-    });
-    IndexFreeSpaceMapVacuum(index_->relation);
-}
-
-void
-Vacuum::free_orphan(const Orphan& orphan) {
-    NodeId owner = kNoNode;
-    const auto is_same = [&](const std::uint8_t* record) {
-        return record != nullptr && !is_node(record) && head_of(record).kind != RecordKind::kFree &&
-               head_of(record).version == orphan.version;
-    };
-    with_record(*index_, orphan.id, [&](const std::uint8_t* record) {
-        if (is_same(record))
-            owner = owner_of(record);
-    });
-    if (owner != kNoNode && !is_attached(orphan.id, owner))
-        change_record(*index_, orphan.id, is_same, free_record);
-}
-
-bool
-Vacuum::is_attached(NodeId id, NodeId owner) {
-    NodeId next = kNoNode;
-    bool is_links_record = false;
-    with_record(*index_, owner, [&](const std::uint8_t* record) {
-        if (!is_node(record))
-            return;
-        is_links_record = node_of(record).links_id == id;
-        next = node_of(record).tids_head;
-    });
-    if (is_links_record)
-        return true;
-    for (std::uint32_t n_records = 0; next != kNoNode && next != id; ++n_records) {
-        CHECK_FOR_INTERRUPTS();
-        if (n_records > index_->meta.n_slots)
-            report_damage(index_->relation, index_->geometry.hot_place(owner).block,
-                          "a node's chain runs in a circle");
-        const NodeId current = next;
-        next = kNoNode;
-        with_record(*index_, current, [&](const std::uint8_t* record) {
-            if (record != nullptr && head_of(record).kind == RecordKind::kTids)
-                next = reinterpret_cast<const TidsRecord*>(record)->next;
-        });
-    }
-    return next == id;
-}
-
-// Statistics of an index that was only removed from, or not at all.
-void
-count_pages(const Index& index, IndexBulkDeleteResult& stats) {
-    stats.num_pages = RelationGetNumberOfBlocks(index.relation);
-    stats.estimated_count = false;
+        index, [](const MetaPage&) { return true; },
+        [](MetaPage& meta) { meta.needs_clean_up = 1; });
+    refresh_meta(index);
 }
 
 }  // namespace
@@ -523,9 +88,10 @@ delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult* stats, IndexBulkDelete
         core::Array<DeadRow> dead(arena, kUsableSize / sizeof(Tid));
         stats->num_index_tuples = 0;
         for_each_hot_block(index, true, [&](BlockNumber block) {
-            delete_rows_of(index, block, callback, callback_state, dead, *stats);
+            while (!delete_rows_of(index, block, callback, callback_state, dead, *stats))
+                announce_clean_up(index);
         });
-        count_pages(index, *stats);
+        stats->num_pages = RelationGetNumberOfBlocks(info->index);
     });
     MemoryContextDelete(context);
     return stats;
@@ -533,17 +99,25 @@ delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult* stats, IndexBulkDelete
 
 IndexBulkDeleteResult*
 clean_up(IndexVacuumInfo* info, IndexBulkDeleteResult* stats) {
-    // Nothing was removed, so there is nothing to mend.
-    if (info->analyze_only || stats == nullptr)
+    if (info->analyze_only)
         return stats;
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw clean-up", ALLOCSET_DEFAULT_SIZES);
-    pg::in_context(context, [&] {
+    const bool is_due = pg::in_context(context, [&] {
         Index index = open_index(info->index);
-        core::Arena arena = pg::context_arena(context);
-        arena.make<Vacuum>(index, arena)->run();
-        count_pages(index, *stats);
+        if (index.meta.needs_clean_up == 0)
+            return false;
+        clean_up_graph(index);
+        return true;
     });
+    if (is_due && stats == nullptr) {
+        // No row was removed this time, so none were counted.
+        stats = static_cast<IndexBulkDeleteResult*>(palloc0(sizeof(IndexBulkDeleteResult)));
+        stats->num_index_tuples = info->num_heap_tuples;
+        stats->estimated_count = true;
+    }
+    if (stats != nullptr)
+        stats->num_pages = RelationGetNumberOfBlocks(info->index);
     MemoryContextDelete(context);
     return stats;
 }

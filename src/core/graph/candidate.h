@@ -32,7 +32,9 @@ is_nearer(const Candidate& a, const Candidate& b) {
     return a.distance < b.distance || (a.distance == b.distance && a.id < b.id);
 }
 
-/// The `ef` nearest live candidates in order, with the dead ones among them, each expanded once.
+/// The `ef` nearest live candidates in order, with the dead ones among them, each expanded once. Of
+/// the dead no more than kMostDead + 4 ef are kept, the nearest, so that a graph of nearly only
+/// dead nodes does not have to be walked whole.
 class Beam {
    public:
     Beam(Arena& arena, std::size_t ef) : entries_(arena, ef + 64), ef_(ef) {}
@@ -72,6 +74,8 @@ class Beam {
         *place = candidate;
         cursor_ = std::min(cursor_, static_cast<std::size_t>(place - first));
         n_live_ += candidate.is_dead ? 0 : 1;
+        if (candidate.is_dead && entries_.size() - n_live_ > kMostDead + 4 * ef_)
+            drop_farthest_dead();
         while (n_live_ > ef_ || (n_live_ == ef_ && entries_.back().is_dead)) {
             n_live_ -= entries_.back().is_dead ? 0 : 1;
             fallen(entries_.back());
@@ -91,6 +95,19 @@ class Beam {
     }
 
    private:
+    static constexpr std::size_t kMostDead = 1000;
+
+    void
+    drop_farthest_dead() {
+        Candidate* dead = entries_.end() - 1;
+        while (!dead->is_dead)
+            --dead;
+        std::memmove(dead, dead + 1,
+                     static_cast<std::size_t>(entries_.end() - dead - 1) * sizeof(Candidate));
+        entries_.pop_back();
+        cursor_ = std::min(cursor_, static_cast<std::size_t>(dead - entries_.begin()));
+    }
+
     Array<Candidate> entries_;
     std::size_t ef_;
     std::size_t n_live_ = 0;
