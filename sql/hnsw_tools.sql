@@ -1,0 +1,152 @@
+-- The functions that look at an index: what they return, and whom and what they refuse.
+
+-- A sequential scan that is disabled looks dear enough to be compiled.
+SET jit = off;
+
+CREATE FUNCTION pg_temp.outcome(statement text, OUT state text, OUT message text, OUT hint text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE statement;
+    state := '00000';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+        hint = PG_EXCEPTION_HINT;
+END $$;
+-- Numbers between -1 and 1 that look random and are the same everywhere.
+CREATE FUNCTION pg_temp.noise(seed bigint, n_dims int) RETURNS vector LANGUAGE sql IMMUTABLE AS $$
+    SELECT array_agg(hashint8extended(seed * 100000 + i, 0)::float8 / 9.3e18::float8)::vector
+    FROM generate_series(1, n_dims) i
+$$;
+
+CREATE TABLE items (id int PRIMARY KEY, v vector(300));
+INSERT INTO items SELECT i, pg_temp.noise(i, 300) FROM generate_series(1, 300) i;
+INSERT INTO items VALUES (301, NULL);
+CREATE INDEX items_l2 ON items USING hnsw (v vector_l2_ops) WITH (m = 10, ef_construction = 50);
+CREATE INDEX items_ip ON items USING hnsw (v vector_ip_ops);
+CREATE INDEX items_l1 ON items USING hnsw (v vector_l1_ops);
+CREATE TABLE short (id int, v vector(8));
+INSERT INTO short SELECT i, pg_temp.noise(i, 8) FROM generate_series(1, 100) i;
+CREATE INDEX short_cosine ON short USING hnsw (v vector_cosine_ops);
+
+-- hnsw_info: what an index is and holds.
+SELECT index, format, metric, codec, dims, m, ef_construction, nodes, dead, unlinked,
+       layers >= 1 AS has_layers, links_avg BETWEEN 5 AND 2 * m AS links_avg_is_sound,
+       links_max BETWEEN links_avg AND 2 * m AS links_max_is_sound,
+       hot_bytes = 8192 * hot_pages AND cold_bytes = 8192 * cold_pages
+           AND hot_bytes + cold_bytes = pg_relation_size(index) AS bytes_are_pages,
+       cold_pages > 0 AS has_cold, fill > 0 AND fill <= 1 AS fill_is_share,
+       fallback_glances >= 0 AS counts_glances
+FROM unnest(ARRAY['items_l2', 'items_ip', 'items_l1', 'short_cosine']::regclass[]) index,
+     hnsw_info(index) \gx
+SELECT count(*) FROM hnsw_info(NULL);
+DELETE FROM short WHERE id % 2 = 0;
+SELECT nodes, dead FROM hnsw_info('short_cosine');
+
+-- hnsw_check: nothing of a sound index.
+SELECT * FROM hnsw_check('items_l2');
+SELECT * FROM hnsw_check('items_l2', false);
+SELECT * FROM hnsw_check(index => 'items_l2', deep => true);
+SELECT * FROM hnsw_check('items_ip', true);
+SELECT * FROM hnsw_check('items_l1', true);
+SELECT * FROM hnsw_check('short_cosine', true);
+SELECT * FROM hnsw_check(NULL);
+SELECT * FROM hnsw_check('items_l2', NULL);
+
+-- hnsw_prewarm: every byte.
+SELECT hnsw_prewarm('items_l2') = pg_relation_size('items_l2') AS all_bytes,
+       hnsw_prewarm('short_cosine') = pg_relation_size('short_cosine') AS all_bytes,
+       hnsw_prewarm(NULL);
+
+-- hnsw_recall: columns, ef by ef; queries of a sample, of a table; of fewer rows than k.
+SELECT ef_search, recall >= 0.9 AS recalls, mean_us > 0 AS has_mean, p99_us > 0 AS has_p99
+FROM hnsw_recall('items_l2');
+SELECT ef_search, recall >= 0.9 AS recalls FROM hnsw_recall('items_l2', 5, '{300,400,1000}', 20);
+SELECT ef_search, recall FROM hnsw_recall('items_l1', 1, '{300}', 20);
+SELECT ef_search, recall FROM hnsw_recall('items_ip', 1000, '{1000}', 3);
+SELECT ef_search, recall FROM hnsw_recall('short_cosine', 3, '{200}', 10000);
+SELECT ef_search, recall IS NOT NULL AS recalls
+FROM hnsw_recall('items_l2', ef => '{300}', sample => 1, k => 1);
+SELECT ef_search, recall < 0.9 AS is_low FROM hnsw_recall('items_l2', 50, '{1}', 20);
+CREATE TABLE queries (name text, asked vector(300));
+INSERT INTO queries SELECT i, pg_temp.noise(-i, 300) FROM generate_series(1, 30) i;
+INSERT INTO queries VALUES ('none', NULL);
+SELECT ef_search, recall >= 0.95 AS recalls
+FROM hnsw_recall('items_l2', 10, '{300}', 100, 'queries');
+SELECT ef_search, recall >= 0.95 AS recalls
+FROM hnsw_recall('items_l2', queries => 'queries', ef => '{300,301}');
+SELECT ef_search, recall >= 0.95 AS recalls FROM hnsw_recall('items_l2', 10, '{300}', 100, 'items');
+-- In exact order the index finds what the exact search finds.
+SET vector_ext.exact_order = on;
+SELECT ef_search, recall FROM hnsw_recall('items_l2', 10, '{300}', 100, 'queries');
+RESET vector_ext.exact_order;
+TRUNCATE queries;
+SELECT * FROM hnsw_recall('items_l2', 10, '{40}', 100, 'queries');
+SELECT * FROM hnsw_recall(NULL);
+SELECT * FROM hnsw_recall('items_l2', NULL);
+SHOW hnsw.ef_search;
+SHOW enable_seqscan;
+-- In a partial index of an expression, which fails for the other rows.
+CREATE TABLE mixed (category int, v vector);
+INSERT INTO mixed SELECT i % 2, pg_temp.noise(i, 2 + i % 2) FROM generate_series(1, 100) i;
+CREATE INDEX mixed_v ON mixed USING hnsw ((v::vector(3)) vector_l2_ops) WHERE category = 1;
+SELECT ef_search, recall FROM hnsw_recall('mixed_v', 10, '{100}', 20);
+SELECT * FROM hnsw_check('mixed_v', true);
+DROP TABLE mixed;
+
+-- What they refuse: other relations, values out of range.
+CREATE TABLE parts (id int, v vector(3)) PARTITION BY LIST (id);
+CREATE INDEX parts_v ON parts USING hnsw (v vector_l2_ops);
+CREATE VIEW seen AS SELECT * FROM items;
+SELECT call, relation, o.*
+FROM (VALUES (1, 'hnsw_info(%L)'), (2, 'hnsw_check(%L)'), (3, 'hnsw_prewarm(%L)'),
+             (4, 'hnsw_recall(%L)')) c (n, call),
+     unnest(ARRAY['items', 'items_pkey', 'seen', 'parts', 'parts_v', 'nonsense'])
+         WITH ORDINALITY r (relation, i),
+     pg_temp.outcome(format('SELECT * FROM ' || call, relation)) o
+ORDER BY i, n;
+SELECT arguments, o.*
+FROM (VALUES (1, $$'items_l2', 0$$), (2, $$'items_l2', -1$$), (3, $$'items_l2', 10, '{}'$$),
+             (4, $$'items_l2', 10, '{40,0}'$$), (5, $$'items_l2', 10, '{1001}'$$),
+             (6, $$'items_l2', 10, '{40}', 0$$), (7, $$'items_l2', 10, '{40}', 5, 'parts_v'$$),
+             (8, $$'items_l2', 10, '{40}', 5, 'nonsense'$$),
+             (9, $$'items_l2', 10, '{40}', 5, 'pg_class'$$),
+             (10, $$'short_cosine', 10, '{40}', 5, 'items'$$)) t (n, arguments),
+     pg_temp.outcome(format('SELECT * FROM hnsw_recall(%s)', arguments)) o
+ORDER BY n;
+DROP TABLE parts;
+
+-- An index that a failed CREATE INDEX CONCURRENTLY has left.
+CREATE TABLE long (v vector(33));
+INSERT INTO long VALUES (array_fill(1e30, ARRAY[33])::vector);
+CREATE INDEX CONCURRENTLY long_v ON long USING hnsw (v vector_l2_ops);
+SELECT call, o.*
+FROM (VALUES (1, $$hnsw_info('long_v')$$), (2, $$hnsw_check('long_v')$$),
+             (3, $$hnsw_prewarm('long_v')$$), (4, $$hnsw_recall('long_v')$$)) c (n, call),
+     pg_temp.outcome('SELECT * FROM ' || call) o
+ORDER BY n;
+DELETE FROM long;
+INSERT INTO long VALUES (array_fill(1, ARRAY[33])::vector);
+REINDEX INDEX CONCURRENTLY long_v;
+SELECT nodes FROM hnsw_info('long_v');
+SELECT * FROM hnsw_check('long_v', true);
+DROP TABLE long;
+
+-- They need SELECT on the table.
+CREATE ROLE regress_hnsw_reader;
+SET ROLE regress_hnsw_reader;
+SELECT call, o.*
+FROM (VALUES (1, $$hnsw_info('items_l2')$$), (2, $$hnsw_check('items_l2')$$),
+             (3, $$hnsw_prewarm('items_l2')$$), (4, $$hnsw_recall('items_l2')$$)) c (n, call),
+     pg_temp.outcome('SELECT * FROM ' || call) o
+ORDER BY n;
+RESET ROLE;
+GRANT SELECT ON items TO regress_hnsw_reader;
+SET ROLE regress_hnsw_reader;
+SELECT nodes FROM hnsw_info('items_l2');
+SELECT * FROM hnsw_check('items_l2', true);
+SELECT hnsw_prewarm('items_l2') > 0 AS prewarmed;
+SELECT ef_search, recall >= 0.9 AS recalls FROM hnsw_recall('items_l2', 5, '{300}', 5);
+RESET ROLE;
+DROP VIEW seen;
+DROP TABLE items, short, queries;
+DROP ROLE regress_hnsw_reader;
