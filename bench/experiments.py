@@ -11,8 +11,6 @@ import numpy as np
 from side import MemoryWatch
 
 K = 10
-BUILD = "SET maintenance_work_mem = '{memory}'; \\timing on\nCREATE INDEX t_v_idx ON t " \
-    "USING hnsw (v vector_l2_ops)"
 
 
 class Experiments:
@@ -28,9 +26,8 @@ class Experiments:
     # --- states of the tables ---
 
     def copy(self, side, table, path, form="binary"):
-        """Loads a file into the emptied table; milliseconds of the COPY."""
-        return side.times_ms(f"TRUNCATE {table};\n\\timing on\n"
-                             f"COPY {table} FROM '{path}' (FORMAT {form})")[0]
+        """Loads a file into the emptied table; what the COPY cost."""
+        return side.costs(f"TRUNCATE {table}", f"COPY {table} FROM '{path}' (FORMAT {form})")[0]
 
     def load(self, side):
         for table, name in (("t", "base"), ("q", "queries"), ("spare", "spare")):
@@ -47,9 +44,10 @@ class Experiments:
     def build(self, side, processes):
         """Milliseconds of CREATE INDEX, and its peak memory."""
         with MemoryWatch() as memory:
-            ms = side.times_ms("DROP INDEX IF EXISTS t_v_idx;\n"
-                               + BUILD.format(memory=self.options.maintenance_work_mem),
-                               max_parallel_maintenance_workers=processes - 1)[0]
+            ms, _ = side.costs("DROP INDEX IF EXISTS t_v_idx",
+                               "CREATE INDEX t_v_idx ON t USING hnsw (v vector_l2_ops)",
+                               max_parallel_maintenance_workers=processes - 1,
+                               maintenance_work_mem=self.options.maintenance_work_mem)[0]
         return ms, memory.peak
 
     def ensure_index(self):
@@ -68,8 +66,9 @@ class Experiments:
                 self.report.progress(f"turn {turn + 1}, {side}: {results[side][-1]}")
         return results
 
-    def in_turns_median(self, measure, turns=None):
-        return [statistics.median(values)
+    def in_turns_medians(self, measure, turns=None):
+        """For ours and for the peer: the median of each of the numbers that `measure` returns."""
+        return [[statistics.median(column) for column in zip(*values)]
                 for values in self.in_turns(measure, turns).values()]
 
     # --- exact search ---
@@ -84,40 +83,43 @@ class Experiments:
 
         def measure(side, workers, query):
             copies.append(copy_rate(n_bytes))
-            return self.exact_ms(side, workers, query)
+            return self.exact_cost(side, workers, query)
 
         variants = [("parameter, 1 process", 0, "parameter"),
                     ("from a table, 1 process", 0, "table"),
                     ("from a table that keeps it out of line, 1 process", 0, "toasted"),
                     (f"parameter, {self.cores} processes", self.cores - 1, "parameter")]
         for name, workers, query in variants:
-            ours, peer = self.in_turns_median(lambda side: measure(side, workers, query))
+            (ours, ours_cpu), (peer, peer_cpu) = self.in_turns_medians(
+                lambda side: measure(side, workers, query))
             rate = n_bytes / ours / 1e6
             rows.append([name, f"{ours:.2f} ms", f"{peer:.2f} ms", f"{peer / ours:.2f}",
+                         f"{peer_cpu / ours_cpu:.2f}" if workers == 0 else "",
                          f"{rate:.2f} GB/s", f"{n_bytes / peer / 1e6:.2f} GB/s"])
         copied = statistics.median(copies)
-        first_rate = float(rows[0][4].split()[0])
+        first_rate = float(rows[0][5].split()[0])
         self.report.table(
             f"Exact search: `ORDER BY v <-> $1 LIMIT {K}` by sequential scan",
-            ["query vector", "ours", "peer", "times", "vector bytes, ours", "peer"], rows,
+            ["query vector", "ours", "peer", "times", "by CPU time", "vector bytes, ours", "peer"],
+            rows,
             f"Median of {self.options.turns} turns, each the median of "
             f"{self.options.exact_queries} queries. Goal: 1.2 times in the first row, or 90 % of "
             f"a copy loop, which copied {copied:.2f} GB/s here: ours reads "
             f"{100 * first_rate / copied:.0f} % of that.")
 
-    def exact_ms(self, side, workers, query):
-        n = self.options.exact_queries
+    def exact_cost(self, side, workers, query):
         text = side.sql("SELECT v FROM q WHERE id = 1")
         vector = "$1" if query == "parameter" else "(SELECT v FROM one)"
         storage = "external" if query == "toasted" else "plain"
-        return statistics.median(side.times_ms(
+        search = f"EXECUTE nearest('{text}') \\g /dev/null\n"
+        costs = side.costs(
             f"CREATE TEMP TABLE one (v vector({self.dataset.dims}));\n"
             f"ALTER TABLE one ALTER COLUMN v SET STORAGE {storage};\n"
             f"INSERT INTO one VALUES ('{text}');\n"
             f"PREPARE nearest(vector) AS SELECT id FROM t ORDER BY v <-> {vector} LIMIT {K};\n"
-            f"EXECUTE nearest('{text}') \\g /dev/null\n\\timing on\n"
-            + f"EXECUTE nearest('{text}') \\g /dev/null\n" * n,
-            max_parallel_workers_per_gather=workers, parallel_setup_cost=0))
+            + search, search * self.options.exact_queries,
+            max_parallel_workers_per_gather=workers, parallel_setup_cost=0)
+        return [statistics.median(column) for column in zip(*costs)]
 
     # --- loading ---
 
@@ -131,14 +133,15 @@ class Experiments:
             self.ours.sql(f"\\copy t TO '{text}'")
         rows = []
         for form, path, goal in (("binary", binary, "0.95"), ("text", text, "2")):
-            ours, peer = self.in_turns_median(lambda side: self.copy(side, "t", path, form))
+            (ours, ours_cpu), (peer, peer_cpu) = self.in_turns_medians(
+                lambda side: self.copy(side, "t", path, form))
             rows.append([f"COPY, {form}", f"{ours / 1000:.2f} s", f"{peer / 1000:.2f} s",
-                         f"{peer / ours:.2f}", goal,
+                         f"{peer / ours:.2f}", f"{peer_cpu / ours_cpu:.2f}", goal,
                          f"{self.dataset.rows / ours * 1000:,.0f} rows/s"])
         for side in self.sides:
             side.sql("TRUNCATE t")  # what comes next loads, vacuums and warms it
         self.report.table("Loading without an index",
-                          ["load", "ours", "peer", "times", "goal", "ours"], rows,
+                          ["load", "ours", "peer", "times", "by CPU time", "goal", "ours"], rows,
                           f"Median of {self.options.turns} turns; COPY from a file the server "
                           "reads, into an emptied table without any index.")
 
@@ -265,18 +268,17 @@ class Experiments:
         self.ensure_loaded()
         self.ensure_index()
         deleted = iter([residue for residue in range(20) for _ in self.sides])
-        results = self.in_turns_median(lambda side: self.vacuum_ms(side, next(deleted)),
-                                       self.options.vacuum_turns)
-        ours, peer = results
+        (ours, _), (peer, _) = self.in_turns_medians(
+            lambda side: self.vacuum_cost(side, next(deleted)), self.options.vacuum_turns)
         self.report.table("VACUUM after deleting 5 %", ["", "ours", "peer", "times"],
                           [[f"{self.dataset.rows:,} rows", f"{ours / 1000:.2f} s",
                             f"{peer / 1000:.2f} s", f"{peer / ours:.1f}"]],
                           f"Median of {self.options.vacuum_turns} turns, each after deleting "
                           "another 5 %; one process. Goal: 20 times at first.")
 
-    def vacuum_ms(self, side, residue):
-        return side.times_ms(f"DELETE FROM t WHERE id % 20 = {residue};\n\\timing on\n"
-                             "VACUUM (PARALLEL 0, INDEX_CLEANUP ON) t")[0]
+    def vacuum_cost(self, side, residue):
+        return side.costs(f"DELETE FROM t WHERE id % 20 = {residue}",
+                          "VACUUM (PARALLEL 0, INDEX_CLEANUP ON) t")[0]
 
 
 def interpolate(points, recall):

@@ -34,23 +34,32 @@ class Side:
             sys.exit(f"{self}: {command[0]} took more than {self.limit_s} s")
         if done.returncode != 0:
             sys.exit(f"{self}: {command[0]} failed:\n{done.stderr.strip()}")
-        return done.stdout
+        return done
+
+    def psql(self, script, settings):
+        return self.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+                        settings, script)
 
     def sql(self, script, **settings):
         """The output of psql, as tuples only."""
-        return self.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"],
-                        settings, script).strip()
+        return self.psql(script, settings).stdout.strip()
 
-    def times_ms(self, script, **settings):
-        """The times of the statements that follow `\\timing on` in the script."""
-        return [float(ms) for ms in
-                re.findall(r"^Time: ([0-9.]+) ms", self.sql(script, **settings), re.M)]
+    def costs(self, before, timed, **settings):
+        """Milliseconds and CPU milliseconds of every statement of the script `timed`, which runs
+        after the script `before`. The CPU time is that of the session's own process."""
+        done = self.psql(f"{before};\n"
+                         "SET client_min_messages = log; SET log_statement_stats = on;\n"
+                         + timed, settings)
+        return [(1000 * float(elapsed), 1000 * (float(user) + float(system)))
+                for user, system, elapsed in re.findall(
+                    r"^!\s+([0-9.]+) s user, ([0-9.]+) s system, ([0-9.]+) s elapsed",
+                    done.stderr, re.M)]
 
     def pgbench(self, script, clients, how_long, **settings):
         """Runs a script of prepared statements, `how_long` being pgbench's -T or -t. Returns
         milliseconds of one transaction and transactions a second."""
         out = self.run(["pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", str(clients),
-                        "--random-seed=1", "-f", "/dev/stdin", *how_long], settings, script)
+                        "--random-seed=1", "-f", "/dev/stdin", *how_long], settings, script).stdout
         if re.search(r"number of failed transactions: [1-9]", out):
             sys.exit(f"{self}: transactions failed:\n{out}")
         latency = re.search(r"^latency average = ([0-9.]+) ms", out, re.M)
