@@ -32,6 +32,21 @@ report_phase(int64 phase) {
 // Fewer points than this are not worth a batch.
 constexpr std::size_t kSmallestBatch = 64;
 
+// This backend alone, which can be cancelled between two tasks.
+class BackendCrew : public core::SerialCrew {
+   public:
+    using core::SerialCrew::SerialCrew;
+
+    template <typename Task>
+    void
+    for_each(std::size_t n_tasks, Task&& task) {
+        for (std::size_t i = 0; i < n_tasks; ++i) {
+            CHECK_FOR_INTERRUPTS();
+            task(i);
+        }
+    }
+};
+
 // Chunks of points in the memory of this backend.
 std::uint8_t*
 allocate_chunk(void* state, std::uint32_t, std::size_t n_bytes) {
@@ -147,7 +162,7 @@ Build::write_batch() {
     if (n_points_ > 0) {
         report_phase(kPhaseLinking);
         pg::in_context(batch_context_, [&] {
-            core::SerialCrew crew(batch_arena_);
+            BackendCrew crew(batch_arena_);
             const std::span<std::uint32_t> members =
                 store_->fold_equal(n_points_, batch_arena_.allocate<std::uint32_t>(n_points_));
             const core::BatchGraph graph = core::build_batch_graph(

@@ -34,7 +34,8 @@ sub is_cancelled_at_once
 		local $ENV{PGAPPNAME} = undef;
 		$node->poll_query_until('postgres', q{
 			SELECT count(*) = 1 FROM pg_stat_activity
-			WHERE application_name = 'victim' AND state = 'active' AND query NOT LIKE 'SET%'})
+			WHERE application_name = 'victim' AND backend_type = 'client backend'
+				AND state = 'active' AND query NOT LIKE 'SET%'})
 		  or die "$test_name does not start";
 		sleep($delay);
 		# Both times are the server's own.
@@ -42,7 +43,8 @@ sub is_cancelled_at_once
 			DO $$
 			DECLARE
 				victim integer := (SELECT pid FROM pg_stat_activity
-					WHERE application_name = 'victim' AND state = 'active');
+					WHERE application_name = 'victim' AND backend_type = 'client backend'
+						AND state = 'active');
 				start timestamptz := clock_timestamp();
 			BEGIN
 				PERFORM pg_cancel_backend(victim);
