@@ -55,6 +55,20 @@ has_rows(const std::uint8_t* record, const Geometry& geometry) {
 
 enum class Outcome : std::uint8_t { kDone, kFull, kChanged };
 
+// Puts the row where the node's own was, if vacuum has removed that.
+bool
+add_to_node(Index& index, NodeId id, std::uint16_t version, const Tid& tid) {
+    return change_record(
+        index, id,
+        [&](const std::uint8_t* node) {
+            return is_live_version(node, version) && !node_of(node).tid.is_valid();
+        },
+        [&](std::uint8_t* node) {
+            node_of(node).tid = tid;
+            head_of(node).flags |= kFlagAppended;
+        });
+}
+
 // Puts the row into a chain's head record.
 Outcome
 add_to_record(Index& index, NodeId id, std::uint16_t version, NodeId chain_head, const Tid& tid) {
@@ -115,14 +129,18 @@ join_node(Index& index, NodeId id, std::uint16_t version, const Tid& tid) {
     for (int i = 0; i < kMostChainReads; ++i) {
         CHECK_FOR_INTERRUPTS();
         NodeId chain_head = kNoNode;
+        bool has_own_row = true;
         const bool is_live = with_record(index, id, [&](const std::uint8_t* record) {
             if (!is_live_version(record, version))
                 return false;
             chain_head = node_of(record).tids_head;
+            has_own_row = node_of(record).tid.is_valid();
             return true;
         });
         if (!is_live)
             return false;
+        if (!has_own_row && add_to_node(index, id, version, tid))
+            return true;
         Outcome outcome = chain_head == kNoNode
                               ? Outcome::kFull
                               : add_to_record(index, id, version, chain_head, tid);

@@ -14,6 +14,10 @@ namespace vext::hnsw {
 
 namespace {
 
+// No codec leaves out more of a vector.
+constexpr double kMostRelativeError = 0.1;
+constexpr double kRounding = 1e-5;
+
 class HeapCheck {
    public:
     HeapCheck(Index& index, std::span<const Row> rows, core::Array<Finding>& findings)
@@ -23,7 +27,7 @@ class HeapCheck {
           arena_(pg::context_arena(CurrentMemoryContext)),
           seen_(arena_, rows.size()),
           prepared_(index.codec->allocate_prepared(arena_)),
-          query_(index.codec->allocate_query(arena_)),
+          decoded_(arena_.allocate<float>(index.codec->n_padded())),
           row_context_(AllocSetContextCreate(CurrentMemoryContext, "hnsw check row",
                                              ALLOCSET_DEFAULT_SIZES)) {}
 
@@ -41,6 +45,7 @@ class HeapCheck {
     void check_row(const Tid& tid, Datum value);
     NodeId node_of_record(NodeId record_id);
     bool is_code_of(NodeId id, const float* vector);
+    bool is_within(double error) const;
     bool has_row(const Row& row);
 
     Index* index_;
@@ -49,7 +54,7 @@ class HeapCheck {
     core::Arena arena_;
     core::Bitmap seen_;  // beside rows_
     core::Prepared prepared_;
-    core::Query query_;
+    std::span<float> decoded_;
     MemoryContext row_context_;
 };
 
@@ -96,39 +101,54 @@ HeapCheck::node_of_record(NodeId record_id) {
     });
 }
 
-// Whether hash and code can be the vector's: its distance to its own code, within the code's error
-// bound, must be able to be what it is exactly. The vector is in prepared_.
+// Whether hash and code can be the vector's, which is in prepared_: what code and residual say of
+// it must be as near as the error they state, and that error must be a small one.
 bool
 HeapCheck::is_code_of(NodeId id, const float* vector) {
-    index_->codec->prepare_query(prepared_, query_);
     const Geometry& geometry = index_->geometry;
     const std::uint32_t hash = core::hash_vector(vector, index_->meta.n_dims);
-    double own_distance = 0;
-    if (index_->meta.metric == core::Metric::kInnerProduct)
-        for (std::size_t i = 0; i < index_->meta.n_dims; ++i)
-            own_distance -= static_cast<double>(vector[i]) * vector[i];
-    const auto is_possible = [&](const std::uint8_t* record, const std::uint8_t* residual) {
+    const auto is_near = [&](const std::uint8_t* record, const std::uint8_t* residual) {
         if (!is_node(record))
             return true;  // taken out meanwhile
         if (node_of(record).hash != hash || (head_of(record).flags & kFlagDead) != 0)
             return false;
-        const core::Refined refined = index_->codec->refine(
-            query_, code_header(record, *index_), record + geometry.code_offset, residual);
-        const double width = static_cast<double>(refined.distance) - refined.lower_bound;
-        if (!std::isfinite(refined.distance) || !(width >= 0))
-            return false;
-        return refined.lower_bound <= own_distance && refined.distance + width >= own_distance;
+        const core::CodeHeader header = code_header(record, *index_);
+        double error = header.error;
+        if (residual != nullptr)
+            error = reinterpret_cast<const core::ResidualHeader*>(residual)->error;
+        index_->codec->decode(header, record + geometry.code_offset, residual, decoded_.data());
+        return is_within(error);
     };
     const Place hot = geometry.hot_place(id);
     if (geometry.cold_bytes == 0)
-        return with_record(
-            *index_, id, [&](const std::uint8_t* record) { return is_possible(record, nullptr); });
+        return with_record(*index_, id,
+                           [&](const std::uint8_t* record) { return is_near(record, nullptr); });
     const Place cold = geometry.cold_place(id);
     return pg::with_two_pages(index_->relation, hot.block, cold.block, index_->hints,
                               [&](const std::uint8_t* hot_page, const std::uint8_t* cold_page) {
-                                  return is_possible(hot_page + hot.offset,
-                                                     cold_page + cold.offset);
+                                  return is_near(hot_page + hot.offset, cold_page + cold.offset);
                               });
+}
+
+// Whether decoded_ is within `error` of prepared_, by the metric's norm. Another machine's kernels
+// may have rounded the prepared vector otherwise.
+bool
+HeapCheck::is_within(double error) const {
+    const bool is_l1 = index_->meta.metric == core::Metric::kL1;
+    double norm = 0;
+    double distance = 0;
+    for (std::size_t i = 0; i < decoded_.size(); ++i) {
+        const double value = prepared_.values[i];
+        const double difference = value - decoded_[i];
+        norm += is_l1 ? std::fabs(value) : value * value;
+        distance += is_l1 ? std::fabs(difference) : difference * difference;
+    }
+    if (!is_l1) {
+        norm = std::sqrt(norm);
+        distance = std::sqrt(distance);
+    }
+    return error >= 0 && error <= kMostRelativeError * norm + kRounding &&
+           distance <= error + kRounding * (1 + norm);
 }
 
 bool

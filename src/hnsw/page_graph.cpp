@@ -22,8 +22,7 @@ constexpr std::size_t kMostPlaces = 256;
 PageGraph::PageGraph(Index& index, const core::Query& query)
     : index_(&index),
       query_(&query),
-      glance_(index.relation, setting_glance_reads ? index.hints : nullptr),
-      prefetched_bytes_(index.geometry.hot_bytes) {
+      glance_(index.relation, setting_glance_reads ? index.hints : nullptr) {
 }
 
 bool
@@ -64,12 +63,10 @@ PageGraph::measure(std::span<const NodeId> ids, core::Array<core::Candidate>& fo
             places[i] = index_->geometry.hot_place(ids[i]);
         if (glance_.is_possible())
             for (std::size_t i = 0; i < std::min(n, kPrefetchDistance); ++i)
-                glance_.prefetch(places[i].block, places[i].offset, prefetched_bytes_);
+                prefetch(places[i]);
         for (std::size_t i = 0; i < n; ++i) {
-            if (glance_.is_possible() && i + kPrefetchDistance < n) {
-                const Place& ahead = places[i + kPrefetchDistance];
-                glance_.prefetch(ahead.block, ahead.offset, prefetched_bytes_);
-            }
+            if (glance_.is_possible() && i + kPrefetchDistance < n)
+                prefetch(places[i + kPrefetchDistance]);
             core::Candidate candidate = {};
             candidate.id = ids[i];
             if (glance(ids[i], places[i], candidate) || look(ids[i], candidate))
@@ -77,6 +74,19 @@ PageGraph::measure(std::span<const NodeId> ids, core::Array<core::Candidate>& fo
         }
         ids = ids.subspan(n);
     }
+}
+
+// Asks for what a glance reads: the record's first fields and its code, not the links between them.
+void
+PageGraph::prefetch(const Place& place) const {
+    constexpr std::uint32_t kCacheLine = 64;
+    const char* record = glance_.guess_address(place.block, place.offset);
+    if (record == nullptr)
+        return;
+    __builtin_prefetch(record);
+    const std::uint32_t end = index_->geometry.code_offset + index_->meta.code_bytes;
+    for (std::uint32_t i = index_->geometry.code_offset; i < end + kCacheLine; i += kCacheLine)
+        __builtin_prefetch(record + i);
 }
 
 // Only kind, flags and version are believed, and those only as far as they order the search:

@@ -31,6 +31,7 @@ class PageGraph {
     void measure(std::span<const NodeId> ids, core::Array<core::Candidate>& found);
 
    private:
+    void prefetch(const Place& place) const;
     bool glance(NodeId id, const Place& place, core::Candidate& candidate);
     bool look(NodeId id, core::Candidate& candidate);
     void set_distance(const std::uint8_t* record, core::Candidate& candidate) const;
@@ -38,7 +39,6 @@ class PageGraph {
     Index* index_;
     const core::Query* query_;
     pg::Glance glance_;
-    std::uint32_t prefetched_bytes_;
 };
 
 }  // namespace vext::hnsw

@@ -82,21 +82,19 @@ class Glance {
         return has_tag(descriptor, block);
     }
 
-    /// Starts loading `n_bytes` at `offset` of `block`, wherever it was last seen.
-    void
-    prefetch(BlockNumber block, std::uint32_t offset, std::uint32_t n_bytes) const {
+    /// Where a page's bytes at `offset` lie if the page is still where it was last seen; else some
+    /// other place, or null. Good for prefetching only: a prefetch cannot fault.
+    const char*
+    guess_address(BlockNumber block, std::uint32_t offset) const {
         const Buffer buffer = hints_->find(block);
         if (buffer <= 0 || buffer > NBuffers)
-            return;
+            return nullptr;
         __builtin_prefetch(GetBufferDescriptor(buffer - 1));
-        const char* start = static_cast<const char*>(BufferGetBlock(buffer)) + offset;
-        for (std::uint32_t i = 0; i < n_bytes; i += kCacheLine)
-            __builtin_prefetch(start + i);
+        return static_cast<const char*>(BufferGetBlock(buffer)) + offset;
     }
 
    private:
     static constexpr int kTagWords = 5;  // tablespace, database, file number, fork, block
-    static constexpr std::uint32_t kCacheLine = 64;
 
     bool
     has_tag(const BufferDesc* descriptor, BlockNumber block) const {

@@ -69,9 +69,19 @@ class AnchorWalk {
         std::uint32_t missed = 0;
         while (reached_.has(missed))
             ++missed;
-        for (std::size_t i = 0; i < queue_.size(); ++i)
-            if (give_place(queue_[i], missed))
-                return;
+        link_from_any(missed);
+    }
+
+    // Sees to it that a list leads to the entry point, too: searches that come from the layer above
+    // begin elsewhere. Requires: all are reached.
+    void
+    link_entry(std::uint32_t entry) {
+        for (std::uint32_t rank = 0; rank < n_; ++rank)
+            for (const Link& link : layer_.of(rank))
+                if (link.id() == entry)
+                    return;
+        if (!link_from_nearest(entry))
+            link_from_any(entry);
     }
 
    private:
@@ -82,10 +92,18 @@ class AnchorWalk {
         reach(to);
     }
 
-    void
+    bool
     link_from_nearest(std::uint32_t rank) {
         for (const Link& link : layer_.of(rank))
             if (reached_.has(link.id()) && give_place(link.id(), rank))
+                return true;
+        return false;
+    }
+
+    void
+    link_from_any(std::uint32_t rank) {
+        for (std::size_t i = 0; i < queue_.size(); ++i)
+            if (queue_[i] != rank && give_place(queue_[i], rank))
                 return;
     }
 
@@ -151,6 +169,7 @@ make_reachable(const LayerLinks& layer, std::size_t n, std::uint32_t entry, Aren
             walk.link_from_anywhere();
         walk.walk(layer.links.width());
     }
+    walk.link_entry(entry);
 }
 
 }  // namespace vext::core::internal
