@@ -155,15 +155,19 @@ expect_sound(const BatchGraph& graph, const GraphShape& shape) {
     for (std::size_t l = 0; l < graph.layers.size(); ++l) {
         const BatchLayer& layer = graph.layers[l];
         EXPECT_EQ(count_reached(layer, graph.entry), layer.members.size());
+        bool leads_to_entry = layer.members.size() == 1;
         for (std::size_t rank = 0; rank < layer.members.size(); ++rank) {
             std::vector<std::uint32_t> ids;
-            for (const Link& link : layer.links.of(rank))
+            for (const Link& link : layer.links.of(rank)) {
                 ids.push_back(link.id());
+                leads_to_entry |= layer.members[link.id()] == graph.entry;
+            }
             EXPECT_LE(ids.size(), l == 0 ? 2 * shape.m : shape.m);
             std::sort(ids.begin(), ids.end());
             EXPECT_TRUE(std::adjacent_find(ids.begin(), ids.end()) == ids.end());
             EXPECT_TRUE(std::find(ids.begin(), ids.end(), rank) == ids.end());
         }
+        EXPECT_TRUE(leads_to_entry);
     }
     std::vector<std::uint32_t> order(graph.order.begin(), graph.order.end());
     std::sort(order.begin(), order.end());
@@ -245,6 +249,17 @@ TEST_F(BatchGraphTest, TakesAllMetrics) {
         const BatchGraph graph = build(cloud, options, shape);
         expect_sound(graph, shape);
         EXPECT_GE(recall(cloud, graph, 80), metric == Metric::kInnerProduct ? 0.8 : 0.95);
+    }
+}
+
+// By inner product few points are near to any: the entry point is often none of them.
+TEST_F(BatchGraphTest, LeadsToTheEntryPoint) {
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        Cloud cloud(250, 3, seed, Metric::kInnerProduct);
+        BatchOptions options;
+        options.seed = seed;
+        const GraphShape shape = {16, 2};
+        expect_sound(build(cloud, options, shape), shape);
     }
 }
 
