@@ -118,7 +118,7 @@ DROP TABLE long;
 -- The longest that can: still found, beside the shortest.
 CREATE TABLE long (id int, v vector(40));
 INSERT INTO long
-SELECT i, array_fill(10.0 ^ (i - 19), ARRAY[40])::vector FROM generate_series(1, 36) i;
+SELECT i, array_fill(10::float8 ^ (i - 19), ARRAY[40])::vector FROM generate_series(1, 36) i;
 CREATE INDEX long_l2 ON long USING hnsw (v vector_l2_ops);
 CREATE INDEX long_cosine ON long USING hnsw (v vector_cosine_ops);
 SET enable_seqscan = off;

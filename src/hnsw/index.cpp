@@ -92,8 +92,9 @@ open_index(Relation relation, pg::WalMode wal_mode) {
     index.wal_mode = wal_mode;
     index.hints = pg::BufferHints::of(relation, RelationGetNumberOfBlocks(relation));
     index.meta = read_meta(relation, index.hints);
-    if (index.meta.metric != metric_of(relation) ||
-        index.meta.n_dims != TupleDescAttr(RelationGetDescr(relation), 0)->atttypmod)
+    // A column may have lost its dimensions since; the index keeps to its own.
+    const std::int32_t n_dims = TupleDescAttr(RelationGetDescr(relation), 0)->atttypmod;
+    if (index.meta.metric != metric_of(relation) || (n_dims >= 0 && index.meta.n_dims != n_dims))
         report_damage(relation, kMetaBlock, "the metapage is not of this index's definition");
     index.geometry = geometry_of(index.meta);
     index.codec =
