@@ -87,10 +87,12 @@ SELECT count(*) > 40 AND count(*) = count(DISTINCT id) AS some, bool_and(d >= be
 FROM (SELECT id, d, lag(d, 1, d) OVER () AS before
       FROM (SELECT id, v <-> pg_temp.noise(0, 300) AS d FROM wide
             ORDER BY v <-> pg_temp.noise(0, 300) LIMIT 1000) s) t;
+SET hnsw.ef_search = 500;
 SELECT array_agg(id) = (SELECT array_agg(id) FROM
                         (SELECT id FROM wide ORDER BY (v <-> pg_temp.noise(0, 300)) + 0 LIMIT 5) e)
        AS exact
 FROM (SELECT id FROM wide ORDER BY v <-> pg_temp.noise(0, 300) LIMIT 5) s;
+RESET hnsw.ef_search;
 
 -- Rescans start anew.
 SET hnsw.iterative_scan = relaxed_order;
