@@ -1,9 +1,14 @@
 // Links back to a new node: each chosen neighbour gets one, if its list has room or another link
-// gives way (core/graph/select.h, choose_replaced).
+// gives way (core/graph/select.h, replace_link).
 //
 // The decision is taken from codes before the neighbour's page is locked; under the lock it is only
-// verified that the link that gives way is still there. A few such tries, then the neighbour is
-// left as it is, except that one that must accept is tried until it has.
+// verified that the list is still the one decided about. A few such tries, then the neighbour is
+// left as it is.
+//
+// Invariant: every linked node but the first has an anchor, a link to it on layer 0 that no insert
+// takes away, from a node that was in the graph before it. So anchors form a tree and no later link
+// can cut a node off. A list gives at most half of its places to anchors while other neighbours can
+// take one.
 
 #pragma once
 

@@ -75,7 +75,7 @@ class BatchWriter {
     std::uint32_t n_slots_ = 0;
     std::span<NodeId> ids_;               // by rank of layer 0
     core::Array<HelperRecord> helpers_;   // ids from n_nodes_ on
-    std::span<std::uint32_t> helper_of_;  // by node: its first helper, or kNoNode
+    std::span<std::uint32_t> helper_of_;  // by node: where its helpers begin
     std::uint8_t* page_;
 };
 

@@ -73,19 +73,22 @@ prepare_vector(const Index& index, std::span<const float> vector, core::Prepared
     pg_unreachable();
 }
 
-void
+bool
 Inserter::insert(std::span<const float> vector, const Tid& tid) {
     if (!prepare_vector(*index_, vector, prepared_))
-        return;
+        return false;
     index_->codec->encode(prepared_, header_, code_.data(),
                           residual_.empty() ? nullptr : residual_.data());
     index_->codec->prepare_query(prepared_, query_);
     hash_ = core::hash_vector(vector.data(), vector.size());
-    if (index_->wal_mode == pg::WalMode::kBuilding)
-        return insert_encoded(tid);
+    if (index_->wal_mode == pg::WalMode::kBuilding) {
+        insert_encoded(tid);
+        return true;
+    }
     const std::uint32_t epoch = lock_current_epoch(*index_);
     insert_encoded(tid);
     pg::unlock_drain_shared(index_->relation, epoch);
+    return true;
 }
 
 void
@@ -102,13 +105,13 @@ Inserter::insert_encoded(const Tid& tid) {
             rewrite_links(id);
         }
         const bool is_anchored = linker_.link(id, 0, chosen_[0].span());
-        for (int i = 1; i <= layer; ++i)
-            linker_.link(id, i, chosen_[i].span());
         // Without a live neighbour the node starts a graph of its own: only if the entry point is
         // still the one that the search started from.
         if (is_anchored || (chosen_[0].is_empty() && replace_entry(id, layer)))
             break;
     }
+    for (int i = 1; i <= layer; ++i)
+        linker_.link(id, i, chosen_[i].span());
     mark_linked(id);
     raise_entry(id, layer);
 }

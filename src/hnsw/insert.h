@@ -29,7 +29,7 @@ class Inserter {
     /// Makes the row findable. A zero vector is not indexed by cosine; a vector whose norm
     /// overflows raises 22003, one of other dimensions (the column's type can have been changed
     /// since) 22000. Takes and releases the drain lock unless the index is being built.
-    void insert(std::span<const float> vector, const Tid& tid);
+    bool insert(std::span<const float> vector, const Tid& tid);
 
    private:
     void insert_encoded(const Tid& tid);

@@ -91,6 +91,8 @@ Repairer::relink(NodeId id) {
         return;
     search(0);
     choose_links(id, 0);
+    if (chosen_.is_empty())
+        return;
     linker_.link(id, 0, chosen_.span());
     // Its own list may lead to dead ends only.
     if (read_list(id, 0, id) && links_.is_empty())

@@ -82,7 +82,8 @@ publish_free(const Index& index, std::uint32_t first, std::uint32_t end) {
 
 void
 add_extent(Index& index, std::uint32_t seen_n_slots) {
-    const bool is_shared = !RELATION_IS_LOCAL(index.relation);
+    // Also an index that this transaction makes: parallel workers build it.
+    const bool is_shared = !RelationUsesLocalBuffers(index.relation);
     if (is_shared)
         LockRelationForExtension(index.relation, ExclusiveLock);
     if (refresh_meta(index).n_slots == seen_n_slots) {

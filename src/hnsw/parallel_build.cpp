@@ -1,0 +1,170 @@
+// See parallel_build.h.
+//
+// The members are the leader and the workers that attached. Each scans its share of the table; the
+// points lie in a shared area, in chunks that whoever comes first allocates. Then all build the
+// graph and write it together (core/batch/crew.h), and each inserts the rows that found no room.
+
+#include "hnsw/parallel_build.h"
+
+#include "hnsw/options.h"
+#include "pg/function.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+constexpr uint64 kKeyShared = 0xA000000000000001;
+constexpr uint64 kKeyScan = 0xA000000000000002;
+
+constexpr std::size_t kMostChunks = 8192;
+
+struct BuildShared {
+    Oid heap;
+    Oid index;
+    bool is_concurrent;
+    dsa_handle area;
+    BatchPlan plan;
+    CrewShared crew;
+    pg_atomic_uint64 n_points;
+    pg_atomic_uint64 chunks[kMostChunks];  // dsa_pointers
+    pg_atomic_uint64 n_heap_rows;
+    pg_atomic_uint64 n_index_rows;
+};
+
+struct SharedChunks {
+    BuildShared* shared;
+    dsa_area* area;
+};
+
+// The chunk in this process; whoever comes first allocates it.
+std::uint8_t*
+shared_chunk(void* state, std::uint32_t number, std::size_t n_bytes) {
+    auto& chunks = *static_cast<SharedChunks*>(state);
+    if (number >= kMostChunks)
+        elog(ERROR, "too many chunks of points");
+    pg_atomic_uint64& place = chunks.shared->chunks[number];
+    uint64 pointer = pg_atomic_read_u64(&place);
+    if (pointer == 0) {
+        const uint64 made =
+            dsa_allocate_extended(chunks.area, n_bytes, DSA_ALLOC_HUGE | DSA_ALLOC_ZERO);
+        if (pg_atomic_compare_exchange_u64(&place, &pointer, made))
+            pointer = made;
+        else
+            dsa_free(chunks.area, made);
+    }
+    return static_cast<std::uint8_t*>(dsa_get_address(chunks.area, pointer));
+}
+
+void
+take_row(Relation, ItemPointer tid, Datum* values, bool* is_null, bool, void* state) {
+    auto& member = *static_cast<BuildMember*>(state);
+    member.with_row(*tid, values, is_null, [&](const Tid& row, std::span<const float> vector) {
+        if (!member.add_point(row, vector))
+            member.put_aside(row, vector);
+    });
+}
+
+// What leader and workers do alike.
+void
+work(BuildShared& shared, dsa_area* area, Relation heap, Index& index, IndexInfo* info,
+     ParallelTableScanDesc scan, bool is_leader) {
+    core::Arena arena = pg::context_arena(CurrentMemoryContext);
+    SharedChunks chunks = {&shared, area};
+    BuildMember* member = arena.make<BuildMember>(
+        index, shared.plan, ChunkSource{shared_chunk, &chunks}, shared.n_points);
+    ParallelCrew crew(shared.crew, area, is_leader);
+    const double n_heap_rows =
+        table_index_build_scan(heap, index.relation, info, true, is_leader, take_row, member,
+                               table_beginscan_parallel(heap, scan));
+    crew.meet();
+    member->build_graph(crew);
+    member->insert_put_aside();
+    pg_atomic_fetch_add_u64(&shared.n_heap_rows, static_cast<int64>(n_heap_rows));
+    pg_atomic_fetch_add_u64(&shared.n_index_rows, static_cast<int64>(member->n_indexed()));
+}
+
+BuildShared*
+fill_shared(shm_toc* toc, Relation heap, const Index& index, const IndexInfo* info) {
+    auto* shared = static_cast<BuildShared*>(shm_toc_allocate(toc, sizeof(BuildShared)));
+    shared->heap = RelationGetRelid(heap);
+    shared->index = RelationGetRelid(index.relation);
+    shared->is_concurrent = info->ii_Concurrent;
+    shared->crew.init();
+    pg_atomic_init_u64(&shared->n_points, 0);
+    for (pg_atomic_uint64& chunk : shared->chunks)
+        pg_atomic_init_u64(&chunk, 0);
+    pg_atomic_init_u64(&shared->n_heap_rows, 0);
+    pg_atomic_init_u64(&shared->n_index_rows, 0);
+    shm_toc_insert(toc, kKeyShared, shared);
+    return shared;
+}
+
+}  // namespace
+
+bool
+build_in_parallel(Relation heap, Index& index, IndexInfo* info, int n_workers,
+                  IndexBuildResult& result) {
+    EnterParallelMode();
+    ParallelContext* context = CreateParallelContext("vector_ext", "vext_build_worker", n_workers);
+    const Snapshot snapshot =
+        info->ii_Concurrent ? RegisterSnapshot(GetTransactionSnapshot()) : SnapshotAny;
+    const Size scan_size = table_parallelscan_estimate(heap, snapshot);
+    shm_toc_estimate_chunk(&context->estimator, sizeof(BuildShared));
+    shm_toc_estimate_chunk(&context->estimator, scan_size);
+    shm_toc_estimate_keys(&context->estimator, 2);
+    InitializeParallelDSM(context);
+    const auto end = [&] {
+        DestroyParallelContext(context);
+        if (IsMVCCSnapshot(snapshot))
+            UnregisterSnapshot(snapshot);
+        ExitParallelMode();
+    };
+    if (context->seg == nullptr) {  // no shared memory was to be had
+        end();
+        return false;
+    }
+    BuildShared* shared = fill_shared(context->toc, heap, index, info);
+    auto* scan = static_cast<ParallelTableScanDesc>(shm_toc_allocate(context->toc, scan_size));
+    table_parallelscan_initialize(heap, scan, snapshot);
+    shm_toc_insert(context->toc, kKeyScan, scan);
+    dsa_area* area = dsa_create(LWTRANCHE_PARALLEL_QUERY_DSA);
+    shared->area = dsa_get_handle(area);
+    LaunchParallelWorkers(context);
+    if (context->nworkers_launched == 0) {
+        dsa_detach(area);
+        end();
+        return false;
+    }
+    shared->plan = plan_batch(index, context->nworkers_launched + 1);
+    WaitForParallelWorkersToAttach(context);
+    shared->crew.open_gate(context->nworkers_launched + 1);
+    work(*shared, area, heap, index, info, scan, true);
+    WaitForParallelWorkersToFinish(context);
+    result.heap_tuples = static_cast<double>(pg_atomic_read_u64(&shared->n_heap_rows));
+    result.index_tuples = static_cast<double>(pg_atomic_read_u64(&shared->n_index_rows));
+    dsa_detach(area);
+    end();
+    return true;
+}
+
+}  // namespace vext::hnsw
+
+VEXT_EXPORT void
+vext_build_worker(dsm_segment*, shm_toc* toc) {
+    using namespace vext;
+    auto& shared = *static_cast<hnsw::BuildShared*>(shm_toc_lookup(toc, hnsw::kKeyShared, false));
+    auto* scan = static_cast<ParallelTableScanDesc>(shm_toc_lookup(toc, hnsw::kKeyScan, false));
+    const LOCKMODE heap_lock = shared.is_concurrent ? ShareUpdateExclusiveLock : ShareLock;
+    const LOCKMODE index_lock = shared.is_concurrent ? RowExclusiveLock : AccessExclusiveLock;
+    const Relation heap = table_open(shared.heap, heap_lock);
+    const Relation relation = index_open(shared.index, index_lock);
+    shared.crew.wait_at_gate();
+    dsa_area* area = dsa_attach(shared.area);
+    hnsw::Index index = hnsw::open_index(relation, pg::WalMode::kBuilding);
+    IndexInfo* info = BuildIndexInfo(relation);
+    info->ii_Concurrent = shared.is_concurrent;
+    hnsw::work(shared, area, heap, index, info, scan, false);
+    dsa_detach(area);
+    index_close(relation, index_lock);
+    table_close(heap, heap_lock);
+}
