@@ -38,9 +38,15 @@ BackLinker::BackLinker(Index& index, PageGraph& graph, core::Arena& arena)
 bool
 BackLinker::link(NodeId id, int layer, std::span<const ChosenLink> neighbours) {
     bool has_anchor = false;
-    for (const ChosenLink& neighbour : neighbours) {
-        const Role role = layer == 0 && !has_anchor ? Role::kAnchor : Role::kPlain;
-        has_anchor |= link_to(id, layer, neighbour.node, role) && role == Role::kAnchor;
+    for (std::size_t i = 0; i < neighbours.size(); ++i) {
+        // Fillers far down the list nearly always refuse.
+        const ChosenLink& neighbour = neighbours[i];
+        if (i >= index_->geometry.m && neighbour.kind == core::LinkKind::kFiller && has_anchor)
+            break;
+        if (layer == 0 && !has_anchor)
+            has_anchor = link_to(id, 0, neighbour.node, Role::kAnchor);
+        else
+            link_to(id, layer, neighbour.node, Role::kPlain);
     }
     return layer > 0 || has_anchor || anchor(id, neighbours);
 }

@@ -27,7 +27,9 @@ allocate_chunk(void* state, std::uint32_t, std::size_t n_bytes) {
 class SerialBuild {
    public:
     explicit SerialBuild(Index& index)
-        : arena_(pg::context_arena(CurrentMemoryContext)),
+        : context_(
+              AllocSetContextCreate(CurrentMemoryContext, "hnsw points", ALLOCSET_DEFAULT_SIZES)),
+          arena_(pg::context_arena(context_)),
           member_(index, plan_batch(index, 1), {allocate_chunk, &arena_}, n_points_) {
         pg_atomic_init_u64(&n_points_, 0);
     }
@@ -52,6 +54,7 @@ class SerialBuild {
         is_full_ = true;
         BackendCrew crew(arena_);
         member_.build_graph(crew);
+        MemoryContextDelete(context_);
     }
 
     double
@@ -60,6 +63,7 @@ class SerialBuild {
     }
 
    private:
+    MemoryContext context_;  // of points and what the crew shares; until the graph is written
     core::Arena arena_;
     pg_atomic_uint64 n_points_;
     BuildMember member_;

@@ -69,9 +69,6 @@ class BuildMember {
     }
 
    private:
-    template <typename Crew>
-    void write_graph(Crew& crew, const core::BatchGraph& graph);
-
     Index* index_;
     BatchPlan plan_;
     MemoryContext context_;
@@ -107,28 +104,27 @@ BuildMember::build_graph(Crew& crew) {
     if (n_points == 0)
         return;
     report_phase(kPhaseLinking);
-    pg::in_context(context_, [&] {
+    MemoryContext context =
+        AllocSetContextCreate(context_, "hnsw batch graph", ALLOCSET_DEFAULT_SIZES);
+    pg::in_context(context, [&] {
+        core::Arena arena = pg::context_arena(context);
         const auto all = core::allocate_shared<std::uint32_t>(crew, n_points);
         const auto n_members = core::allocate_shared<std::uint32_t>(crew, 1);
         crew.alone([&] {
             n_members[0] = static_cast<std::uint32_t>(store_.fold_equal(n_points, all).size());
         });
         const core::PointView points = store_.view(n_points);
-        write_graph(crew, core::build_batch_graph(crew, arena_, points, all.first(n_members[0]),
-                                                  plan_.options, plan_.shape));
+        const core::BatchGraph graph = core::build_batch_graph(
+            crew, arena, points, all.first(n_members[0]), plan_.options, plan_.shape);
+        report_phase(kPhaseWriting);
+        BatchWriter* writer = arena.make<BatchWriter>(*index_, store_, graph);
+        crew.alone([&] { writer->extend_file(); });
+        crew.for_each(writer->n_extents(), [&](std::size_t extent) {
+            writer->write_extent(static_cast<std::uint32_t>(extent));
+        });
+        crew.alone([&] { writer->finish(); });
     });
-}
-
-template <typename Crew>
-void
-BuildMember::write_graph(Crew& crew, const core::BatchGraph& graph) {
-    report_phase(kPhaseWriting);
-    BatchWriter* writer = arena_.make<BatchWriter>(*index_, store_, graph);
-    crew.alone([&] { writer->extend_file(); });
-    crew.for_each(writer->n_extents(), [&](std::size_t extent) {
-        writer->write_extent(static_cast<std::uint32_t>(extent));
-    });
-    crew.alone([&] { writer->finish(); });
+    MemoryContextDelete(context);
     refresh_meta(*index_);
     report_phase(kPhaseLoading);
 }
