@@ -45,6 +45,8 @@ class HeapCheck {
     void check_row(const Tid& tid, Datum value);
     NodeId node_of_record(NodeId record_id);
     bool is_code_of(NodeId id, const float* vector);
+    bool has_offset(float offset) const;
+    bool has_norm_change(float norm_change) const;
     bool is_within(double error) const;
     bool has_row(const Row& row);
 
@@ -113,11 +115,12 @@ HeapCheck::is_code_of(NodeId id, const float* vector) {
         if (node_of(record).hash != hash || (head_of(record).flags & kFlagDead) != 0)
             return false;
         const core::CodeHeader header = code_header(record, *index_);
-        double error = header.error;
+        core::ResidualHeader cold = {0, header.error, 0};
         if (residual != nullptr)
-            error = reinterpret_cast<const core::ResidualHeader*>(residual)->error;
+            std::memcpy(&cold, residual, sizeof(cold));
         index_->codec->decode(header, record + geometry.code_offset, residual, decoded_.data());
-        return is_within(error);
+        return has_offset(header.offset) && is_within(cold.error) &&
+               (residual == nullptr || has_norm_change(cold.norm_change));
     };
     const Place hot = geometry.hot_place(id);
     if (geometry.cold_bytes == 0)
@@ -128,6 +131,26 @@ HeapCheck::is_code_of(NodeId id, const float* vector) {
                               [&](const std::uint8_t* hot_page, const std::uint8_t* cold_page) {
                                   return is_near(hot_page + hot.offset, cold_page + cold.offset);
                               });
+}
+
+// Whether this is the part of a distance that depends on the vector in prepared_ alone.
+bool
+HeapCheck::has_offset(float offset) const {
+    if (index_->meta.codec != core::CodecKind::kScalar4 &&
+        index_->meta.codec != core::CodecKind::kScalar8)
+        return true;
+    return std::fabs(offset - prepared_.offset) <=
+           kRounding * (1 + std::fabs(prepared_.offset) + prepared_.squared_norm);
+}
+
+// Whether this is what coding has changed of the squared norm of prepared_.
+bool
+HeapCheck::has_norm_change(float norm_change) const {
+    double squared_norm = 0;
+    for (const float value : decoded_)
+        squared_norm += static_cast<double>(value) * value;
+    return std::fabs(squared_norm - prepared_.squared_norm - norm_change) <=
+           kRounding * (1 + prepared_.squared_norm);
 }
 
 // Whether decoded_ is within `error` of prepared_, by the metric's norm. Another machine's kernels

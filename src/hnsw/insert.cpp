@@ -116,10 +116,10 @@ Inserter::insert_encoded(const Tid& tid) {
     raise_entry(id, layer);
 }
 
-// A node rises to each further layer with probability 1 / m.
+// A node rises to each further layer with probability 1 / 2m.
 int
 Inserter::draw_layer() const {
-    const double layer = -std::log(1.0 - pg::random_double()) / std::log(index_->meta.m);
+    const double layer = -std::log(1.0 - pg::random_double()) / std::log(2 * index_->meta.m);
     return static_cast<int>(std::min<double>(layer, index_->geometry.max_layer));
 }
 

@@ -92,11 +92,13 @@ for my $table (@tables)
 {
 	index_is_sound($node, "${table}_v", 'after the last vacuum');
 	finds_every_row($node, $table, 'after the last vacuum');
-	is($node->safe_psql('postgres', qq{
+	# All are reached, but a search is approximate.
+	cmp_ok($node->safe_psql('postgres', qq{
 		SET hnsw.ef_search = 200;
 		SET enable_seqscan = off;
 		SELECT count(*) FROM $table a WHERE v <> (SELECT v FROM $table ORDER BY v <-> a.v LIMIT 1)}),
-		'0', "each vector of $table is its own nearest neighbour");
+		'<=', $node->safe_psql('postgres', "SELECT ceil(count(*) / 1000.0) FROM $table"),
+		"nearly each vector of $table is its own nearest neighbour");
 }
 
 $node->stop;

@@ -33,10 +33,13 @@ for my $n_dims (260, 64)
 		CREATE INDEX $index ON $table USING hnsw (v vector_l2_ops)});
 	my $first_size = size_of($index);
 
+	# Each insert draws a layer, so the records of upper layers can take an extent more.
+	my $extent = 5 * 8192;
+
 	$node->safe_psql('postgres', "DELETE FROM $table WHERE id % 4 <> 0");
 	$node->safe_psql('postgres', "VACUUM $table");
 	$node->safe_psql('postgres', "INSERT INTO $table SELECT * FROM pool WHERE id % 4 <> 0");
-	cmp_ok(size_of($index), '<=', 1.02 * $first_size,
+	cmp_ok(size_of($index), '<=', 1.02 * $first_size + $extent,
 		"$n_dims dimensions: three quarters deleted, vacuumed, inserted");
 	index_is_sound($node, $index, "$n_dims dimensions, after the first round");
 
@@ -48,7 +51,7 @@ for my $n_dims (260, 64)
 		$node->safe_psql('postgres', "VACUUM $table");
 		$node->safe_psql('postgres', "INSERT INTO $table SELECT * FROM pool WHERE $condition");
 	}
-	cmp_ok(size_of($index), '<=', 1.02 * $first_size,
+	cmp_ok(size_of($index), '<=', 1.02 * $first_size + $extent,
 		"$n_dims dimensions: $n_cycles rounds more do not make it grow");
 	note("$n_dims dimensions: $first_size bytes, then ", size_of($index));
 	is($node->safe_psql('postgres', "SELECT nodes, dead, unlinked FROM hnsw_info('$index')"),
@@ -61,7 +64,7 @@ for my $n_dims (260, 64)
 	$node->safe_psql('postgres', "VACUUM $table");
 	$node->restart;
 	$node->safe_psql('postgres', "INSERT INTO $table SELECT * FROM pool WHERE id % 2 = 0");
-	cmp_ok(size_of($index), '<=', 1.02 * $first_size, "$n_dims dimensions: across a restart");
+	cmp_ok(size_of($index), '<=', 1.02 * $first_size + $extent, "$n_dims dimensions: across a restart");
 
 	# Updates of the vector; a fifth of the rows is there twice until the next vacuum.
 	for my $cycle (1 .. $n_cycles)

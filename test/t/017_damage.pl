@@ -273,7 +273,7 @@ my @meta_fields = (
 	[ 'has_inline_error', 14, sub { pack('C', 1 - $_[0]{has_error}) } ],
 	[ 'code_bytes', 16, sub { pack('v', $_[0]{code_bytes} - 4) } ],
 	[ 'residual_bytes', 18, sub { pack('v', $_[0]{residual_bytes} + 4) } ],
-	[ 'reserved', 20, pack('V', 1) ],
+	[ 'needs_clean_up', 20, pack('V', 2) ],
 	[ 'rotation_seed', 24, 'seedseed' ],
 	[ 'entry_node', 32, sub { pack('V', find_record($_[0], TIDS)->{id}) } ],
 	[ 'entry_layer', 36, sub { pack('V', $_[0]{entry_layer} + 1) } ],
