@@ -97,7 +97,6 @@ class Check {
     const char* read_chain(NodeId id);
     void drop_detached_rows();
     void check_rows();
-    bool has_row(const Row& row);
     void check_reachability();
 
     Index* index_;
@@ -341,23 +340,8 @@ Check::check_rows() {
               [](const Row& a, const Row& b) { return is_before(a.tid, b.tid); });
     for (std::size_t i = 1; i < rows_.size(); ++i)
         if (rows_[i].tid == rows_[i - 1].tid && rows_[i].record != rows_[i - 1].record &&
-            has_row(rows_[i]) && has_row(rows_[i - 1]))
+            holds_row(*index_, rows_[i]) && holds_row(*index_, rows_[i - 1]))
             damage(rows_[i].record, "a row is in the index twice");
-}
-
-// Whether the record still holds the row: vacuum may have taken it out, and its place in the table
-// may be another row's now.
-bool
-Check::has_row(const Row& row) {
-    return with_record(*index_, row.record, [&](const std::uint8_t* record) {
-        if (is_node(record))
-            return node_of(record).tid == row.tid;
-        if (record == nullptr || head_of(record).kind != RecordKind::kTids)
-            return false;
-        const Tid* tids = record_tids(record);
-        return std::find(tids, tids + index_->geometry.tids_per_record, row.tid) !=
-               tids + index_->geometry.tids_per_record;
-    });
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "core/bitmap.h"
 #include "core/hash.h"
+#include "hnsw/chain.h"
 #include "hnsw/options.h"
 #include "types/vector.h"
 
@@ -48,7 +49,6 @@ class HeapCheck {
     bool has_offset(float offset) const;
     bool has_norm_change(float norm_change) const;
     bool is_within(double error) const;
-    bool has_row(const Row& row);
 
     Index* index_;
     std::span<const Row> rows_;
@@ -175,19 +175,6 @@ HeapCheck::is_within(double error) const {
     return error >= 0 && error <= most_error && distance <= error + kRounding * (1 + norm);
 }
 
-bool
-HeapCheck::has_row(const Row& row) {
-    return with_record(*index_, row.record, [&](const std::uint8_t* record) {
-        if (is_node(record))
-            return node_of(record).tid == row.tid;
-        if (record == nullptr || head_of(record).kind != RecordKind::kTids)
-            return false;
-        const Tid* tids = record_tids(record);
-        return std::any_of(tids, tids + index_->geometry.tids_per_record,
-                           [&](const Tid& tid) { return tid == row.tid; });
-    });
-}
-
 // A row that is not visible may still be there (dead, or not committed), but its line pointer must
 // be in use until vacuum has taken the row out of the index.
 void
@@ -202,12 +189,22 @@ HeapCheck::check_unseen(Relation heap) {
         const OffsetNumber position = ItemPointerGetOffsetNumberNoCheck(&pointer);
         if (block < n_blocks && pg::has_line_pointer(heap, block, position))
             continue;
-        if (has_row(rows_[i]))
+        if (holds_row(*index_, rows_[i]))
             report(rows_[i].record, "a row of the index is not in the table");
     }
 }
 
 }  // namespace
+
+bool
+holds_row(Index& index, const Row& row) {
+    return with_record(index, row.record, [&](const std::uint8_t* record) {
+        if (record == nullptr)
+            return false;
+        const std::span<const Tid> rows = rows_of(record, index.geometry);
+        return std::find(rows.begin(), rows.end(), row.tid) != rows.end();
+    });
+}
 
 void
 check_heap(Index& index, Snapshot snapshot, std::span<const Row> rows,

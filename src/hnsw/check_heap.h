@@ -24,6 +24,10 @@ is_before(const Tid& a, const Tid& b) {
     return a.position < b.position;
 }
 
+/// Whether the record still holds the row: vacuum may have taken it out, and its place in the table
+/// may be another row's now.
+bool holds_row(Index& index, const Row& row);
+
 /// Reports rows visible to `snapshot` that the index lacks, nodes whose code is not of their row's
 /// vector, and rows of the index that the table lacks. `rows` are all rows of the index, in order,
 /// read after the snapshot was taken.
