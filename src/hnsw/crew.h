@@ -19,9 +19,14 @@ class BackendCrew : public core::SerialCrew {
     void
     for_each(std::size_t n_tasks, Task&& task) {
         for (std::size_t i = 0; i < n_tasks; ++i) {
-            CHECK_FOR_INTERRUPTS();
+            pause();
             task(i);
         }
+    }
+
+    static void
+    pause() {
+        CHECK_FOR_INTERRUPTS();
     }
 };
 
@@ -54,7 +59,7 @@ class ParallelCrew {
             pg_atomic_write_u64(&shared_->next_task[(n_loops_ + 1) & 1], 0);
         ++n_loops_;
         for (;;) {
-            CHECK_FOR_INTERRUPTS();
+            pause();
             const std::uint64_t i = pg_atomic_fetch_add_u64(&next_task, 1);
             if (i >= n_tasks)
                 break;
@@ -80,6 +85,11 @@ class ParallelCrew {
         void* address = dsa_get_address(area_, shared_->allocated);
         meet();
         return address;
+    }
+
+    static void
+    pause() {
+        CHECK_FOR_INTERRUPTS();
     }
 
     void

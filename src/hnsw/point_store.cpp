@@ -76,6 +76,7 @@ PointStore::fold_equal(std::size_t n, std::span<std::uint32_t> members) {
     std::fill(slots.begin(), slots.end(), kNoNode);
     std::size_t n_members = 0;
     for (std::uint32_t i = 0; i < n; ++i) {
+        CHECK_FOR_INTERRUPTS();
         std::size_t slot = core::mix64(row(i).hash) & (n_slots - 1);
         while (slots[slot] != kNoNode && !are_equal(slots[slot], i))
             slot = (slot + 1) & (n_slots - 1);

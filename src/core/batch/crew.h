@@ -23,7 +23,8 @@ namespace vext::core {
 ///   one
 ///                                                  member; returns when all tasks are done
 ///   void alone(F&& work)                           one member works, the others wait for it
-///   void* allocate(std::size_t n_bytes)            a shared, zeroed area, the same for all
+///   static void pause()                            called now and then by long work: may not
+///   return void* allocate(std::size_t n_bytes)            a shared, zeroed area, the same for all
 ///   members;
 ///                                                  n_bytes at most kMostAreaBytes
 /// All members call them in the same order with the same arguments.
@@ -46,6 +47,9 @@ class SerialCrew {
     alone(Work&& work) {
         work();
     }
+
+    static void
+    pause() {}
 
     void*
     allocate(std::size_t n_bytes) {

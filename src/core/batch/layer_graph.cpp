@@ -16,8 +16,9 @@ is_before(const Near& a, const Near& b) {
 // Turns links into anchors as it walks from the entry point.
 class AnchorWalk {
    public:
-    AnchorWalk(const LayerLinks& layer, std::size_t n, Arena& local)
+    AnchorWalk(const LayerLinks& layer, std::size_t n, Arena& local, void (*pause)())
         : layer_(layer),
+          pause_(pause),
           reached_(local, n),
           queue_(local, n),
           n_anchors_(local.allocate_zeroed<std::uint8_t>(n)),
@@ -38,6 +39,8 @@ class AnchorWalk {
     void
     walk(std::size_t most_anchors, std::size_t first = 0) {
         for (std::size_t i = first; i < queue_.size(); ++i) {
+            if (i % kPauseInterval == 0)
+                pause_();
             const std::uint32_t rank = queue_[i];
             for (Link& link : layer_.of(rank)) {
                 if (n_anchors_[rank] >= most_anchors)
@@ -126,7 +129,10 @@ class AnchorWalk {
         return false;
     }
 
+    static constexpr std::size_t kPauseInterval = 4096;
+
     LayerLinks layer_;
+    void (*pause_)();
     Bitmap reached_;
     Array<std::uint32_t> queue_;  // all reached ranks, in the order they were reached
     std::span<std::uint8_t> n_anchors_;
@@ -159,8 +165,9 @@ SelectScratch::settle_pool() {
 }
 
 void
-make_reachable(const LayerLinks& layer, std::size_t n, std::uint32_t entry, Arena& local) {
-    AnchorWalk walk(layer, n, local);
+make_reachable(const LayerLinks& layer, std::size_t n, std::uint32_t entry, Arena& local,
+               void (*pause)()) {
+    AnchorWalk walk(layer, n, local, pause);
     walk.reach(entry);
     walk.walk(layer.links.width() / 2);
     walk.walk(layer.links.width());

@@ -106,7 +106,8 @@ struct SelectScratch {
 /// Makes every rank reachable from `entry` over anchors, at most half of a list's capacity while
 /// that suffices; what no list leads to takes the place of a link of the nearest rank it links to.
 /// Memory: 5 bytes a rank from `local`.
-void make_reachable(const LayerLinks& layer, std::size_t n, std::uint32_t entry, Arena& local);
+void make_reachable(const LayerLinks& layer, std::size_t n, std::uint32_t entry, Arena& local,
+                    void (*pause)());
 
 /// What is kept of a point to tell directions by: a few coordinates. Rotated ones are as good as
 /// random projections.
@@ -179,7 +180,7 @@ class LayerBuilder {
         clear(offers, internal::kNoOffer);
         make_offers(offers, layer, locks, select_scratch);
         take_offers(offers, layer, select_scratch);
-        crew_.alone([&] { internal::make_reachable(layer, n, entry, local_); });
+        crew_.alone([&] { internal::make_reachable(layer, n, entry, local_, Crew::pause); });
         return layer;
     }
 
