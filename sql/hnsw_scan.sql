@@ -44,6 +44,7 @@ DECLARE
     query vector;
     exact float8[];
     found float8[];
+    ids int[];
     n_rows bigint;
 BEGIN
     EXECUTE format('CREATE TEMPORARY TABLE points (id int, v vector(%s))', n_dims);
@@ -57,9 +58,10 @@ BEGIN
         query := pg_temp.noise(-q, n_dims);
         EXECUTE format('SELECT array_agg(d ORDER BY d) FROM (SELECT v %s $1 AS d FROM points '
                        'WHERE v IS NOT NULL) s', operator) INTO exact USING query;
-        EXECUTE format('SELECT array_agg(d), count(DISTINCT id) FROM '
+        EXECUTE format('SELECT array_agg(d), array_agg(id) FROM '
                        '(SELECT id, v %1$s $1 AS d FROM points ORDER BY v %1$s $1 LIMIT 1000) s',
-                       operator) INTO found, n_rows USING query;
+                       operator) INTO found, ids USING query;
+        n_rows := (SELECT count(DISTINCT id) FROM unnest(ids) id);
         all_found := all_found AND n_rows = cardinality(found)
                      AND (n_rows = 250 OR operator = '<#>' AND n_rows >= 245);
         in_order := in_order + (found = ARRAY(SELECT d FROM unnest(found) d ORDER BY d))::int;

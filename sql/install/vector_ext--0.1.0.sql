@@ -557,6 +557,9 @@ BEGIN
         query_list := format('SELECT v, own FROM (%s) s WHERE v IS NOT NULL '
                              'ORDER BY random() LIMIT %s', indexed_rows, sample);
     ELSE
+        IF (SELECT relkind NOT IN ('r', 'm', 'v', 'f', 'p') FROM pg_class WHERE oid = queries) THEN
+            RAISE EXCEPTION '"%" is not a table or view', queries USING ERRCODE = '42809';
+        END IF;
         query_list := (
             SELECT format('SELECT %1$I AS v, NULL::tid AS own FROM %2$s WHERE %1$I IS NOT NULL '
                           'LIMIT %3$s', attname, queries, sample)

@@ -101,7 +101,7 @@ class Points {
             Query query = codec_.allocate_query(memory_.arena());
             codec_.query_from_code(view_.header(a), view_.code(a), query);
             const double distance = codec_.distance(query, view_.header(b), view_.code(b));
-            return {distance, 1e-6 * (1 + std::fabs(distance))};
+            return {distance, 1e-6 * (1 + squared_norm(a) + squared_norm(b))};
         }
         long product = 0;
         for (std::size_t i = 0; i < codec_.n_padded(); ++i)
@@ -118,6 +118,16 @@ class Points {
     }
 
    private:
+    double
+    squared_norm(std::uint32_t a) const {
+        std::vector<float> values(codec_.n_padded());
+        codec_.decode(view_.header(a), view_.code(a), nullptr, values.data());
+        double sum = 0;
+        for (const float value : values)
+            sum += static_cast<double>(value) * value;
+        return sum;
+    }
+
     std::vector<float>
     random_vector(std::size_t n_dims, float scale) {
         std::normal_distribution<float> normal;
