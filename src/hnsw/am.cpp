@@ -3,6 +3,7 @@
 #include "hnsw/build.h"
 #include "hnsw/cost.h"
 #include "hnsw/options.h"
+#include "hnsw/progress.h"
 #include "hnsw/scan.h"
 #include "hnsw/vacuum.h"
 #include "pg/function.h"

@@ -112,17 +112,20 @@ build_index(Relation heap, Relation relation, IndexInfo* info) {
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw build", ALLOCSET_DEFAULT_SIZES);
     auto* result = static_cast<IndexBuildResult*>(palloc0(sizeof(IndexBuildResult)));
+    begin_progress();
     pg::in_context(context, [&] {
         MetaPage meta = make_meta(relation);
         const float* centroid = sample_centroid(heap, relation, info, meta);
         meta.has_centroid = centroid != nullptr;
         write_first_pages(relation, MAIN_FORKNUM, meta, centroid);
         Index index = open_index(relation, pg::WalMode::kBuilding);
-        report_phase(kPhaseLoading);
+        report_phase(BuildPhase::kLoading);
         const int n_workers = count_workers(heap, index);
         if (n_workers == 0 || !build_in_parallel(heap, index, info, n_workers, *result))
             build_serially(heap, index, info, *result);
+        report_phase(BuildPhase::kWriting);
         pg::log_whole_relation(relation);
+        log_phase_times(relation);
     });
     MemoryContextDelete(context);
     return result;
@@ -131,23 +134,6 @@ build_index(Relation heap, Relation relation, IndexInfo* info) {
 void
 build_empty(Relation index) {
     write_first_pages(index, INIT_FORKNUM, make_meta(index), nullptr);
-}
-
-char*
-build_phase_name(int64 phase) {
-    // The server's signature lacks a const: it only copies the text.
-    switch (phase) {
-        case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
-            return const_cast<char*>("initializing");
-        case kPhaseLoading:
-            return const_cast<char*>("loading tuples");
-        case kPhaseLinking:
-            return const_cast<char*>("linking");
-        case kPhaseWriting:
-            return const_cast<char*>("writing");
-        default:
-            return nullptr;
-    }
 }
 
 }  // namespace vext::hnsw

@@ -9,7 +9,6 @@ namespace vext::hnsw {
 // Callbacks of the access method.
 IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info);
 void build_empty(Relation index);
-char* build_phase_name(int64 phase);
 bool insert_row(Relation index, Datum* values, bool* is_null, ItemPointer tid, Relation heap,
                 IndexUniqueCheck check_unique, bool index_unchanged, IndexInfo* info);
 

@@ -16,15 +16,6 @@
 
 namespace vext::hnsw {
 
-inline constexpr int64 kPhaseLoading = PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE + 1;
-inline constexpr int64 kPhaseLinking = kPhaseLoading + 1;
-inline constexpr int64 kPhaseWriting = kPhaseLoading + 2;
-
-inline void
-report_phase(int64 phase) {
-    pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, phase);
-}
-
 /// What a batch is built with, the same for all members.
 struct BatchPlan {
     core::BatchOptions options;
@@ -93,7 +84,7 @@ BuildMember::with_row(const ItemPointerData& tid, const Datum* values, const boo
         take(to_tid(tid), vector.values());
     });
     MemoryContextReset(row_context_);
-    pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(n_indexed_));
+    report_done(static_cast<std::size_t>(n_indexed_));
 }
 
 template <typename Crew>
@@ -103,7 +94,7 @@ BuildMember::build_graph(Crew& crew) {
         std::min<std::uint64_t>(pg_atomic_read_u64(n_points_), plan_.capacity));
     if (n_points == 0)
         return;
-    report_phase(kPhaseLinking);
+    report_phase(BuildPhase::kPartitioning);
     MemoryContext context =
         AllocSetContextCreate(context_, "hnsw batch graph", ALLOCSET_DEFAULT_SIZES);
     pg::in_context(context, [&] {
@@ -116,7 +107,7 @@ BuildMember::build_graph(Crew& crew) {
         const core::PointView points = store_.view(n_points);
         const core::BatchGraph graph = core::build_batch_graph(
             crew, arena, points, all.first(n_members[0]), plan_.options, plan_.shape);
-        report_phase(kPhaseWriting);
+        crew.report(BuildPhase::kWriting, n_members[0]);
         BatchWriter* writer = arena.make<BatchWriter>(*index_, store_, graph);
         crew.alone([&] { writer->extend_file(); });
         crew.for_each(writer->n_extents(), [&](std::size_t extent) {
@@ -126,7 +117,7 @@ BuildMember::build_graph(Crew& crew) {
     });
     MemoryContextDelete(context);
     refresh_meta(*index_);
-    report_phase(kPhaseLoading);
+    report_phase(BuildPhase::kLoading, 0, static_cast<std::size_t>(n_indexed_));
 }
 
 }  // namespace vext::hnsw

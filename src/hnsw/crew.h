@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "core/batch/crew.h"
-#include "hnsw/index.h"
+#include "hnsw/progress.h"
 #include "pg/parallel.h"
 
 namespace vext::hnsw {
@@ -20,14 +20,25 @@ class BackendCrew : public core::SerialCrew {
     for_each(std::size_t n_tasks, Task&& task) {
         for (std::size_t i = 0; i < n_tasks; ++i) {
             pause();
+            progress_.reach(i, n_tasks);
             task(i);
         }
+        progress_.end_loop();
+    }
+
+    template <typename Phase>
+    void
+    report(Phase phase, std::size_t n_points) {
+        progress_.expect(phase, n_points);
     }
 
     static void
     pause() {
         CHECK_FOR_INTERRUPTS();
     }
+
+   private:
+    LoopProgress progress_;
 };
 
 /// What a parallel crew shares. Members are those who attached: the leader opens the gate when
@@ -63,9 +74,17 @@ class ParallelCrew {
             const std::uint64_t i = pg_atomic_fetch_add_u64(&next_task, 1);
             if (i >= n_tasks)
                 break;
+            progress_.reach(i, n_tasks);
             task(static_cast<std::size_t>(i));
         }
         meet();
+        progress_.end_loop();
+    }
+
+    template <typename Phase>
+    void
+    report(Phase phase, std::size_t n_points) {
+        progress_.expect(phase, n_points);
     }
 
     template <typename Work>
@@ -102,6 +121,7 @@ class ParallelCrew {
     dsa_area* area_;
     bool is_leader_;
     std::uint32_t n_loops_ = 0;
+    LoopProgress progress_;
 };
 
 static_assert(std::is_trivially_destructible_v<ParallelCrew>);

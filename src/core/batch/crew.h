@@ -18,15 +18,22 @@
 
 namespace vext::core {
 
+/// What a loop is for, as told to whoever watches a build.
+enum class Phase : std::uint8_t { kPartitioning, kLinking, kSelecting };
+
 /// What the builder asks of a crew; a model has these members:
-///   void for_each(std::size_t n_tasks, F&& task)   calls task(i) for each i below n_tasks, each by
-///   one
-///                                                  member; returns when all tasks are done
-///   void alone(F&& work)                           one member works, the others wait for it
-///   static void pause()                            called now and then by long work: may not
-///   return void* allocate(std::size_t n_bytes)            a shared, zeroed area, the same for all
-///   members;
-///                                                  n_bytes at most kMostAreaBytes
+///
+///   void for_each(std::size_t n_tasks, F&& task)
+///       calls task(i) for each i below n_tasks, each by one member; returns when all are done
+///   void alone(F&& work)
+///       one member works, the others wait for it
+///   static void pause()
+///       called now and then by long work: may not return
+///   void* allocate(std::size_t n_bytes)
+///       a shared, zeroed area, the same for all members; n_bytes at most kMostAreaBytes
+///   void report(Phase phase, std::size_t n_points)
+///       the next loop belongs to this phase and is for so many points
+///
 /// All members call them in the same order with the same arguments.
 inline constexpr std::size_t kMostAreaBytes = std::size_t{256} << 20;
 
@@ -50,6 +57,9 @@ class SerialCrew {
 
     static void
     pause() {}
+
+    static void
+    report(Phase, std::size_t) {}
 
     void*
     allocate(std::size_t n_bytes) {

@@ -247,6 +247,7 @@ class LayerBuilder {
     find_near(const Rows<Near>& found, std::span<std::uint32_t> order, PartitionScratch& scratch) {
         const Groups leaves = group(options_.leaf, options_.fan, mix64(options_.seed), scratch);
         const std::size_t k = near_width_;
+        crew_.report(Phase::kLinking, members_.size());
         crew_.for_each(leaves.size(), [&](std::size_t i) {
             const std::span<const Entry> leaf = leaves[i];
             scratch.ids.clear();
@@ -278,6 +279,7 @@ class LayerBuilder {
         const std::size_t k = options_.far_near;
         const std::size_t offset = n_slots_ * near_width_ + scale * k;
         Array<std::uint32_t> columns(local_, 2 * options_.far_columns);
+        crew_.report(Phase::kLinking, members_.size());
         crew_.for_each(groups.size(), [&](std::size_t i) {
             const std::span<const Entry> entries = groups[i];
             columns.clear();
@@ -303,6 +305,7 @@ class LayerBuilder {
 
     void
     select(const Rows<Near>& found, const LayerLinks& layer, internal::SelectScratch& scratch) {
+        crew_.report(Phase::kSelecting, members_.size());
         for_each_rank([&](std::uint32_t rank) {
             scratch.pool.clear();
             for (const Near& candidate : found[rank])
@@ -361,6 +364,7 @@ class LayerBuilder {
             for (std::size_t i = 0; i < internal::kSketchDims; ++i)
                 sketches[rank][0][i] = scratch.values[i % points_.codec->n_padded()];
         });
+        crew_.report(Phase::kSelecting, members_.size());
         for_each_rank([&](std::uint32_t rank) {
             pool_links(rank, layer, scratch);
             for (std::uint32_t i = 0; i < scratch.pool.size(); ++i) {
@@ -384,6 +388,7 @@ class LayerBuilder {
     void
     take_offers(const Rows<internal::Offer>& offers, const LayerLinks& layer,
                 internal::SelectScratch& scratch) {
+        crew_.report(Phase::kSelecting, members_.size());
         for_each_rank([&](std::uint32_t rank) {
             pool_links(rank, layer, scratch);
             for (const internal::Offer& offer :

@@ -112,6 +112,7 @@ partition(Crew& crew, const PointView& points, std::span<const std::uint32_t> me
             leaders[i] = members[first + mix64(seed + i) % (next - first)];
         }
     });
+    crew.report(Phase::kPartitioning, n);
     crew.for_each((n + internal::kRowsPerTask - 1) / internal::kRowsPerTask, [&](std::size_t task) {
         const std::size_t first = task * internal::kRowsPerTask;
         const std::size_t n_rows = std::min(internal::kRowsPerTask, n - first);

@@ -1,0 +1,84 @@
+# pg_stat_progress_create_index shows what a build is doing, by one backend and with a worker.
+
+use strict;
+use warnings FATAL => 'all';
+
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use VectorExt;
+
+my $n_rows = 10000;
+
+my $node = start_node('progress', 'max_parallel_maintenance_workers = 1',
+	'min_parallel_table_scan_size = 0');
+$node->safe_psql('postgres', 'CREATE EXTENSION vector_ext');
+load_vectors($node, 'points', $n_rows, 96, 22);
+
+# What a millisecond's watch saw of a build, until it was over.
+$node->safe_psql('postgres', q{
+	CREATE TABLE seen (phase text, done bigint, total bigint, n_builders integer, n_workers integer);
+	CREATE PROCEDURE watch() LANGUAGE plpgsql AS $$
+	DECLARE
+		has_begun boolean := false;
+	BEGIN
+		LOOP
+			PERFORM pg_stat_clear_snapshot();
+			INSERT INTO seen
+				SELECT phase, tuples_done, tuples_total, count(*) OVER (),
+					(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'parallel worker')
+				FROM pg_stat_progress_create_index WHERE phase LIKE 'building index: %';
+			has_begun := has_begun OR FOUND;
+			EXIT WHEN has_begun AND NOT EXISTS (
+				SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND state = 'active');
+			PERFORM pg_sleep(0.001);
+		END LOOP;
+	END $$});
+
+for my $n_workers (0, 1)
+{
+	my $by = $n_workers == 0 ? 'one backend' : 'a leader and a worker';
+	$node->safe_psql('postgres', 'TRUNCATE seen');
+	my ($stdout, $stderr) = ('', '');
+	my $watcher = IPC::Run::start(
+		[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', 'CALL watch()' ],
+		'<', \undef, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(120));
+	$node->poll_query_until('postgres',
+		"SELECT count(*) = 1 FROM pg_stat_activity WHERE query = 'CALL watch()' AND state = 'active'")
+	  or die 'the watch does not start';
+	my ($status, undef, $messages) = $node->psql('postgres', qq{
+		DROP INDEX IF EXISTS points_v;
+		SET max_parallel_maintenance_workers = $n_workers;
+		SET client_min_messages = debug1;
+		CREATE INDEX points_v ON points USING hnsw (v vector_l2_ops) WITH (ef_construction = 200)});
+	is($status, 0, "$by: the index is built");
+	$watcher->finish;
+	is($stderr, '', "$by: the watch ends");
+
+	is($node->safe_psql('postgres', 'SELECT max(n_workers) FROM seen'), $n_workers, "$by: at work");
+	is($node->safe_psql('postgres', q{
+		SELECT string_agg(DISTINCT substr(phase, 17), ',' ORDER BY substr(phase, 17)) FROM seen
+		WHERE phase NOT LIKE '%: initializing' AND phase NOT LIKE '%: writing'}),
+		'linking,loading tuples,partitioning,selecting', "$by: the phases are seen");
+	is($node->safe_psql('postgres', q{
+		SELECT count(*) FROM seen
+		WHERE n_builders <> 1 OR done < 0 OR total < 0 OR (total > 0 AND done > total)}),
+		'0', "$by: counts are within their totals, and one backend reports");
+	is($node->safe_psql('postgres', qq{
+		SELECT string_agg(phase, ',' ORDER BY phase) FROM (
+			SELECT substr(phase, 17) AS phase FROM seen WHERE total = $n_rows
+			GROUP BY phase HAVING count(DISTINCT done) > 3 AND max(done) > $n_rows / 2
+				AND substr(phase, 17) IN ('linking', 'selecting')) AS s}),
+		'linking,selecting', "$by: the count of points goes up");
+	like($messages,
+		qr/built index "points_v": initializing [\d.]+ s, loading tuples [\d.]+ s, partitioning [\d.]+ s, linking [\d.]+ s, selecting [\d.]+ s, writing [\d.]+ s/,
+		"$by: the times of the phases are logged");
+	my ($sum) = (0);
+	$sum += $1 while $messages =~ /([\d.]+) s\b/g;
+	cmp_ok($sum, '>', 0, "$by: they are not all zero");
+	index_is_sound($node, 'points_v', $by);
+}
+
+$node->stop;
+done_testing();
