@@ -42,7 +42,8 @@ class RowSpill {
         pfree(copy);
     }
 
-    /// Calls `visit(tid, bytes)` for each row. The bytes lie aligned as the server aligns data.
+    /// Calls `visit(tid, bytes)` for each row, and forgets them. The bytes lie aligned as the
+    /// server aligns data.
     template <typename Visit>
     void
     for_each(Visit&& visit) {
@@ -59,6 +60,8 @@ class RowSpill {
                       VARSIZE_ANY_EXHDR(bytes)));
         }
         ExecDropSingleTupleTableSlot(slot);
+        tuplestore_end(store_);
+        store_ = nullptr;
     }
 
    private:

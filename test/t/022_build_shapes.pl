@@ -42,12 +42,14 @@ sub build
 	my $name = "$table by $metric, $n_workers workers, $memory";
 	my $offset = -s $node->logfile;
 	# Workers are had where the rows are thought to fit.
-	$node->safe_psql('postgres', qq{
+	my ($status, $stdout, $stderr) = $node->psql('postgres', qq{
+		SET client_min_messages = warning;
 		UPDATE pg_class SET reltuples = 100 WHERE oid = '$table'::regclass;
 		ALTER TABLE $table SET (parallel_workers = $n_workers);
 		DROP INDEX IF EXISTS built;
 		SET maintenance_work_mem = '$memory';
 		CREATE INDEX built ON $table USING hnsw (v vector_${metric}_ops)});
+	is("$status $stderr", '0 ', "$name: built without a warning");
 	my $n_launched = () = substr(slurp_file($node->logfile), $offset) =~
 	  /starting background worker process "parallel worker/g;
 	is($n_launched, $n_workers, "$name: the workers take part");
