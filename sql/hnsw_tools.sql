@@ -57,6 +57,61 @@ SELECT hnsw_prewarm('items_l2') = pg_relation_size('items_l2') AS all_bytes,
        hnsw_prewarm('short_cosine') = pg_relation_size('short_cosine') AS all_bytes,
        hnsw_prewarm(NULL);
 
+-- hnsw_estimate: the size of indexes that exist, within the chance of upper layers and an extent.
+CREATE TEMP TABLE real_sizes (n_dims int, m int, metric text, index regclass);
+DO $$
+DECLARE
+    n_dims int;
+    m int;
+    metric text;
+    name text;
+BEGIN
+    FOR n_dims, m, metric IN VALUES (3, 16, 'cosine'), (40, 4, 'l2'), (40, 16, 'l1'), (300, 32, 'ip')
+    LOOP
+        name := format('sized_%s_%s', n_dims, m);
+        EXECUTE format('CREATE TEMP TABLE %I (v vector(%s))', name, n_dims);
+        EXECUTE format('INSERT INTO %I SELECT pg_temp.noise(i, %s) FROM generate_series(1, 3000) i',
+                       name, n_dims);
+        EXECUTE format('CREATE INDEX %I ON %I USING hnsw (v vector_%s_ops) WITH (m = %s)',
+                       name || '_v', name, metric, m);
+        INSERT INTO real_sizes VALUES (n_dims, m, metric, (name || '_v')::regclass);
+    END LOOP;
+END $$;
+SELECT r.n_dims, r.m, r.metric,
+       abs(e.hot_bytes - i.hot_bytes) <= 0.02 * i.hot_bytes + 4 * 8192 AS hot,
+       abs(e.cold_bytes - i.cold_bytes) <= 0.02 * i.cold_bytes + 8 * 8192 AS cold,
+       e.total_bytes = e.hot_bytes + e.cold_bytes AS total,
+       (e.cold_bytes > 0) = (i.cold_bytes > 0) AS tiers, e.build_time
+FROM real_sizes r, hnsw_info(r.index) i,
+     hnsw_estimate(3000, r.n_dims, r.m, metric => r.metric) e ORDER BY r.n_dims, r.m;
+-- The sizes of an empty index are exact; memory is at least the least of the setting.
+CREATE TEMP TABLE nothing (v vector(300));
+CREATE INDEX nothing_v ON nothing USING hnsw (v vector_l2_ops);
+SELECT total_bytes = pg_relation_size('nothing_v') AS exact, hot_bytes = total_bytes AS hot,
+       build_memory >= 1024 * 1024 AS memory, build_time
+FROM hnsw_estimate(0, 300);
+-- Memory and size grow with every argument, memory with the number of workers; time with the rows.
+SET max_parallel_maintenance_workers = 0;
+CREATE TEMP TABLE alone AS SELECT * FROM hnsw_estimate(100000, 400);
+SELECT change, e.build_memory > alone.build_memory AS more_memory,
+       e.total_bytes > alone.total_bytes AS more_bytes, e.build_time
+FROM alone, (VALUES ('more rows', 500000000, 400, 16, 64), ('rows', 10000000, 400, 16, 64),
+                    ('dims', 100000, 500, 16, 64), ('m', 100000, 400, 20, 64), ('ef_construction', 100000, 400, 16, 100))
+     c (change, n_rows, n_dims, m, ef), hnsw_estimate(n_rows, n_dims, m, ef) e ORDER BY n_rows, change;
+SET max_parallel_maintenance_workers = 4;
+SELECT e.build_memory > alone.build_memory AS more_memory, e.total_bytes = alone.total_bytes AS same_bytes
+FROM alone, hnsw_estimate(100000, 400) e;
+RESET max_parallel_maintenance_workers;
+SELECT count(*) FROM hnsw_estimate(NULL, 3);
+SELECT statement, o.* FROM (VALUES
+    ('SELECT hnsw_estimate(-1, 3)'), ('SELECT hnsw_estimate(1, 0)'),
+    ('SELECT hnsw_estimate(1, 8001)'), ($$SELECT hnsw_estimate(1, 8001, metric => 'l1')$$),
+    ('SELECT hnsw_estimate(1, 3, 1)'), ('SELECT hnsw_estimate(1, 3, 101, 1000)'),
+    ('SELECT hnsw_estimate(1, 3, 33)'), ('SELECT hnsw_estimate(1, 3, 16, 1001)'),
+    ($$SELECT hnsw_estimate(1, 3, metric => 'L2')$$),
+    ('SELECT hnsw_estimate(9223372036854775807, 3)')) s (statement),
+    pg_temp.outcome(statement) o ORDER BY statement COLLATE "C";
+
 -- hnsw_recall: columns, ef by ef; queries of a sample, of a table; of fewer rows than k.
 SELECT ef_search, recall >= 0.9 AS recalls, mean_us > 0 AS has_mean, p99_us > 0 AS has_p99
 FROM hnsw_recall('items_l2');

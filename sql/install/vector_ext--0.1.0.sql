@@ -485,6 +485,15 @@ CREATE FUNCTION hnsw_prewarm(index regclass) RETURNS bigint
 COMMENT ON FUNCTION hnsw_prewarm(regclass) IS
     'reads an hnsw index into the buffer pool, the hot tier first; returns the bytes read';
 
+CREATE FUNCTION hnsw_estimate(
+    rows bigint, dims integer, m integer DEFAULT 16, ef_construction integer DEFAULT 64,
+    metric text DEFAULT 'l2', OUT build_memory bigint, OUT build_time text, OUT hot_bytes bigint,
+    OUT cold_bytes bigint, OUT total_bytes bigint)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'vext_hnsw_estimate' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION hnsw_estimate(bigint, integer, integer, integer, text) IS
+    'what an hnsw index of so many vectors would take: memory and time to build it, and its size';
+
 CREATE FUNCTION hnsw_recall(
     index regclass, k integer DEFAULT 10, ef integer[] DEFAULT '{40,80,160}',
     sample integer DEFAULT 100, queries regclass DEFAULT NULL)

@@ -9,12 +9,28 @@
 
 #pragma once
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace vext::core {
 
 enum class Metric : std::uint8_t { kL2 = 0, kInnerProduct = 1, kCosine = 2, kL1 = 3 };
+
+/// By number: how users write them.
+inline constexpr std::array<std::string_view, 4> kMetricNames = {"l2", "ip", "cosine", "l1"};
+
+/// The metric of that name, if there is one.
+inline std::optional<Metric>
+metric_of_name(std::string_view name) {
+    for (std::size_t i = 0; i < kMetricNames.size(); ++i)
+        if (kMetricNames[i] == name)
+            return static_cast<Metric>(i);
+    return std::nullopt;
+}
 
 /// An internal distance in the units of the SQL operator. Estimates of a square can be below zero;
 /// they count as zero.

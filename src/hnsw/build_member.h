@@ -16,6 +16,9 @@
 
 namespace vext::hnsw {
 
+/// Points of a batch, at most.
+inline constexpr std::size_t kMostBatch = kMostSlots / 2;
+
 /// What a batch is built with, the same for all members.
 struct BatchPlan {
     core::BatchOptions options;
@@ -23,6 +26,17 @@ struct BatchPlan {
     std::size_t capacity;  ///< points that fit maintenance_work_mem
 };
 
+/// What a build may use, and what is asked of it.
+struct BuildMeans {
+    std::size_t n_bytes;  ///< as maintenance_work_mem
+    int n_members;
+    std::size_t ef_construction;
+};
+
+/// Reads no page: metapage, geometry and codec of `index` suffice.
+BatchPlan plan_batch(const Index& index, const BuildMeans& means);
+
+/// By the settings and the options of an index that exists.
 BatchPlan plan_batch(const Index& index, int n_members);
 
 class BuildMember {

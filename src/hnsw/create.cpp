@@ -70,23 +70,28 @@ write_page(Relation index, ForkNumber fork, const std::uint8_t* bytes) {
 }  // namespace
 
 MetaPage
+make_meta(const Definition& definition) {
+    if (definition.ef_construction < 2 * definition.m)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("ef_construction must be greater than or equal to 2 * m"));
+    const auto n_dims = static_cast<std::uint32_t>(definition.n_dims);
+    const auto m = static_cast<std::uint32_t>(definition.m);
+    const std::uint32_t most = max_dims(definition.metric, m);
+    if (n_dims > most)
+        ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                errmsg("column cannot have more than %u dimensions for hnsw index", most));
+    return meta_for(definition.metric, n_dims, m);
+}
+
+MetaPage
 make_meta(Relation index) {
     check_settings_defined();
     const int n_dims = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
     if (n_dims < 0)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("column does not have dimensions"));
-    const int m = option_m(index);
-    if (option_ef_construction(index) < 2 * m)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("ef_construction must be greater than or equal to 2 * m"));
-    const core::Metric metric = metric_of(index);
-    const std::uint32_t most = max_dims(metric, static_cast<std::uint32_t>(m));
-    if (static_cast<std::uint32_t>(n_dims) > most)
-        ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                errmsg("column cannot have more than %u dimensions for hnsw index", most));
     MetaPage meta =
-        meta_for(metric, static_cast<std::uint32_t>(n_dims), static_cast<std::uint32_t>(m));
+        make_meta({metric_of(index), n_dims, option_m(index), option_ef_construction(index)});
     meta.rotation_seed = pg::random_bits();
     return meta;
 }

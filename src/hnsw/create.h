@@ -8,8 +8,20 @@
 
 namespace vext::hnsw {
 
-/// The metapage of a new, empty index. Raises what is wrong with the definition: no dimensions or
-/// m against ef_construction (22023), too many dimensions (54000).
+/// What an index is defined by.
+struct Definition {
+    core::Metric metric;
+    int n_dims;
+    int m;
+    int ef_construction;
+};
+
+/// The metapage of a new, empty index, but for its seed. Raises what is wrong with the definition:
+/// m against ef_construction (22023), too many dimensions (54000). Requires: n_dims >= 1.
+MetaPage make_meta(const Definition& definition);
+
+/// The metapage of an index that is being created. Raises also that the column has no dimensions
+/// (22023).
 MetaPage make_meta(Relation index);
 
 /// Writes metapage and centroid (n_dims floats, or null for none) into the empty fork. The main

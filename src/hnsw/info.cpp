@@ -11,7 +11,6 @@ namespace vext::hnsw {
 
 namespace {
 
-constexpr const char* kMetricNames[] = {"l2", "ip", "cosine", "l1"};
 constexpr const char* kCodecNames[] = {"exact", "scalar8", "scalar4", "plain8"};
 
 void
@@ -30,7 +29,7 @@ collect_info(Relation relation) {
     const Index index = open_index(relation);
     Info info = {};
     info.format = index.meta.version;
-    info.metric = kMetricNames[static_cast<std::size_t>(index.meta.metric)];
+    info.metric = core::kMetricNames[static_cast<std::size_t>(index.meta.metric)].data();
     info.codec = kCodecNames[static_cast<std::size_t>(index.meta.codec)];
     info.n_dims = index.meta.n_dims;
     info.m = index.meta.m;

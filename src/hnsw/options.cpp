@@ -71,7 +71,8 @@ define_index_options() {
                       "Most links of a node on an upper layer, half of layer 0's", kDefaultM, kMinM,
                       kMaxM, AccessExclusiveLock);
     add_int_reloption(options_kind, "ef_construction", "Candidate list while building",
-                      kDefaultEfConstruction, 4, 1000, AccessExclusiveLock);
+                      kDefaultEfConstruction, kMinEfConstruction, kMaxEfConstruction,
+                      AccessExclusiveLock);
     add_int_reloption(options_kind, "ef_search",
                       "Candidate list of a search where hnsw.ef_search is not set", 0, 0,
                       kMaxEfSearch, AccessExclusiveLock);

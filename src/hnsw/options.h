@@ -10,6 +10,7 @@ namespace vext::hnsw {
 
 inline constexpr int kDefaultM = 16;
 inline constexpr int kDefaultEfConstruction = 64;
+inline constexpr int kMinEfConstruction = 4, kMaxEfConstruction = 1000;
 inline constexpr int kDefaultEfSearch = 40;
 inline constexpr int kMaxEfSearch = 1000;
 

@@ -1,14 +1,17 @@
-// The SQL functions that look at an index: hnsw_info, hnsw_check, hnsw_prewarm.
+// The SQL functions that look at an index, hnsw_info, hnsw_check and hnsw_prewarm, or ahead to one,
+// hnsw_estimate.
 
 #include <algorithm>
 #include <span>
 
 #include "hnsw/check.h"
+#include "hnsw/estimate.h"
 #include "hnsw/info.h"
 #include "hnsw/page_walk.h"
 #include "pg/catalog.h"
 #include "pg/function.h"
 #include "pg/result_set.h"
+#include "pg/wire.h"
 
 namespace vext::hnsw {
 
@@ -99,6 +102,31 @@ return_info(Relation relation, const pg::ResultSet& results) {
     results.add(values, is_null);
 }
 
+core::Metric
+metric_of_argument(text* argument) {
+    const std::optional<core::Metric> metric = core::metric_of_name(pg::text_of(argument));
+    if (!metric)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("unknown metric \"%s\"", text_to_cstring(argument)),
+                errhint("Metrics are l2, ip, cosine and l1."));
+    return *metric;
+}
+
+void
+return_estimate(std::int64_t n_rows, const Definition& definition, const pg::ResultSet& results) {
+    const Estimate estimate =
+        estimate_index(n_rows, definition, max_parallel_maintenance_workers + 1);
+    const Datum values[] = {
+        Int64GetDatum(static_cast<int64>(estimate.build_memory)),
+        text_datum(estimate.build_time),
+        Int64GetDatum(static_cast<int64>(estimate.hot_bytes)),
+        Int64GetDatum(static_cast<int64>(estimate.cold_bytes)),
+        Int64GetDatum(static_cast<int64>(estimate.hot_bytes + estimate.cold_bytes)),
+    };
+    const bool is_null[std::size(values)] = {};
+    results.add(values, is_null);
+}
+
 }  // namespace
 
 }  // namespace vext::hnsw
@@ -107,6 +135,14 @@ VEXT_FUNCTION(hnsw_check) {
     const Relation index = vext::hnsw::open_for_reading(PG_GETARG_OID(0));
     vext::hnsw::return_findings(index, PG_GETARG_BOOL(1), vext::pg::ResultSet(fcinfo));
     index_close(index, AccessShareLock);
+    PG_RETURN_NULL();
+}
+
+VEXT_FUNCTION(hnsw_estimate) {
+    const vext::hnsw::Definition definition = {vext::hnsw::metric_of_argument(PG_GETARG_TEXT_PP(4)),
+                                               PG_GETARG_INT32(1), PG_GETARG_INT32(2),
+                                               PG_GETARG_INT32(3)};
+    vext::hnsw::return_estimate(PG_GETARG_INT64(0), definition, vext::pg::ResultSet(fcinfo));
     PG_RETURN_NULL();
 }
 

@@ -1,4 +1,5 @@
-# pg_stat_progress_create_index shows what a build is doing, by one backend and with a worker.
+# pg_stat_progress_create_index shows what a build is doing, by one backend and with a worker; how
+# many rows are a batch is what hnsw_estimate says.
 
 use strict;
 use warnings FATAL => 'all';
@@ -36,10 +37,11 @@ $node->safe_psql('postgres', q{
 		END LOOP;
 	END $$});
 
-for my $n_workers (0, 1)
+# Builds the index with these settings while the watch is on; returns what the server told.
+sub watched_build
 {
-	my $by = $n_workers == 0 ? 'one backend' : 'a leader and a worker';
-	$node->safe_psql('postgres', 'TRUNCATE seen');
+	my ($test_name, $settings) = @_;
+	$node->safe_psql('postgres', 'TRUNCATE seen; DROP INDEX IF EXISTS points_v');
 	my ($stdout, $stderr) = ('', '');
 	my $watcher = IPC::Run::start(
 		[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', 'CALL watch()' ],
@@ -48,13 +50,20 @@ for my $n_workers (0, 1)
 		"SELECT count(*) = 1 FROM pg_stat_activity WHERE query = 'CALL watch()' AND state = 'active'")
 	  or die 'the watch does not start';
 	my ($status, undef, $messages) = $node->psql('postgres', qq{
-		DROP INDEX IF EXISTS points_v;
-		SET max_parallel_maintenance_workers = $n_workers;
+		$settings
 		SET client_min_messages = debug1;
 		CREATE INDEX points_v ON points USING hnsw (v vector_l2_ops) WITH (ef_construction = 200)});
-	is($status, 0, "$by: the index is built");
+	is($status, 0, "$test_name: the index is built");
 	$watcher->finish;
-	is($stderr, '', "$by: the watch ends");
+	is($stderr, '', "$test_name: the watch ends");
+	return $messages;
+}
+
+for my $n_workers (0, 1)
+{
+	my $by = $n_workers == 0 ? 'one backend' : 'a leader and a worker';
+	my $messages =
+	  watched_build($by, "SET max_parallel_maintenance_workers = $n_workers;");
 
 	is($node->safe_psql('postgres', 'SELECT max(n_workers) FROM seen'), $n_workers, "$by: at work");
 	is($node->safe_psql('postgres', q{
@@ -78,6 +87,20 @@ for my $n_workers (0, 1)
 	$sum += $1 while $messages =~ /([\d.]+) s\b/g;
 	cmp_ok($sum, '>', 0, "$by: they are not all zero");
 	index_is_sound($node, 'points_v', $by);
+}
+
+# hnsw_estimate names the memory in which all rows become one batch; with less they do not.
+my $kilobytes = $node->safe_psql('postgres', qq{
+	SET max_parallel_maintenance_workers = 0;
+	SELECT build_memory / 1024 FROM hnsw_estimate($n_rows, 96, ef_construction => 200)});
+for my $percent (100, 95)
+{
+	my $memory = int($kilobytes * $percent / 100);
+	watched_build("$percent % of the memory", qq{
+		SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = '${memory}kB';});
+	my $largest = $node->safe_psql('postgres', 'SELECT max(total) FROM seen');
+	cmp_ok($largest, $percent == 100 ? '==' : '<', $n_rows, "$percent % of the memory: batch");
+	cmp_ok($largest, '>', 0.9 * $n_rows, "$percent % of the memory: no waste");
 }
 
 $node->stop;

@@ -37,13 +37,19 @@ struct BatchGraph {
     std::uint32_t entry;                   ///< a point of the highest layer
 };
 
-/// The layer a point rises to: each further one with probability 1 / 2m. (HNSW takes 1 / m; half of
-/// it costs a search nothing that could be measured, and its records half the space.)
+/// The share of a layer's points that rise to the next. (HNSW takes 1 / m; half of it costs a
+/// search nothing that could be measured, and its records half the space.)
+inline double
+rising_share(std::size_t m) {
+    return 1 / static_cast<double>(2 * m);
+}
+
+/// The layer a point rises to.
 inline int
 draw_layer(std::uint64_t seed, std::uint32_t point, const GraphShape& shape) {
     const double uniform =
         (static_cast<double>(mix64(seed ^ point) >> 11) + 1) * 0x1p-53;  // in (0, 1]
-    const double layer = -std::log(uniform) / std::log(static_cast<double>(2 * shape.m));
+    const double layer = std::log(uniform) / std::log(rising_share(shape.m));
     return static_cast<int>(std::min<double>(layer, shape.max_layer));
 }
 
