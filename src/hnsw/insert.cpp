@@ -26,6 +26,12 @@ allocate_lists(core::Arena& arena, const Geometry& geometry) {
     return lists.data();
 }
 
+// Fewer candidates than links would leave lists short.
+std::size_t
+beam_width(const Index& index, std::size_t ef_construction) {
+    return std::max<std::size_t>(ef_construction, index.geometry.max_links(0));
+}
+
 // Takes the drain lock of the epoch that is current while it is held; returns that epoch.
 std::uint32_t
 lock_current_epoch(Index& index) {
@@ -42,17 +48,15 @@ lock_current_epoch(Index& index) {
 
 Inserter::Inserter(Index& index, std::size_t ef_construction)
     : index_(&index),
-      ef_construction_(std::max<std::size_t>(ef_construction, index.geometry.max_links(0))),
       arena_(pg::context_arena(CurrentMemoryContext)),
       prepared_(index.codec->allocate_prepared(arena_)),
       query_(index.codec->allocate_query(arena_)),
       graph_(index, query_),
-      memory_(arena_, ef_construction_),
-      selector_(index, arena_, ef_construction_),
+      search_(graph_, arena_, beam_width(index, ef_construction)),
+      selector_(index, arena_, CandidateSearch::n_most(beam_width(index, ef_construction))),
       linker_(index, graph_, arena_),
       code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)),
       residual_(arena_.allocate<std::uint8_t>(index.meta.residual_bytes)),
-      entries_(arena_, ef_construction_),
       chosen_(allocate_lists(arena_, index.geometry)) {
 }
 
@@ -128,24 +132,11 @@ void
 Inserter::choose_neighbours(int layer, NodeId self) {
     for (int i = 0; i <= kMaxLayers; ++i)
         chosen_[i].clear();
-    core::Candidate nearest;
-    if (!graph_.enter(seen_, nearest)) {
-        selector_.gather({}, self);
-        return;
-    }
-    int current = seen_.entry_layer;
-    for (; current > layer; --current)
-        nearest = core::descend_layer(graph_, current, nearest, memory_);
-    entries_.clear();
-    entries_.push_back(nearest);
-    for (; current >= 0; --current) {
-        core::search_layer(graph_, current, ef_construction_, entries_.span(), memory_);
-        entries_.clear();
-        for (const core::Candidate& candidate : memory_.beam.entries())
-            entries_.push_back(candidate);
-        selector_.gather(entries_.span(), self);
+    selector_.gather({}, self);
+    search_.find(layer, seen_, [&](int current, std::span<const core::Candidate> candidates) {
+        selector_.gather(candidates, self);
         selector_.select(index_->geometry.max_links(current), chosen_[current]);
-    }
+    });
 }
 
 // Adds the row to a node with an equal vector, if the search met one.

@@ -7,8 +7,8 @@
 
 #include "core/array.h"
 #include "core/graph/candidate.h"
-#include "core/graph/search.h"
 #include "hnsw/backlink.h"
+#include "hnsw/candidates.h"
 #include "hnsw/index.h"
 #include "hnsw/neighbours.h"
 #include "hnsw/page_graph.h"
@@ -46,12 +46,11 @@ class Inserter {
     void raise_entry(NodeId id, int layer);
 
     Index* index_;
-    std::size_t ef_construction_;
     core::Arena arena_;
     core::Prepared prepared_;
     core::Query query_;
     PageGraph graph_;
-    core::SearchMemory memory_;
+    CandidateSearch search_;
     NeighbourSelector selector_;
     BackLinker linker_;
     MetaPage seen_ = {};  ///< as the search found it
@@ -60,7 +59,6 @@ class Inserter {
     std::span<std::uint8_t> code_;
     std::span<std::uint8_t> residual_;
     std::uint32_t hash_ = 0;
-    core::Array<core::Candidate> entries_;
     core::Array<ChosenLink>* chosen_;  ///< per layer, the diverse ones first
 };
 

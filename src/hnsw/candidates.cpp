@@ -1,0 +1,36 @@
+// See candidates.h.
+
+#include "hnsw/candidates.h"
+
+#include <algorithm>
+
+namespace vext::hnsw {
+
+CandidateSearch::CandidateSearch(PageGraph& graph, core::Arena& arena, std::size_t ef)
+    : graph_(&graph),
+      ef_(ef),
+      memory_(arena, ef),
+      candidates_(arena, n_most(ef)),
+      above_(arena, ef) {
+}
+
+// Makes candidates_ those of `layer`; it holds those of the layer above, the nearest of which the
+// search starts from.
+void
+CandidateSearch::search(int layer) {
+    above_.clear();
+    for (const core::Candidate& candidate :
+         candidates_.span().first(std::min(ef_, candidates_.size())))
+        above_.push_back(candidate);
+    core::search_layer(*graph_, layer, ef_, above_.span(), memory_);
+    candidates_.clear();
+    for (const core::Candidate& candidate : memory_.beam.entries())
+        candidates_.push_back(candidate);
+    // What the beam has dropped lies behind its farthest; the rest are in it.
+    const core::Candidate farthest = candidates_.back();
+    for (const core::Candidate& candidate : above_.span())
+        if (core::is_nearer(farthest, candidate))
+            candidates_.push_back(candidate);
+}
+
+}  // namespace vext::hnsw

@@ -1,0 +1,67 @@
+// Candidates for the links of a new node, found by a search of the graph on pages.
+//
+// Beside the nearest nodes of a layer, those of the layer above are candidates: a thin sample, so
+// they lie farther off and in other directions. They keep the graph navigable where the nearest
+// alone see only what is near (docs/decisions.md).
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/array.h"
+#include "core/graph/candidate.h"
+#include "core/graph/search.h"
+#include "hnsw/index.h"
+#include "hnsw/page_graph.h"
+
+namespace vext::hnsw {
+
+/// Holds the memory for searches with a beam of `ef`, from one arena.
+class CandidateSearch {
+   public:
+    /// Requires: `query` and `graph`, which measures distances to it, outlive this.
+    CandidateSearch(PageGraph& graph, core::Arena& arena, std::size_t ef);
+
+    /// The most candidates of a layer.
+    static std::size_t
+    n_most(std::size_t ef) {
+        return 2 * ef;
+    }
+
+    /// Searches from the top down to layer 0 and calls `take(int layer, std::span<const
+    /// Candidate>)` for `layer` and those below that exist, highest first, with candidates in order
+    /// of distance. `seen` becomes the metapage as the search found it. False when the graph is
+    /// empty.
+    template <typename Take>
+    bool
+    find(int layer, MetaPage& seen, Take&& take) {
+        core::Candidate nearest;
+        if (!graph_->enter(seen, nearest))
+            return false;
+        int current = seen.entry_layer;
+        for (; current > layer + 1; --current)
+            nearest = core::descend_layer(*graph_, current, nearest, memory_);
+        candidates_.clear();
+        candidates_.push_back(nearest);
+        for (; current >= 0; --current) {
+            search(current);
+            if (current <= layer)
+                take(current, std::span<const core::Candidate>(candidates_.span()));
+        }
+        return true;
+    }
+
+   private:
+    void search(int layer);
+
+    PageGraph* graph_;
+    std::size_t ef_;
+    core::SearchMemory memory_;
+    core::Array<core::Candidate> candidates_;
+    core::Array<core::Candidate> above_;  ///< those of the layer above
+};
+
+static_assert(std::is_trivially_destructible_v<CandidateSearch>);
+
+}  // namespace vext::hnsw
