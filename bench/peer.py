@@ -3,41 +3,14 @@
 
 import argparse
 import os
-import platform
-import sys
-import time
 
 from dataset import HERE, Dataset
 from experiments import Experiments
+from report import Report, describe
 from side import Side
 
 EXPERIMENTS = {"load": "load_times", "exact": "exact", "build": "build_times", "search": "search",
                "insert": "insert", "vacuum": "vacuum"}
-SETTINGS = ["shared_buffers", "max_parallel_workers", "synchronous_commit", "fsync", "wal_level",
-            "full_page_writes", "jit", "huge_pages_status"]
-
-
-class Report:
-    """Prints, and appends to a Markdown file."""
-
-    def __init__(self, path):
-        self.file = open(path, "a", encoding="utf-8")
-
-    def write(self, text):
-        print(text, flush=True)
-        print(text, file=self.file, flush=True)
-
-    def table(self, title, head, rows, note):
-        self.write(f"### {title}\n")
-        self.write("| " + " | ".join(head) + " |")
-        self.write("|" + "---|" * len(head))
-        for row in rows:
-            self.write("| " + " | ".join(row) + " |")
-        self.write(f"\n{note}\n")
-
-    @staticmethod
-    def progress(text):
-        print(f"  {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def parse_arguments():
@@ -77,29 +50,6 @@ def parse_arguments():
     return options
 
 
-def processor():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith(("model name", "CPU part")):
-                return line.split(":")[1].strip()
-    return platform.machine()
-
-
-def describe(report, sides, dataset, options):
-    ours, peer = sides
-    settings = [f"{name} {ours.sql(f'SHOW {name}')}" for name in SETTINGS]
-    kernels = ours.sql("LOAD 'vector_ext'; SHOW vector_ext.simd")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
-    report.write(f"## {', '.join(options.experiments)}: {ours.version()} (ours) beside "
-                 f"{peer.version()} (peer), {time.strftime('%Y-%m-%d %H:%M')}\n")
-    report.write(f"- server: {ours.sql('SELECT version()')}; kernels of ours: {kernels}")
-    report.write(f"- machine: {processor()}, {os.cpu_count()} cores, {memory:.0f} GB; load of the "
-                 f"last minute {os.getloadavg()[0]:.1f}")
-    report.write(f"- data: {dataset.rows:,} x {dataset.dims}, {dataset.description}; storage "
-                 f"{options.storage}")
-    report.write(f"- settings: {', '.join(settings)}\n")
-
-
 def main():
     options = parse_arguments()
     report = Report(os.path.join(HERE, "../build/bench/peer.md"))
@@ -108,7 +58,7 @@ def main():
     sides = Side("ours", "vector_ext", options.limit), Side("peer", "vector", options.limit)
     for side in sides:
         side.prepare(dataset.dims, options.storage)
-    describe(report, sides, dataset, options)
+    describe(report, ", ".join(options.experiments), sides, dataset, options.storage)
     experiments = Experiments(*sides, dataset, options, report)
     for name in options.experiments:
         getattr(experiments, EXPERIMENTS[name])()

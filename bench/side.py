@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 
 
 class Side:
@@ -84,6 +85,40 @@ class Side:
 
     def warm(self, relation):
         self.sql(f"SELECT pg_prewarm('{relation}')")
+
+
+class PhaseWatch:
+    """How long each phase of an index build was seen on a side, looked at twenty times a second."""
+
+    def __init__(self, side):
+        self.side = side
+        self.phases = {}  # name: seconds
+
+    def __enter__(self):
+        self.psql = subprocess.Popen(["psql", "-X", "-q", "-A", "-t"], text=True,
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     env={**os.environ, "PGDATABASE": self.side.name})
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+        self.psql.communicate()
+
+    def watch(self):
+        before = time.monotonic()
+        while not self.stop.wait(0.05):
+            self.psql.stdin.write("SELECT coalesce(max(phase), '') "
+                                  "FROM pg_stat_progress_create_index;\n")
+            self.psql.stdin.flush()
+            phase = self.psql.stdout.readline().strip().removeprefix("building index: ")
+            now = time.monotonic()
+            if phase:
+                self.phases[phase] = self.phases.get(phase, 0) + now - before
+            before = now
 
 
 class MemoryWatch:
