@@ -10,9 +10,10 @@ use Exporter 'import';
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 our @EXPORT = qw(start_node error_is copy_file same_lines load_vectors index_is_sound
-  finds_every_row recall_of start_pgbench);
+  finds_every_row recall_of end_after leaves_nothing start_pgbench);
 
 # A new, running server with these lines in its configuration.
 sub start_node
@@ -138,6 +139,68 @@ sub recall_of
 	my ($node, $index, $queries, $ef_search) = @_;
 	return $node->safe_psql('postgres',
 		"SELECT recall FROM hnsw_recall('$index', 10, '{$ef_search}', 1000, '$queries')");
+}
+
+# What a statement may go on once it is told to end, in seconds: the promise is a quarter of one; a
+# machine that runs other tests beside gets four times that.
+our $end_limit = 1;
+
+# Starts `sql` and ends it after so many seconds by `how`, pg_cancel_backend or pg_terminate_backend.
+# Returns whether it was ended, and how long it then went on.
+sub end_after
+{
+	my ($node, $how, $sql, $delay) = @_;
+	my ($stdout, $stderr) = ('', '');
+	local $ENV{PGAPPNAME} = 'victim';
+	my $client = IPC::Run::start(
+		[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'),
+			map { ('-c', $_) } split(/;\n/, $sql) ],
+		'<', \undef, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(60));
+	local $ENV{PGAPPNAME} = undef;
+	$node->poll_query_until('postgres', q{
+		SELECT count(*) = 1 FROM pg_stat_activity
+		WHERE application_name = 'victim' AND backend_type = 'client backend'
+			AND state = 'active' AND query NOT LIKE 'SET%'})
+	  or die "does not start: $sql";
+	sleep($delay);
+	# Both times are the server's own.
+	my $seconds = $node->safe_psql('postgres', qq{
+		DO \$\$
+		DECLARE
+			victim integer := (SELECT pid FROM pg_stat_activity
+				WHERE application_name = 'victim' AND backend_type = 'client backend'
+					AND state = 'active');
+			start timestamptz := clock_timestamp();
+		BEGIN
+			PERFORM $how(victim);
+			WHILE EXISTS (SELECT FROM pg_locks WHERE pid = victim) LOOP
+				PERFORM pg_sleep(0.002);
+			END LOOP;
+			PERFORM set_config('test.seconds',
+				extract(epoch FROM clock_timestamp() - start)::text, false);
+		END \$\$;
+		SELECT current_setting('test.seconds')});
+	$client->finish;
+	return ($stderr =~ /due to (user request|administrator command)/ ? 1 : 0, $seconds);
+}
+
+# A statement that failed left no parallel worker, and no file of a table or a sort.
+sub leaves_nothing
+{
+	my ($node, $test_name) = @_;
+	ok($node->poll_query_until('postgres', q{
+		SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'}),
+		"$test_name: no parallel worker is left");
+	is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_ls_tmpdir()'), '0',
+		"$test_name: no temporary file is left");
+	# Files of tables go for good with a checkpoint.
+	$node->safe_psql('postgres', 'CHECKPOINT');
+	is($node->safe_psql('postgres', q{
+		SELECT count(*) FROM pg_ls_dir('base/' ||
+			(SELECT oid FROM pg_database WHERE datname = current_database())) f
+		WHERE f ~ '^\d+$' AND NOT EXISTS (SELECT FROM pg_class c
+			WHERE pg_relation_filenode(c.oid) = f::bigint)}), '0', "$test_name: no file is left");
+	return;
 }
 
 # Starts pgbench with these arguments and scripts, [ weight, text ] each; the caller finishes it.

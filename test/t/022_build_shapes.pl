@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use VectorExt;
 
-my $n_rows = 4000;
+my $n_rows = 3000;
 my $ef_search = 40;
 # What a graph may lose against the one it is compared with.
 my $tolerance = 0.01;
