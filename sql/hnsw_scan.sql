@@ -248,6 +248,7 @@ SELECT pg_temp.rest_of('scrolling');
 DECLARE seen CURSOR FOR SELECT id FROM items ORDER BY v <-> (SELECT v FROM items WHERE id = 7);
 FETCH 1 FROM seen;
 DELETE FROM items WHERE id <= 4000;
+SET LOCAL vector_ext.insert_batch = 0;
 INSERT INTO items SELECT 7, 0, '[9,9,9]';
 SELECT pg_temp.rest_of('seen');
 SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> '[0,0,0]' LIMIT 100) s;

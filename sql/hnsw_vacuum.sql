@@ -74,6 +74,7 @@ SELECT nodes, dead FROM hnsw_info('items_v');
 SELECT pg_temp.n_found();
 -- Rows of a transaction that was rolled back go as well.
 BEGIN;
+SET LOCAL vector_ext.insert_batch = 0;
 INSERT INTO items SELECT i, pg_temp.noise(i, 40) FROM generate_series(5001, 5100) i;
 ROLLBACK;
 VACUUM items;

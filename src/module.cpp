@@ -1,6 +1,7 @@
 // The module as the server loads it: magic block, settings, choice of kernels.
 
 #include "core/distance/dispatch.h"
+#include "hnsw/flush_points.h"
 #include "hnsw/options.h"
 #include "pg/function.h"
 #include "pg/setting.h"
@@ -66,5 +67,6 @@ _PG_init(void) {
                              &vext::simd_setting, vext::simd_setting, vext::kSimdLevels,
                              PGC_USERSET, 0, vext::check_simd, vext::assign_simd, vext::show_simd);
     vext::hnsw::define_settings();
+    vext::hnsw::install_flush_points();
     MarkGUCPrefixReserved("vector_ext");
 }

@@ -84,10 +84,16 @@ class Array {
         size_ = n;
     }
 
+    /// The elements that the next push_back allocates: 0 while there is room.
+    std::size_t
+    next_growth() const {
+        return size_ < elements_.size() ? 0 : std::max<std::size_t>(16, 2 * size_);
+    }
+
     void
     push_back(const T& value) {
         if (size_ == elements_.size())
-            reserve(size_ < 8 ? 16 : size_ + 1);
+            reserve(next_growth());
         elements_[size_++] = value;
     }
 

@@ -7,6 +7,7 @@
 #include "hnsw/build.h"
 
 #include "hnsw/create.h"
+#include "hnsw/gather.h"
 #include "hnsw/insert.h"
 #include "hnsw/options.h"
 #include "hnsw/parallel_build.h"
@@ -109,6 +110,7 @@ IndexBuildResult*
 build_index(Relation heap, Relation relation, IndexInfo* info) {
     if (RelationGetNumberOfBlocks(relation) != 0)
         elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(relation));
+    discard_gathered(RelationGetRelid(relation));
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw build", ALLOCSET_DEFAULT_SIZES);
     auto* result = static_cast<IndexBuildResult*>(palloc0(sizeof(IndexBuildResult)));

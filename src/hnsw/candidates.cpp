@@ -14,6 +14,18 @@ CandidateSearch::CandidateSearch(PageGraph& graph, core::Arena& arena, std::size
       above_(arena, ef) {
 }
 
+std::span<const core::Candidate>
+CandidateSearch::find_nearest(std::size_t ef) {
+    MetaPage meta;
+    core::Candidate nearest;
+    if (!graph_->enter(meta, nearest))
+        return {};
+    for (int layer = meta.entry_layer; layer > 0; --layer)
+        nearest = core::descend_layer(*graph_, layer, nearest, memory_);
+    core::search_layer(*graph_, 0, ef, {&nearest, 1}, memory_);
+    return memory_.beam.entries();
+}
+
 // Makes candidates_ those of `layer`; it holds those of the layer above, the nearest of which the
 // search starts from.
 void

@@ -52,6 +52,10 @@ class CandidateSearch {
         return true;
     }
 
+    /// The about `ef` nearest nodes, by a shorter search; valid until the next one. Requires: `ef`
+    /// is at most that of the memory.
+    std::span<const core::Candidate> find_nearest(std::size_t ef);
+
    private:
     void search(int layer);
 

@@ -15,15 +15,6 @@ struct Row {
     NodeId record;  ///< a node or a tids record
 };
 
-inline bool
-is_before(const Tid& a, const Tid& b) {
-    if (a.block_high != b.block_high)
-        return a.block_high < b.block_high;
-    if (a.block_low != b.block_low)
-        return a.block_low < b.block_low;
-    return a.position < b.position;
-}
-
 /// Whether the record still holds the row: vacuum may have taken it out, and its place in the table
 /// may be another row's now.
 bool holds_row(Index& index, const Row& row);

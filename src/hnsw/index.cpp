@@ -102,6 +102,13 @@ open_index(Relation relation, pg::WalMode wal_mode) {
     return index;
 }
 
+void
+reopen_index(Index& index, Relation relation) {
+    index.relation = relation;
+    index.hints = pg::BufferHints::of(relation, RelationGetNumberOfBlocks(relation));
+    refresh_meta(index);
+}
+
 const MetaPage&
 refresh_meta(Index& index) {
     const MetaPage fresh = read_meta(index.relation, index.hints);

@@ -33,6 +33,9 @@ core::Metric metric_of(Relation relation);
 /// Opens the index that exists in `relation`; centroid and rotation live in the current context.
 Index open_index(Relation relation, pg::WalMode wal_mode = pg::WalMode::kLogged);
 
+/// Opens an index again that was opened in this transaction, and closed since; of the same file.
+void reopen_index(Index& index, Relation relation);
+
 /// The codec of an index with this metapage and centroid (n_dims floats), in the current context.
 const core::Codec* make_codec(const MetaPage& meta, const float* centroid);
 

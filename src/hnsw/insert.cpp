@@ -17,6 +17,9 @@ namespace vext::hnsw {
 
 namespace {
 
+// Candidates of a search that only looks for an equal vector: it is the nearest, if there is one.
+constexpr std::size_t kJoinEf = 8;
+
 core::Array<ChosenLink>*
 allocate_lists(core::Arena& arena, const Geometry& geometry) {
     auto lists = arena.allocate<core::Array<ChosenLink>>(kMaxLayers + 1);
@@ -79,12 +82,8 @@ prepare_vector(const Index& index, std::span<const float> vector, core::Prepared
 
 bool
 Inserter::insert(std::span<const float> vector, const Tid& tid) {
-    if (!prepare_vector(*index_, vector, prepared_))
+    if (!encode(vector))
         return false;
-    index_->codec->encode(prepared_, header_, code_.data(),
-                          residual_.empty() ? nullptr : residual_.data());
-    index_->codec->prepare_query(prepared_, query_);
-    hash_ = core::hash_vector(vector.data(), vector.size());
     if (index_->wal_mode == pg::WalMode::kBuilding) {
         insert_encoded(tid);
         return true;
@@ -92,6 +91,29 @@ Inserter::insert(std::span<const float> vector, const Tid& tid) {
     const std::uint32_t epoch = lock_current_epoch(*index_);
     insert_encoded(tid);
     pg::unlock_drain_shared(index_->relation, epoch);
+    return true;
+}
+
+bool
+Inserter::join(std::span<const float> vector, const Tid& tid) {
+    if (!encode(vector))
+        return true;
+    const std::uint32_t epoch = lock_current_epoch(*index_);
+    selector_.gather(search_.find_nearest(kJoinEf), kNoNode);
+    const bool has_joined = join_equal(tid);
+    pg::unlock_drain_shared(index_->relation, epoch);
+    return has_joined;
+}
+
+// Makes the vector the one that is being inserted, unless it is not indexed.
+bool
+Inserter::encode(std::span<const float> vector) {
+    if (!prepare_vector(*index_, vector, prepared_))
+        return false;
+    index_->codec->encode(prepared_, header_, code_.data(),
+                          residual_.empty() ? nullptr : residual_.data());
+    index_->codec->prepare_query(prepared_, query_);
+    hash_ = core::hash_vector(vector.data(), vector.size());
     return true;
 }
 

@@ -31,7 +31,13 @@ class Inserter {
     /// since) 22000. Takes and releases the drain lock unless the index is being built.
     bool insert(std::span<const float> vector, const Tid& tid);
 
+    /// Adds the row to a node with an equal vector, if a short search meets one; true also for a
+    /// vector that is not indexed. Else the row is still to be inserted. Errors and locks as
+    /// insert.
+    bool join(std::span<const float> vector, const Tid& tid);
+
    private:
+    bool encode(std::span<const float> vector);
     void insert_encoded(const Tid& tid);
     int draw_layer() const;
     void choose_neighbours(int layer, NodeId self);

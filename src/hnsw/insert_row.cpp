@@ -1,6 +1,7 @@
 // The access method's callback for one new row of the table.
 
 #include "hnsw/build.h"
+#include "hnsw/gather.h"
 #include "hnsw/insert.h"
 #include "hnsw/options.h"
 #include "types/vector.h"
@@ -9,7 +10,7 @@ namespace vext::hnsw {
 
 namespace {
 
-// What the inserts of one statement share; lives as long as its IndexInfo.
+// What the rows of one statement share that are inserted at once; lives as long as its IndexInfo.
 struct InsertState {
     Index index;
     Inserter* inserter;
@@ -33,19 +34,37 @@ insert_state(Relation index, IndexInfo* info) {
     return *static_cast<InsertState*>(info->ii_AmCache);
 }
 
+// Calls `work(Inserter&)` in memory that is then reset; returns what it returns.
+template <typename Work>
+bool
+with_inserter(Relation index, IndexInfo* info, Work&& work) {
+    InsertState& state = insert_state(index, info);
+    const bool result = pg::in_context(state.row_context, [&] { return work(*state.inserter); });
+    MemoryContextReset(state.row_context);
+    return result;
+}
+
 }  // namespace
 
+// A row that joins the node of its earlier version is in the index for the price of a short search,
+// less than a batch would take for it. Of a concurrent build come rows of other transactions, which
+// are not ours to keep waiting.
 bool
-insert_row(Relation index, Datum* values, bool* is_null, ItemPointer tid, Relation,
-           IndexUniqueCheck, bool, IndexInfo* info) {
+insert_row(Relation index, Datum* values, bool* is_null, ItemPointer pointer, Relation heap,
+           IndexUniqueCheck, bool is_unchanged, IndexInfo* info) {
     if (is_null[0])
         return false;
-    InsertState& state = insert_state(index, info);
-    pg::in_context(state.row_context, [&] {
-        const types::VectorArgument vector(values[0]);
-        state.inserter->insert(vector.values(), to_tid(*tid));
-    });
-    MemoryContextReset(state.row_context);
+    types::VectorArgument vector(values[0]);
+    const Tid tid = to_tid(*pointer);
+    const bool has_joined = is_unchanged && with_inserter(index, info, [&](Inserter& inserter) {
+                                return inserter.join(vector.values(), tid);
+                            });
+    const bool is_gathered =
+        has_joined || (!info->ii_Concurrent && gather_row(heap, index, vector.values(), tid));
+    if (!is_gathered)
+        with_inserter(index, info,
+                      [&](Inserter& inserter) { return inserter.insert(vector.values(), tid); });
+    vector.free_copy(values[0]);
     return false;
 }
 

@@ -91,6 +91,16 @@ struct Tid {
 static_assert(sizeof(Tid) == 6);
 inline constexpr Tid kNoTid = {0, 0, 0};
 
+/// In the order of the table.
+constexpr bool
+is_before(const Tid& a, const Tid& b) {
+    if (a.block_high != b.block_high)
+        return a.block_high < b.block_high;
+    if (a.block_low != b.block_low)
+        return a.block_low < b.block_low;
+    return a.position < b.position;
+}
+
 using core::Link;
 
 inline constexpr std::uint32_t kMostSlots = Link::kMostIds;

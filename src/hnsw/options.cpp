@@ -16,6 +16,7 @@ constinit int setting_max_scan_tuples = 20000;
 constinit double setting_scan_mem_multiplier = 1;
 constinit bool setting_glance_reads = true;
 constinit bool setting_exact_order = false;
+constinit int setting_insert_batch = kDefaultInsertBatch;
 
 namespace {
 
@@ -114,6 +115,11 @@ define_settings() {
     DefineCustomBoolVariable(
         "vector_ext.exact_order", "Whether index scans return rows in exact order of distance.",
         nullptr, &setting_exact_order, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "vector_ext.insert_batch",
+        "Memory in which a transaction gathers new rows, to insert them into indexes together.",
+        "0 inserts every row at once.", &setting_insert_batch, kDefaultInsertBatch, 0,
+        MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
     settings_are_defined = true;
 }
 

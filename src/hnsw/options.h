@@ -13,6 +13,7 @@ inline constexpr int kDefaultEfConstruction = 64;
 inline constexpr int kMinEfConstruction = 4, kMaxEfConstruction = 1000;
 inline constexpr int kDefaultEfSearch = 40;
 inline constexpr int kMaxEfSearch = 1000;
+inline constexpr int kDefaultInsertBatch = 64 * 1024;  // kB
 
 enum IterativeScan : int { kIterativeOff, kIterativeRelaxed, kIterativeStrict };
 
@@ -23,6 +24,7 @@ extern int setting_max_scan_tuples;
 extern double setting_scan_mem_multiplier;
 extern bool setting_glance_reads;
 extern bool setting_exact_order;
+extern int setting_insert_batch;  // kB
 
 /// Defines settings and index options. Called once, when the module is loaded.
 void define_settings();

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "hnsw/gather.h"
 #include "hnsw/options.h"
 #include "hnsw/search.h"
 #include "pg/compat.h"
@@ -117,6 +118,7 @@ next_node(ScanState& state) {
 
 IndexScanDesc
 begin_scan(Relation index, int n_keys, int n_order_bys) {
+    flush_gathered(RelationGetRelid(index));
     IndexScanDesc scan = RelationGetIndexScan(index, n_keys, n_order_bys);
     auto* state = static_cast<ScanState*>(palloc0(sizeof(ScanState)));
     state->context =
@@ -131,6 +133,7 @@ begin_scan(Relation index, int n_keys, int n_order_bys) {
 
 void
 rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey order_bys, int n_order_bys) {
+    flush_gathered(RelationGetRelid(scan->indexRelation));
     ScanState& state = state_of(scan);
     MemoryContextReset(state.context);
     state.search = nullptr;

@@ -6,6 +6,7 @@
 
 #include "hnsw/check.h"
 #include "hnsw/estimate.h"
+#include "hnsw/gather.h"
 #include "hnsw/info.h"
 #include "hnsw/page_walk.h"
 #include "pg/catalog.h"
@@ -17,8 +18,8 @@ namespace vext::hnsw {
 
 namespace {
 
-// Opens an hnsw index by its name's oid for reading; raises what keeps it from being one that can
-// be looked at.
+// Opens an hnsw index by its name's oid for reading, with the rows of this transaction; raises what
+// keeps it from being one that can be looked at.
 Relation
 open_for_reading(Oid oid) {
     const Relation relation = pg::open_index_of_method(oid, "hnsw");
@@ -30,6 +31,7 @@ open_for_reading(Oid oid) {
                 errmsg("index \"%s\" is not valid", RelationGetRelationName(relation)),
                 errhint("REINDEX the index."));
     pg::check_may_select(relation->rd_index->indrelid);
+    flush_gathered(oid);
     return relation;
 }
 

@@ -43,7 +43,8 @@ for my $table (@tables)
 			ON CONFLICT (id) DO UPDATE SET v = excluded.v;\n" ],
 	  [ 20, "$pick UPDATE $table SET v = (SELECT v FROM ${table}_pool WHERE id = :from)
 			WHERE id = (SELECT id FROM $table WHERE id >= :from LIMIT 1);\n" ],
-	  [ 20, "$pick BEGIN; INSERT INTO $table SELECT :id, v FROM ${table}_pool WHERE id = :from
+	  [ 20, "$pick BEGIN; SET LOCAL vector_ext.insert_batch = 0;
+			INSERT INTO $table SELECT :id, v FROM ${table}_pool WHERE id = :from
 			ON CONFLICT DO NOTHING; ROLLBACK;\n" ],
 	  [ 40, "$pick DELETE FROM $table WHERE id IN (
 			SELECT id FROM $table WHERE id >= :id ORDER BY id LIMIT 2 FOR UPDATE SKIP LOCKED);\n" ],

@@ -95,8 +95,8 @@ run_clients('mixed load', [ '-c', 8, '-j', 2, '-T', $n_seconds ],
 	[ 25, "$pick DELETE FROM mixed WHERE id = :id;\n" ],
 	[ 10, "$pick UPDATE mixed SET v = (SELECT v FROM pool WHERE id = :from) WHERE id = :id;\n" ],
 	[ 10, "$pick UPDATE mixed SET other = :from WHERE id = :id;\n" ],
-	[ 5, "$pick BEGIN; INSERT INTO mixed SELECT * FROM pool WHERE id = :id ON CONFLICT DO NOTHING;
-		ROLLBACK;\n" ],
+	[ 5, "$pick BEGIN; SET LOCAL vector_ext.insert_batch = 0;
+		INSERT INTO mixed SELECT * FROM pool WHERE id = :id ON CONFLICT DO NOTHING; ROLLBACK;\n" ],
 	[ 40, "$pick SELECT id FROM mixed
 		ORDER BY v <-> (SELECT v FROM pool WHERE id = :from) LIMIT 10;\n" ],
 	[ 5, "$pick SET hnsw.iterative_scan = strict_order; SELECT id FROM mixed WHERE other < 1000

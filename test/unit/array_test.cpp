@@ -59,4 +59,14 @@ TEST(ArrayTest, ReservesWhatIsAskedForWhenThatIsMore) {
     EXPECT_EQ(counting.n_bytes, n_bytes);
 }
 
+TEST(ArrayTest, TellsWhatTheNextElementAllocates) {
+    CountingArena counting;
+    core::Array<std::uint32_t> array(counting.arena);
+    for (std::uint32_t i = 0; i < 100; ++i) {
+        const std::size_t n_bytes = counting.n_bytes + array.next_growth() * sizeof(std::uint32_t);
+        array.push_back(i);
+        EXPECT_EQ(counting.n_bytes, n_bytes);
+    }
+}
+
 }  // namespace
