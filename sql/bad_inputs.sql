@@ -228,11 +228,13 @@ CREATE EXTENSION vector_ext;
 ROLLBACK;
 SELECT count(*) FROM pg_extension WHERE extname = 'vector_ext';
 
--- One of the two extensions per database: an extension named `vector` (here plpgsql under that
--- name) or another's access method is in the way.
+-- One of the two extensions per database: an extension named `vector` (here a mere entry in the
+-- catalogue) or another's access method is in the way.
 BEGIN;
 DROP EXTENSION vector_ext;
-UPDATE pg_extension SET extname = 'vector' WHERE extname = 'plpgsql';
+INSERT INTO pg_extension
+SELECT 1, 'vector', extowner, extnamespace, extrelocatable, extversion, extconfig, extcondition
+FROM pg_extension WHERE extname = 'plpgsql';
 SELECT * FROM pg_temp.outcome('CREATE EXTENSION vector_ext');
 SELECT to_regtype('vector') IS NULL AS nothing_created;
 ROLLBACK;

@@ -624,3 +624,1311 @@ END
 $$;
 COMMENT ON FUNCTION hnsw_recall(regclass, integer, integer[], integer, regclass) IS
     'recall and time of index searches beside exact ones, for sampled rows or a table of queries';
+
+-- bulk
+
+CREATE FUNCTION vector_in_transaction_block() RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vext_in_transaction_block' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vector_in_transaction_block() IS
+    'whether the transaction goes on after the running statement';
+
+-- The functions of this section whose body is BEGIN ATOMIC are bound to the objects they name; they
+-- call the PL/pgSQL ones, which look at the catalogue under a search_path of their own, or run
+-- statements in which every name is qualified: none depends on the search_path of the caller.
+
+CREATE FUNCTION vector_create_stage(
+    target regclass, name name, columns name[], lenient boolean,
+    vector_type regtype, in_block boolean)
+    RETURNS regclass
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    callers text;
+    relation pg_class;
+    problem name;
+    definitions text;
+BEGIN
+    IF target IS NULL THEN
+        RAISE EXCEPTION 'target must not be null' USING ERRCODE = '22004';
+    END IF;
+    SELECT * INTO relation FROM pg_class WHERE oid = target;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'relation with OID % does not exist', target::oid USING ERRCODE = '42P01';
+    ELSIF relation.relkind NOT IN ('r', 'p') THEN
+        RAISE EXCEPTION '"%" is not a table', relation.relname USING ERRCODE = '42809';
+    ELSIF NOT has_any_column_privilege(target, 'INSERT') THEN
+        RAISE EXCEPTION 'permission denied for table %', relation.relname USING ERRCODE = '42501';
+    END IF;
+    -- Called by a function or a block of code, the stage lives as long as that runs. The two lines
+    -- are this function and vector_stage_for.
+    GET DIAGNOSTICS callers = PG_CONTEXT;
+    IF NOT in_block AND array_length(string_to_array(callers, E'\n'), 1) <= 2 THEN
+        RAISE EXCEPTION 'a stage needs a transaction block'
+            USING ERRCODE = '25P01', DETAIL = 'It is dropped when its transaction ends.',
+                  HINT = 'BEGIN first.';
+    END IF;
+    IF cardinality(columns) = 0 THEN
+        RAISE EXCEPTION 'columns must not be empty' USING ERRCODE = '22023';
+    END IF;
+    SELECT c INTO problem FROM unnest(columns) c
+     WHERE NOT EXISTS (SELECT FROM pg_attribute
+                       WHERE attrelid = target AND attname = c AND attnum > 0 AND NOT attisdropped);
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of relation "%" does not exist', problem, relation.relname
+            USING ERRCODE = '42703';
+    END IF;
+    SELECT attname INTO problem FROM pg_attribute
+     WHERE attrelid = target AND attname = ANY (columns) AND attgenerated <> '';
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of relation "%" is generated', problem, relation.relname
+            USING ERRCODE = '428C9';
+    END IF;
+
+    -- Types without their constraints: of a domain what it is made of, of a vector any dimensions.
+    WITH RECURSIVE base AS (
+        SELECT a.attnum, a.atttypid AS type, a.atttypmod AS typmod FROM pg_attribute a
+         WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+        SELECT b.attnum, t.typbasetype, t.typtypmod FROM base b JOIN pg_type t ON t.oid = b.type
+         WHERE t.typtype = 'd')
+    SELECT string_agg(
+               format('%I ', a.attname)
+               || CASE WHEN b.type <> vector_type THEN format_type(b.type, b.typmod)
+                       WHEN lenient THEN 'text'
+                       ELSE format_type(b.type, -1) END
+               || coalesce((SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
+                              FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
+                             WHERE c.oid = a.attcollation), '')
+               || coalesce(' DEFAULT ' || coalesce(
+                      (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
+                        WHERE d.adrelid = target AND d.adnum = a.attnum),
+                      pg_get_expr(t.typdefaultbin, 0)), ''),
+               ', ' ORDER BY a.attnum)
+      INTO definitions
+      FROM pg_attribute a
+      JOIN pg_type t ON t.oid = a.atttypid
+      JOIN base b ON b.attnum = a.attnum
+     WHERE a.attrelid = target AND a.attgenerated = ''
+           AND (columns IS NULL OR a.attname = ANY (columns))
+           AND NOT EXISTS (SELECT FROM pg_type d WHERE d.oid = b.type AND d.typtype = 'd');
+    IF name IS NULL THEN
+        SELECT 'vector_stage_' || n INTO name FROM generate_series(1, 1000000) n
+         WHERE to_regclass('pg_temp.vector_stage_' || n) IS NULL LIMIT 1;
+    END IF;
+    EXECUTE format('CREATE TEMPORARY TABLE %I (%s) ON COMMIT DROP', name, coalesce(definitions, ''));
+    RETURN to_regclass(format('pg_temp.%I', name));
+END
+$$;
+COMMENT ON FUNCTION vector_create_stage(regclass, name, name[], boolean, regtype, boolean) IS
+    'makes the table that vector_stage_for promises';
+
+CREATE FUNCTION vector_stage_for(
+    target regclass, name name DEFAULT NULL, columns name[] DEFAULT NULL,
+    lenient boolean DEFAULT false)
+    RETURNS regclass
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT vector_create_stage(target, name, columns, lenient, 'vector'::regtype,
+                               vector_in_transaction_block());
+END;
+COMMENT ON FUNCTION vector_stage_for(regclass, name, name[], boolean) IS
+    'creates a temporary table to load rows of another table into, dropped at commit';
+
+CREATE FUNCTION vector_rejects_table(name name) RETURNS regclass
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+AS $$
+BEGIN
+    EXECUTE pg_catalog.format(
+        'CREATE TABLE %I (source_row bigint, key text, sqlstate text, message text, raw text)',
+        name);
+    RETURN pg_catalog.format('%I.%I', pg_catalog.current_schema(), name)::pg_catalog.regclass;
+END
+$$;
+COMMENT ON FUNCTION vector_rejects_table(name) IS
+    'creates a table for the rows that vector_bulk_upsert rejects';
+
+CREATE FUNCTION vector_bulk_row(source_row bigint) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vext_bulk_row' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION vector_bulk_row(bigint) IS
+    'notes the row of the source that a statement takes next, for its errors and its progress';
+
+CREATE FUNCTION vector_bulk_run(
+    statement text, tids tid[], source_rows bigint[],
+    n_before bigint, n_total bigint, n_rejected bigint)
+    RETURNS bigint[]
+    AS 'MODULE_PATHNAME', 'vext_bulk_run' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION vector_bulk_run(text, tid[], bigint[], bigint, bigint, bigint) IS
+    'runs a statement that merges rows and returns its counts; its errors say which row it took';
+
+CREATE FUNCTION vector_cast_problem(value text, type regtype) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('SELECT %L::%s', value, type);
+    RETURN NULL;
+EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+    RETURN ARRAY[sqlstate, sqlerrm];
+END
+$$;
+COMMENT ON FUNCTION vector_cast_problem(text, regtype) IS
+    'SQLSTATE and message of the error that reading a value of a type raises, or NULL';
+
+CREATE FUNCTION vector_bulk_check(
+    target regclass, source regclass, on_conflict text, merge jsonb, duplicates text,
+    reject_into regclass, max_rejects bigint)
+    RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    given record;
+    wrong record;
+BEGIN
+    IF target IS NULL OR source IS NULL THEN
+        RAISE EXCEPTION '% must not be null', CASE WHEN target IS NULL THEN 'target' ELSE 'source' END
+            USING ERRCODE = '22004';
+    END IF;
+    FOR given IN SELECT r.relation, r.kinds, r.name, c.relname, c.relkind
+                   FROM (VALUES (target, '{r,p}'::text[], 'a table'),
+                                (source, '{r,p,v,m,f}', 'a table or view'),
+                                (reject_into, '{r,p,v,f}', 'a table')) r(relation, kinds, name)
+                   LEFT JOIN pg_class c ON c.oid = r.relation
+                  WHERE r.relation IS NOT NULL LOOP
+        IF given.relname IS NULL THEN
+            RAISE EXCEPTION 'relation with OID % does not exist', given.relation::oid
+                USING ERRCODE = '42P01';
+        ELSIF given.relkind::text <> ALL (given.kinds) THEN
+            RAISE EXCEPTION '"%" is not %', given.relname, given.name USING ERRCODE = '42809';
+        END IF;
+    END LOOP;
+    IF NOT has_any_column_privilege(target, 'INSERT')
+       OR on_conflict = 'update' AND NOT has_any_column_privilege(target, 'UPDATE') THEN
+        RAISE EXCEPTION 'permission denied for table %',
+                (SELECT relname FROM pg_class WHERE oid = target)
+            USING ERRCODE = '42501';
+    ELSIF target = source THEN
+        RAISE EXCEPTION 'source and target are the same table' USING ERRCODE = '22023';
+    END IF;
+    IF on_conflict IS NULL OR on_conflict NOT IN ('error', 'skip', 'update') THEN
+        RAISE EXCEPTION 'unknown on_conflict: "%"', on_conflict
+            USING ERRCODE = '22023', HINT = 'There are error, skip and update.';
+    ELSIF duplicates IS NULL OR duplicates NOT IN ('error', 'first', 'last') THEN
+        RAISE EXCEPTION 'unknown duplicates: "%"', duplicates
+            USING ERRCODE = '22023', HINT = 'There are error, first and last.';
+    ELSIF max_rejects IS NULL OR max_rejects < -1 THEN
+        RAISE EXCEPTION 'max_rejects must be -1, for no limit, or at least 0'
+            USING ERRCODE = '22023';
+    ELSIF max_rejects > 0 AND reject_into IS NULL THEN
+        RAISE EXCEPTION 'max_rejects needs a table to reject into'
+            USING ERRCODE = '22023', HINT = 'Name it as reject_into.';
+    END IF;
+    IF jsonb_typeof(merge) <> 'object' THEN
+        RAISE EXCEPTION 'merge must be an object, as in {"column": "rule"}' USING ERRCODE = '22023';
+    END IF;
+    SELECT * INTO wrong FROM jsonb_each(merge) r
+     WHERE jsonb_typeof(r.value) <> 'string'
+           OR r.value #>> '{}' NOT IN ('replace', 'keep', 'sum', 'max', 'min', 'coalesce', 'concat',
+                                       'now');
+    IF FOUND THEN
+        RAISE EXCEPTION 'unknown merge rule for column "%": %', wrong.key, wrong.value
+            USING ERRCODE = '22023',
+                  HINT = 'There are replace, keep, sum, max, min, coalesce, concat and now.';
+    END IF;
+
+    SELECT w.name, w.type, a.attnum IS NULL AS missing INTO wrong
+      FROM (VALUES ('source_row', 'bigint'::regtype), ('key', 'text'), ('sqlstate', 'text'),
+                   ('message', 'text'), ('raw', 'text')) w(name, type)
+      LEFT JOIN pg_attribute a
+             ON a.attrelid = reject_into AND a.attname = w.name AND a.attnum > 0
+                AND NOT a.attisdropped
+     WHERE reject_into IS NOT NULL AND a.atttypid IS DISTINCT FROM w.type
+     ORDER BY a.attnum IS NULL DESC LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION
+            USING ERRCODE = CASE WHEN wrong.missing THEN '42703' ELSE '42P16' END,
+                  MESSAGE = format(CASE WHEN wrong.missing
+                                        THEN 'column "%s" of relation "%s" does not exist'
+                                        ELSE 'column "%s" of relation "%s" is not of type %s' END,
+                                   wrong.name, (SELECT relname FROM pg_class WHERE oid = reject_into),
+                                   wrong.type),
+                  HINT = 'vector_rejects_table() makes a table with the columns needed.';
+    END IF;
+    IF current_setting('transaction_read_only')::boolean THEN
+        RAISE EXCEPTION 'cannot execute vector_bulk_upsert in a read-only transaction'
+            USING ERRCODE = '25006';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_check(regclass, regclass, text, jsonb, text, regclass, bigint) IS
+    'raises what is wrong with the arguments of vector_bulk_upsert taken by themselves';
+
+CREATE FUNCTION vector_bulk_key(target regclass, key name[], needed boolean) RETURNS regclass
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    table_name name := (SELECT relname FROM pg_class WHERE oid = target);
+    problem name;
+    indexes regclass[];
+    primary_key regclass;
+BEGIN
+    IF cardinality(key) = 0 OR array_position(key, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'key must name columns' USING ERRCODE = '22023';
+    END IF;
+    SELECT k INTO problem FROM unnest(key) k
+     WHERE NOT EXISTS (SELECT FROM pg_attribute
+                       WHERE attrelid = target AND attname = k AND attnum > 0 AND NOT attisdropped);
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of relation "%" does not exist', problem, table_name
+            USING ERRCODE = '42703';
+    END IF;
+
+    -- ON CONFLICT takes whole, immediate unique indexes of plain columns.
+    SELECT array_agg(i.indexrelid ORDER BY i.indisprimary DESC, i.indexrelid),
+           min(i.indexrelid) FILTER (WHERE i.indisprimary)
+      INTO indexes, primary_key
+      FROM pg_index i
+      CROSS JOIN LATERAL (
+          SELECT array_agg(a.attname ORDER BY a.attname) AS columns, count(*) AS n_plain
+            FROM generate_series(0, i.indnkeyatts - 1) n
+            JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n]
+           WHERE i.indkey[n] > 0) k
+     WHERE i.indrelid = target AND i.indisunique AND i.indisvalid AND i.indimmediate
+           AND i.indpred IS NULL AND k.n_plain = i.indnkeyatts
+           AND (key IS NULL
+                OR k.columns = (SELECT array_agg(DISTINCT c ORDER BY c) FROM unnest(key) c));
+    IF key IS NOT NULL AND indexes IS NULL THEN
+        RAISE EXCEPTION 'there is no unique index on the key (%) of "%"',
+                (SELECT string_agg(quote_ident(k), ', ' ORDER BY n)
+                   FROM unnest(key) WITH ORDINALITY u(k, n)), table_name
+            USING ERRCODE = '42P10',
+                  HINT = format('CREATE UNIQUE INDEX ON %I (%s);', table_name,
+                                (SELECT string_agg(quote_ident(k), ', ' ORDER BY n)
+                                   FROM unnest(key) WITH ORDINALITY u(k, n)));
+    ELSIF key IS NOT NULL THEN
+        RETURN indexes[1];
+    ELSIF primary_key IS NOT NULL THEN
+        RETURN primary_key;
+    ELSIF cardinality(indexes) = 1 THEN
+        RETURN indexes[1];
+    ELSIF needed THEN
+        RAISE EXCEPTION
+            USING ERRCODE = '42P10',
+                  MESSAGE = format(CASE WHEN indexes IS NULL
+                                        THEN '"%s" has no primary key and no unique index'
+                                        ELSE '"%s" has no primary key and several unique indexes' END,
+                                   table_name),
+                  HINT = CASE WHEN indexes IS NULL
+                              THEN format('CREATE UNIQUE INDEX ON %I (...) on the columns of the key.',
+                                          table_name)
+                              ELSE 'Name the columns of the key.' END;
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_key(regclass, name[], boolean) IS
+    'the unique index by which rows of a table are recognized; NULL: none, where none is needed';
+
+CREATE FUNCTION vector_bulk_source(source regclass, OUT rows regclass, OUT started timestamptz)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET max_parallel_workers_per_gather = 0
+    SET synchronize_seqscans = off
+AS $$
+DECLARE
+    name text;
+BEGIN
+    started := pg_catalog.clock_timestamp();
+    rows := source;
+    -- Rows are found again by their place, and are the same for every statement, in a temporary
+    -- table of this session only.
+    IF EXISTS (SELECT FROM pg_catalog.pg_class
+               WHERE oid = source AND relkind = 'r' AND relpersistence = 't' AND NOT relhassubclass)
+    THEN
+        RETURN;
+    END IF;
+    SELECT 'vector_source_' || n INTO name FROM pg_catalog.generate_series(1, 1000000) n
+     WHERE pg_catalog.to_regclass('pg_temp.vector_source_' || n) IS NULL LIMIT 1;
+    EXECUTE (SELECT pg_catalog.format(
+                 'CREATE TEMPORARY TABLE pg_temp.%I ON COMMIT DROP AS SELECT * FROM %I.%I',
+                 name, n.nspname, c.relname)
+               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+              WHERE c.oid = source);
+    rows := pg_catalog.to_regclass('pg_temp.' || name);
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_source(regclass) IS
+    'the table itself if it is temporary, else a temporary copy of what it holds';
+
+CREATE FUNCTION vector_bulk_columns(
+    target regclass, source regclass, source_name name, index regclass, key_needed boolean,
+    on_conflict text, update_columns name[], merge jsonb, vector_type regtype)
+    RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    target_name name := (SELECT relname FROM pg_class WHERE oid = target);
+    source_table text := (SELECT format('%I.%I', n.nspname, c.relname)
+                            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                           WHERE c.oid = source);
+    problem name;
+    wrong record;
+    is_so boolean;
+    -- Columns of the source that hold nothing and whose value the target makes.
+    made name[] := '{}';
+    -- Required columns that are merged with the old value, and have a value in every row.
+    filled name[] := '{}';
+    columns jsonb;
+BEGIN
+    SELECT s.attname INTO problem FROM pg_attribute s
+     WHERE s.attrelid = source AND s.attnum > 0 AND NOT s.attisdropped
+           AND NOT EXISTS (SELECT FROM pg_attribute a
+                           WHERE a.attrelid = target AND a.attname = s.attname AND a.attnum > 0)
+     ORDER BY s.attnum LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of relation "%" does not exist', problem, target_name
+            USING ERRCODE = '42703', DETAIL = format('It is a column of "%s".', source_name);
+    END IF;
+
+    FOR problem IN
+        SELECT a.attname FROM pg_attribute a
+          JOIN pg_attribute s ON s.attrelid = source AND s.attname = a.attname
+         WHERE a.attrelid = target AND a.attidentity <> ''
+               AND NOT (key_needed AND EXISTS (SELECT FROM pg_index WHERE indexrelid = index
+                                               AND a.attnum = ANY (indkey)))
+    LOOP
+        EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s WHERE %I IS NOT NULL)',
+                       source_table, problem) INTO is_so;
+        IF is_so THEN
+            made := made || problem;
+        END IF;
+    END LOOP;
+    FOR problem IN
+        SELECT a.attname FROM pg_attribute a
+          JOIN pg_attribute s ON s.attrelid = source AND s.attname = a.attname
+         WHERE a.attrelid = target AND a.attnotnull AND on_conflict = 'update'
+               AND (merge ->> a.attname <> 'replace' OR NOT a.attname = ANY (update_columns))
+    LOOP
+        EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s WHERE %I IS NULL)',
+                       source_table, problem) INTO is_so;
+        IF is_so THEN
+            filled := filled || problem;
+        END IF;
+    END LOOP;
+
+    WITH RECURSIVE base AS (
+        SELECT a.attrelid, a.attnum, a.attname, a.atttypid AS type, a.atttypmod AS typmod
+          FROM pg_attribute a
+         WHERE a.attrelid IN (target, source) AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+        SELECT b.attrelid, b.attnum, b.attname, t.typbasetype, t.typtypmod
+          FROM base b JOIN pg_type t ON t.oid = b.type
+         WHERE t.typtype = 'd'),
+    typed AS (
+        SELECT b.*, t.typcategory AS category FROM base b JOIN pg_type t ON t.oid = b.type
+         WHERE t.typtype <> 'd'),
+    key AS (
+        SELECT a.attname, n + 1 AS position, o.opfname, i.indcollation[n] AS collation_oid,
+               (SELECT format('OPERATOR(%I.%s)', n.nspname, p.oprname)
+                  FROM pg_amop e JOIN pg_operator p ON p.oid = e.amopopr
+                  JOIN pg_namespace n ON n.oid = p.oprnamespace
+                 WHERE e.amopfamily = c.opcfamily AND e.amoplefttype = c.opcintype
+                       AND e.amoprighttype = c.opcintype AND e.amopstrategy = 3) AS equals
+          FROM pg_index i
+         CROSS JOIN generate_series(0, i.indnkeyatts - 1) n
+          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n]
+          JOIN pg_opclass c ON c.oid = i.indclass[n]
+          JOIN pg_opfamily o ON o.oid = c.opcfamily
+         WHERE i.indexrelid = index),
+    usable_key AS (
+        SELECT * FROM key
+         WHERE key_needed
+               OR NOT EXISTS (SELECT FROM key k
+                              WHERE k.attname = ANY (made)
+                                    OR NOT EXISTS (SELECT FROM base s WHERE s.attrelid = source
+                                                   AND s.attname = k.attname))),
+    target_column AS (
+        SELECT a.attnum, a.attname, t.type, t.category, t.typmod, s.type AS source_type,
+               s.typmod AS source_typmod, s.category AS source_category,
+               a.attgenerated <> '' AS is_generated, a.attidentity, a.attnotnull,
+               a.atthasdef OR a.attidentity <> '' OR y.typdefaultbin IS NOT NULL AS has_default,
+               y.typtype = 'd' AS is_domain,
+               s.type IS NOT NULL AND a.attgenerated = '' AND a.attname <> ALL (made) AS supplied,
+               t.type = vector_type AS is_vector,
+               k.position AS key, k.equals, k.collation_oid,
+               merge ->> a.attname AS merge_rule,
+               a.attname = ANY (update_columns) AS listed
+          FROM pg_attribute a
+          JOIN pg_type y ON y.oid = a.atttypid
+          JOIN typed t ON t.attrelid = target AND t.attnum = a.attnum
+          LEFT JOIN typed s ON s.attrelid = source AND s.attname = a.attname
+          LEFT JOIN usable_key k ON k.attname = a.attname
+         WHERE a.attrelid = target)
+    SELECT jsonb_agg(
+               jsonb_build_object(
+                   'n', attnum, 'name', attname, 'key', key, 'equals', equals,
+                   'collated', (SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
+                                   FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
+                                  WHERE c.oid = collation_oid),
+                   'supplied', supplied, 'category', category,
+                   'bare', format_type(type, -1),
+                   'cast', CASE WHEN source_type <> type OR source_typmod <> typmod AND typmod <> -1
+                                     AND category NOT IN ('S', 'V') AND NOT is_vector
+                                THEN format_type(type, CASE WHEN category IN ('S', 'V') OR is_vector
+                                                            THEN -1 ELSE typmod END) END,
+                   'converted', source_type <> type,
+                   'parsed', is_vector AND source_category = 'S',
+                   'dims', CASE WHEN is_vector AND typmod > 0 THEN typmod END,
+                   'not_null', attnotnull AND NOT is_generated AND attname <> ALL (filled),
+                   'has_default', has_default,
+                   'checked', is_domain, 'generated', is_generated,
+                   'operator_schema',
+                   (SELECT jsonb_object_agg(f.oprname, f.nspname)
+                      FROM (SELECT DISTINCT ON (p.oprname) p.oprname, n.nspname
+                              FROM pg_operator p JOIN pg_namespace n ON n.oid = p.oprnamespace
+                             WHERE p.oprname IN ('+', '||') AND p.oprleft = type
+                                   AND p.oprright = type
+                             ORDER BY p.oprname, n.nspname <> 'pg_catalog') f),
+                   'now', merge_rule = 'now',
+                   'rule', CASE WHEN on_conflict = 'update' AND key IS NULL AND NOT is_generated
+                                     AND merge_rule IS DISTINCT FROM 'keep'
+                                     AND (merge_rule IS NOT NULL OR supplied AND attidentity <> 'a'
+                                                                AND coalesce(listed, true))
+                                THEN coalesce(merge_rule, 'replace') END,
+                   'wrong', CASE
+                       WHEN key IS NOT NULL AND key_needed AND source_type IS NULL THEN 'missing'
+                       WHEN merge_rule IS NULL AND listed IS NOT TRUE THEN NULL
+                       WHEN key IS NOT NULL THEN 'key'
+                       WHEN is_generated OR attidentity = 'a' THEN 'generated'
+                       WHEN NOT supplied AND coalesce(merge_rule NOT IN ('now', 'keep'), true)
+                       THEN 'missing' END)
+               ORDER BY attnum)
+      INTO columns FROM target_column;
+
+    SELECT c INTO problem FROM (SELECT unnest(update_columns)
+                                UNION ALL SELECT jsonb_object_keys(merge)) u(c)
+     WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(columns) e WHERE e ->> 'name' = c) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of relation "%" does not exist', problem, target_name
+            USING ERRCODE = '42703';
+    END IF;
+    SELECT e ->> 'name' AS name, e ->> 'wrong' AS wrong INTO wrong FROM jsonb_array_elements(columns) e
+     WHERE e ->> 'wrong' IS NOT NULL LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION
+            USING ERRCODE = CASE wrong.wrong WHEN 'missing' THEN '42703' WHEN 'key' THEN '22023'
+                                             ELSE '428C9' END,
+                  MESSAGE = format(CASE wrong.wrong
+                                       WHEN 'missing' THEN 'column "%s" is not in "%s"'
+                                       WHEN 'key' THEN 'column "%s" belongs to the key of "%3$s", '
+                                                       'which is not updated'
+                                       ELSE 'column "%s" of "%3$s" is generated' END,
+                                   wrong.name, source_name, target_name);
+    ELSIF NOT EXISTS (SELECT FROM jsonb_array_elements(columns) e WHERE (e -> 'supplied')::boolean) THEN
+        RAISE EXCEPTION '"%" has no column to load into "%"', source_name, target_name
+            USING ERRCODE = '42703';
+    END IF;
+    RETURN columns;
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_columns(
+    regclass, regclass, name, regclass, boolean, text, name[], jsonb, regtype) IS
+    'what vector_bulk_upsert does with each column of the target';
+
+-- In the statements that follow, a row of the source is s, its columns c and their number in the
+-- target, its number source_row; the row of the target with the same key is t.
+
+CREATE FUNCTION vector_bulk_expressions(columns jsonb, vector_type regtype) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN (
+    WITH typed AS (
+        SELECT e, c.*, format('%I.', n.nspname) AS extension
+          FROM jsonb_array_elements(columns) e
+         CROSS JOIN LATERAL jsonb_to_record(e) AS c(
+                   n integer, name name, supplied boolean, category "char", bare text, "cast" text,
+                   parsed boolean, has_default boolean, now boolean, rule text, operator_schema jsonb)
+          JOIN pg_type y ON y.oid = vector_type
+          JOIN pg_namespace n ON n.oid = y.typnamespace),
+    read AS (
+        SELECT t.*, CASE WHEN "cast" IS NOT NULL AND NOT parsed THEN format('s.c%s::%s', n, "cast")
+                         ELSE format('s.c%s', n) END AS value
+          FROM typed t),
+    merged AS (
+        SELECT r.n, v.given, CASE r.rule
+                   WHEN 'replace' THEN new
+                   WHEN 'now' THEN format('pg_catalog.now()::%s', bare)
+                   WHEN 'max' THEN format('GREATEST(%s, %s)', old, new)
+                   WHEN 'min' THEN format('LEAST(%s, %s)', old, new)
+                   WHEN 'coalesce' THEN format('COALESCE(%s, %s)', new, old)
+                   ELSE format('(CASE WHEN %2$s IS NULL THEN %1$s WHEN %1$s IS NULL THEN %2$s '
+                               'ELSE %3$s END)::%4$s', old, new, joined, bare) END AS value
+          FROM read r
+         CROSS JOIN LATERAL (VALUES ('excluded', format('t.%I', name), format('excluded.%I', name)),
+                                    ('staged', format('t.%I', name), value)) v(given, old, new)
+         CROSS JOIN LATERAL (
+             SELECT CASE WHEN r.rule = 'sum'
+                         THEN format('%s OPERATOR(%I.+) %s', old,
+                                     coalesce(operator_schema ->> '+', 'pg_catalog'), new)
+                         WHEN category = 'S'
+                         THEN format('%s::text OPERATOR(pg_catalog.||) %s::text', old, new)
+                         WHEN category = 'A' THEN format('pg_catalog.array_cat(%s, %s)', old, new)
+                         ELSE format('%s OPERATOR(%I.||) %s', old,
+                                     coalesce(operator_schema ->> '||', 'pg_catalog'), new) END) b(joined)
+         WHERE r.rule IS NOT NULL)
+    SELECT jsonb_agg(
+               r.e || jsonb_build_object(
+                   -- A text that is to become a vector is read once; it stays to be shown.
+                   'read', CASE WHEN r.supplied AND r.parsed
+                                THEN format('s.%1$I AS r%2$s, %3$svector_try_parse(s.%1$I) AS c%2$s',
+                                            r.name, r.n, r.extension)
+                                WHEN r.supplied THEN format('s.%I AS c%s', r.name, r.n) END,
+                   'value', CASE WHEN r.supplied THEN r.value END,
+                   'inserted', CASE WHEN r.supplied AND r.now
+                                    THEN format('COALESCE(%s, pg_catalog.now()::%s)', r.value, r.bare)
+                                    WHEN r.supplied THEN r.value
+                                    WHEN r.now AND NOT r.has_default
+                                    THEN format('pg_catalog.now()::%s', r.bare) END,
+                   'excluded', (SELECT m.value FROM merged m WHERE m.n = r.n AND given = 'excluded'),
+                   'staged', (SELECT m.value FROM merged m WHERE m.n = r.n AND given = 'staged'))
+               ORDER BY r.n)
+      FROM read r);
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_expressions(jsonb, regtype) IS
+    'the columns of vector_bulk_columns with the expressions that read, insert and update them';
+
+CREATE FUNCTION vector_bulk_problems(
+    target regclass, columns jsonb, on_conflict text, fills_rows boolean, vector_type regtype,
+    OUT always text, OUT where_absent text)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    -- Arms of a CASE whose result is SQLSTATE and message; where_absent for rows without a row of
+    -- the target, to whose columns nothing needs to be given.
+    WITH c AS (
+        SELECT c.*, format('%I.', n.nspname) AS extension, r.relname,
+               on_conflict = 'update' AND key IS NULL
+               AND (rule IS NULL OR rule IN ('sum', 'max', 'min', 'coalesce', 'concat', 'now'))
+                   AS kept_without_value
+          FROM jsonb_to_recordset(columns) AS c(
+                   n integer, name name, key integer, supplied boolean, parsed boolean, dims integer,
+                   not_null boolean, has_default boolean, rule text, value text, inserted text)
+          JOIN pg_class r ON r.oid = target
+          JOIN pg_type y ON y.oid = vector_type
+          JOIN pg_namespace n ON n.oid = y.typnamespace),
+    arm AS (
+        SELECT n, 1 AS rank, false AS absent,
+               format('WHEN s.r%1$s IS NOT NULL AND s.c%1$s IS NULL THEN '
+                      '%2$svector_cast_problem(s.r%1$s::pg_catalog.text, %3$s::pg_catalog.regtype)',
+                      n, extension, vector_type::oid) AS arm
+          FROM c WHERE supplied AND parsed
+        UNION ALL
+        SELECT n, 2, false,
+               format('WHEN %1$svector_dims(%2$s) OPERATOR(pg_catalog.<>) %3$s THEN ARRAY[''22000'', '
+                      'pg_catalog.format(''expected %3$s dimensions, not %%s'', '
+                      '%1$svector_dims(%2$s))]', extension, value, dims)
+          FROM c WHERE supplied AND dims IS NOT NULL
+        UNION ALL
+        SELECT n, 3, kept_without_value,
+               format('WHEN %s THEN ARRAY[''23502'', %L]',
+                      coalesce(inserted || ' IS NULL', 'true'),
+                      format('null value in column "%s" of relation "%s" violates not-null constraint',
+                             name, relname))
+          FROM c
+         WHERE key IS NOT NULL OR not_null AND NOT fills_rows AND (supplied OR NOT has_default))
+    SELECT string_agg(arm, ' ' ORDER BY rank, n) FILTER (WHERE NOT absent),
+           string_agg(arm, ' ' ORDER BY rank, n) FILTER (WHERE absent)
+      FROM arm
+      INTO always, where_absent;
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_problems(regclass, jsonb, text, boolean, regtype) IS
+    'conditions under which a row cannot be written, each with its SQLSTATE and message';
+
+CREATE FUNCTION vector_bulk_constraints(
+    target regclass, columns jsonb, on_conflict text,
+    OUT name name, OUT is_probed boolean, OUT needs_split boolean, OUT arm text, OUT query text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH c AS (
+        SELECT c.*, (supplied AND (on_conflict <> 'update' OR key IS NOT NULL OR rule = 'replace'))
+                    AS written_as_given
+          FROM jsonb_to_recordset(columns) AS c(
+                   n integer, name name, key integer, supplied boolean, generated boolean, rule text,
+                   inserted text)),
+    constraints AS (
+        SELECT r.*, relname, u.given, u.never_given, u.inner_row, u.is_whole
+          FROM pg_constraint r
+          JOIN pg_class ON pg_class.oid = target
+         CROSS JOIN LATERAL (
+             SELECT bool_and(c.written_as_given) AS given,
+                    bool_and(NOT c.supplied AND NOT c.generated) AS never_given,
+                    string_agg(format('%s AS %I', c.inserted, c.name), ', ') AS inner_row,
+                    count(c.n) IS DISTINCT FROM cardinality(r.conkey) AS is_whole
+               FROM unnest(r.conkey) k(n) LEFT JOIN c ON c.n = k.n) u
+         WHERE r.conrelid = target AND r.contype IN ('c', 'f')
+               AND coalesce(to_jsonb(r) ->> 'conenforced', 'true') = 'true')
+    SELECT conname,
+           NOT is_whole AND (given OR never_given),
+           is_whole OR NOT (given OR never_given),
+           CASE WHEN given AND NOT is_whole THEN
+               format('WHEN (SELECT (%s) IS FALSE FROM (SELECT %s) x) THEN ARRAY[''23514'', %L]',
+                      pg_get_expr(conbin, conrelid), inner_row,
+                      format('new row for relation "%s" violates check constraint "%s"', relname,
+                             conname)) END,
+           NULL
+      FROM constraints WHERE contype = 'c'
+    UNION ALL
+    SELECT conname,
+           never_given
+           OR given AND confrelid <> target AND NOT condeferrable AND confmatchtype = 's'
+              AND has_table_privilege(confrelid, 'SELECT') AND NOT row_security_active(confrelid),
+           false, NULL,
+           (SELECT format('SELECT s.tid, s.source_row, ARRAY[''23503'', %L] AS problem '
+                          'FROM candidate s WHERE %s AND NOT EXISTS (SELECT FROM %I.%I r WHERE %s)',
+                          format('insert or update on table "%s" violates foreign key constraint "%s"',
+                                 f.relname, conname),
+                          string_agg(c.inserted || ' IS NOT NULL', ' AND '),
+                          n.nspname, r.relname,
+                          string_agg(format('r.%I OPERATOR(%I.%s) %s', a.attname, m.nspname, o.oprname,
+                                            c.inserted), ' AND '))
+              FROM unnest(conkey, confkey, conpfeqop) k(own, other, equals)
+              JOIN c ON c.n = k.own
+              JOIN pg_attribute a ON a.attrelid = confrelid AND a.attnum = k.other
+              JOIN pg_operator o ON o.oid = k.equals
+              JOIN pg_namespace m ON m.oid = o.oprnamespace
+              JOIN pg_class r ON r.oid = confrelid
+              JOIN pg_namespace n ON n.oid = r.relnamespace
+             WHERE given
+             GROUP BY n.nspname, r.relname)
+      FROM constraints f WHERE contype = 'f';
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_constraints(regclass, jsonb, text) IS
+    'how rows can be checked against the CHECK and foreign key constraints before they are written';
+
+CREATE FUNCTION vector_bulk_risks(
+    target regclass, index regclass, columns jsonb,
+    OUT fills_rows boolean, OUT is_split boolean, OUT is_risky boolean)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    -- fills_rows: triggers see a row before it is checked. is_split: rows to be updated would not do
+    -- as rows to be inserted. is_risky: what the server says of a row cannot be known before.
+    WITH relations AS (
+        SELECT target AS relid UNION SELECT relid FROM pg_partition_tree(target)),
+    triggers AS (
+        SELECT coalesce(bool_or(tgtype & 7 = 7), false) AS fill, count(*) > 0 AS exist
+          FROM pg_trigger JOIN relations ON relid = tgrelid
+         WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 1 = 1),
+    c AS (
+        SELECT coalesce(bool_or(checked AND supplied AND rule <> 'replace'), false) AS split,
+               bool_or(generated OR supplied AND (checked OR converted AND NOT parsed)) AS risk
+          FROM jsonb_to_recordset(columns) AS c(supplied boolean, converted boolean, parsed boolean,
+                                                checked boolean, generated boolean, rule text)),
+    indexes AS (
+        SELECT coalesce(bool_or(indexrelid <> coalesce(index, 0)
+                                AND (indisunique OR indisexclusion OR indexprs IS NOT NULL
+                                     OR indpred IS NOT NULL)), false) AS risk
+          FROM pg_index JOIN relations ON relid = indrelid
+         WHERE NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = indexrelid))
+    SELECT triggers.fill, triggers.fill OR c.split OR relkind = 'p',
+           triggers.exist OR c.risk OR indexes.risk OR relkind = 'p' OR row_security_active(target)
+      FROM triggers, c, indexes, pg_class
+     WHERE pg_class.oid = target
+      INTO fills_rows, is_split, is_risky;
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_risks(regclass, regclass, jsonb) IS
+    'which ways of writing rows a table allows';
+
+CREATE FUNCTION vector_bulk_parts(
+    target regclass, columns jsonb,
+    OUT staged text, OUT names text, OUT inserted text, OUT key_names text, OUT key_values text,
+    OUT key_text text, OUT key_text_of_stage text, OUT match text, OUT match_written text,
+    OUT written_key text, OUT a_key text, OUT may_read_key boolean, OUT set_excluded text,
+    OUT set_staged text, OUT changed_excluded text, OUT changed_staged text)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    WITH c AS (
+        SELECT *, rule IS NOT NULL AND rule <> 'now' AS is_compared
+          FROM jsonb_to_recordset(columns) AS c(
+                   n integer, name name, key integer, equals text, collated text, supplied boolean,
+                   bare text, rule text, read text, value text, inserted text, excluded text,
+                   staged text)),
+    lists AS (
+        SELECT string_agg(format('t.%I::%s', name, bare), ', ' ORDER BY n)
+                   FILTER (WHERE is_compared) AS image,
+               string_agg(format('(%s)::%s', excluded, bare), ', ' ORDER BY n)
+                   FILTER (WHERE is_compared) AS image_excluded,
+               string_agg(format('(%s)::%s', c.staged, bare), ', ' ORDER BY n)
+                   FILTER (WHERE is_compared) AS image_staged
+          FROM c)
+    SELECT string_agg(read, ', ' ORDER BY n),
+           string_agg(quote_ident(name), ', ' ORDER BY n) FILTER (WHERE c.inserted IS NOT NULL),
+           string_agg(c.inserted, ', ' ORDER BY n),
+           string_agg(quote_ident(name), ', ' ORDER BY key) FILTER (WHERE key IS NOT NULL),
+           string_agg(concat(value, collated), ', ' ORDER BY key) FILTER (WHERE key IS NOT NULL),
+           'pg_catalog.concat_ws('', '', '
+           || string_agg(format('s.c%s::pg_catalog.text', n), ', ' ORDER BY key)
+                  FILTER (WHERE key IS NOT NULL)
+           || ')',
+           'pg_catalog.concat_ws('', '', '
+           || string_agg(format('s.%I::pg_catalog.text', name), ', ' ORDER BY key)
+                  FILTER (WHERE key IS NOT NULL)
+           || ')',
+           string_agg(format('t.%I %s %s%s', name, equals, value, collated), ' AND ' ORDER BY key)
+               FILTER (WHERE key IS NOT NULL),
+           string_agg(format('w.k%s %s %s%s', n, equals, value, collated), ' AND ' ORDER BY key)
+               FILTER (WHERE key IS NOT NULL),
+           string_agg(format('t.%I AS k%s', name, n), ', ' ORDER BY key) FILTER (WHERE key IS NOT NULL),
+           min(format('t.%I', name)) FILTER (WHERE key IS NOT NULL),
+           bool_and(has_column_privilege(target, n::smallint, 'SELECT')) FILTER (WHERE key IS NOT NULL),
+           string_agg(format('%I = %s', name, excluded), ', ' ORDER BY n) FILTER (WHERE rule <> ''),
+           string_agg(format('%I = %s', name, c.staged), ', ' ORDER BY n) FILTER (WHERE rule <> ''),
+           (SELECT format('ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) '
+                          'ROW(%s)::pg_catalog.record', image, image_excluded)
+              FROM lists WHERE image <> ''),
+           (SELECT format('ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) '
+                          'ROW(%s)::pg_catalog.record', image, image_staged)
+              FROM lists WHERE image <> '')
+      FROM c
+      INTO staged, names, inserted, key_names, key_values, key_text, key_text_of_stage, match,
+           match_written, written_key, a_key, may_read_key, set_excluded, set_staged, changed_excluded,
+           changed_staged;
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_parts(regclass, jsonb) IS
+    'lists and conditions from which the statements of vector_bulk_upsert are put together';
+
+CREATE FUNCTION vector_bulk_write(
+    target regclass, parts jsonb, on_conflict text, is_split boolean, is_guarded boolean,
+    vector_type regtype)
+    RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    kind "char";
+    table_name text;
+    existing text;
+    taken text;
+    absent text;
+    insert_into text;
+    feed_end text;
+    do_update text;
+    changed text := parts ->> 'changed_staged';
+BEGIN
+    -- The statement takes its candidates in the order of their keys, so that two loads wait for each
+    -- other in one direction only; they are ordered before they are taken one by one.
+    SELECT c.relkind, format('%I.%I', n.nspname, c.relname) INTO kind, table_name
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target;
+    existing := CASE kind WHEN 'p' THEN '' ELSE 'ONLY ' END || table_name || ' t';
+    SELECT format('%I.vector_bulk_row(s.source_row)', n.nspname) INTO taken
+      FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = vector_type;
+    absent := ' WHERE NOT EXISTS (SELECT FROM ' || existing || ' WHERE ' || (parts ->> 'match') || ')';
+    insert_into := 'INSERT INTO ' || table_name || ' AS t (' || (parts ->> 'names')
+                   || ') OVERRIDING SYSTEM VALUE SELECT ' || (parts ->> 'inserted')
+                   || ' FROM (SELECT s.* FROM candidate s';
+    feed_end := ' ORDER BY s.place OFFSET 0) s WHERE ' || taken;
+    do_update := ' ON CONFLICT (' || (parts ->> 'key_names') || ') DO UPDATE SET '
+                 || (parts ->> 'set_excluded') || ' WHERE ' || (parts ->> 'changed_excluded')
+                 -- Partitions do not all have system columns to return; their rows are updated apart,
+                 -- and what is inserted nevertheless finds a row only where no load put it.
+                 || CASE kind WHEN 'p' THEN ' RETURNING true AS is_new'
+                    ELSE ' RETURNING t.xmax OPERATOR(pg_catalog.=) 0 AS is_new' END;
+
+    IF on_conflict = 'error' AND NOT is_guarded THEN
+        RETURN ', w AS (' || insert_into || feed_end
+               || ' RETURNING 1) SELECT ARRAY[pg_catalog.count(*)] FROM w';
+    ELSIF on_conflict = 'error' THEN
+        -- Rows whose key another transaction has inserted meanwhile are named, in place of an error.
+        RETURN ', w AS (' || insert_into || feed_end || ' ON CONFLICT (' || (parts ->> 'key_names')
+               || ') DO NOTHING RETURNING ' || (parts ->> 'written_key')
+               || ') SELECT ARRAY[(SELECT pg_catalog.count(*) FROM w)] OPERATOR(pg_catalog.||) '
+                  'CASE WHEN (SELECT pg_catalog.count(*) FROM w) OPERATOR(pg_catalog.<) '
+                            '(SELECT pg_catalog.count(*) FROM candidate) '
+                  'THEN ARRAY(SELECT s.place FROM candidate s WHERE NOT EXISTS '
+                             '(SELECT FROM w WHERE ' || (parts ->> 'match_written')
+               || ') ORDER BY 1) END';
+    ELSIF changed IS NULL THEN
+        RETURN ', w AS (' || insert_into || absent || feed_end || ' ON CONFLICT ('
+               || (parts ->> 'key_names')
+               || ') DO NOTHING RETURNING 1) SELECT ARRAY[pg_catalog.count(*)] FROM w';
+    ELSIF NOT is_split THEN
+        -- Rows that are as they should be are left out, so that they are not even locked.
+        RETURN ', w AS (' || insert_into || ' LEFT JOIN ' || existing || ' ON '
+               || (parts ->> 'match') || ' WHERE ' || (parts ->> 'a_key') || ' IS NULL OR ' || changed
+               || feed_end || do_update
+               || ') SELECT ARRAY[pg_catalog.count(*) FILTER (WHERE is_new), '
+                                 'pg_catalog.count(*) FILTER (WHERE NOT is_new)] FROM w';
+    END IF;
+    RETURN ', same AS (SELECT pg_catalog.count(*) AS n FROM candidate s JOIN ' || existing || ' ON '
+           || (parts ->> 'match') || ' WHERE NOT (' || changed || ')), u AS (UPDATE ' || existing
+           || ' SET ' || (parts ->> 'set_staged') || ' FROM candidate s WHERE ' || (parts ->> 'match')
+           || ' AND CASE WHEN ' || changed || ' THEN ' || taken || ' ELSE false END RETURNING 1), '
+              'w AS (' || insert_into || absent || feed_end || do_update
+           || ') SELECT ARRAY[pg_catalog.count(*) FILTER (WHERE is_new), '
+                             'pg_catalog.count(*) FILTER (WHERE NOT is_new) '
+                             'OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM u), '
+                             '(SELECT n FROM same)] FROM w';
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_write(regclass, jsonb, text, boolean, boolean, regtype) IS
+    'the statement that writes candidates and counts them, without what says who they are';
+
+CREATE FUNCTION vector_bulk_ways(
+    on_conflict text, has_rejects boolean, risks jsonb, may_read_key boolean, constraints jsonb,
+    problems_where_absent text, OUT is_split boolean, OUT is_slow boolean, OUT is_guarded boolean)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    -- is_split: existing rows are updated and absent ones inserted by two statements in one, while
+    -- other loads wait. is_slow: bad rows are found by writing. is_guarded: a row whose key has come
+    -- to exist meanwhile is no error.
+    SELECT on_conflict = 'update' AND ((risks -> 'is_split')::boolean OR c.needs_split
+                                       OR problems_where_absent IS NOT NULL),
+           s.slow, has_rejects AND NOT s.slow AND may_read_key IS NOT NULL
+      FROM (SELECT coalesce(bool_or((c ->> 'needs_split')::boolean), false) AS needs_split,
+                   coalesce(bool_and((c ->> 'is_probed')::boolean), true) AS are_probed
+              FROM jsonb_array_elements(constraints) c) c
+     CROSS JOIN LATERAL (
+         SELECT has_rejects AND ((risks -> 'is_risky')::boolean OR NOT c.are_probed
+                                 OR NOT coalesce(may_read_key, true))) s(slow)
+      INTO is_split, is_slow, is_guarded;
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_ways(text, boolean, jsonb, boolean, jsonb, text) IS
+    'how vector_bulk_upsert writes rows';
+
+CREATE FUNCTION vector_bulk_plan(
+    target regclass, given_source regclass, source regclass, source_name name, index regclass,
+    rejects regclass, on_conflict text, duplicates text, fills_rows boolean, ways jsonb, parts jsonb,
+    problems jsonb, constraints jsonb, write text, vector_type regtype)
+    RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    -- Volatile, to see the table that vector_bulk_source may have made in the same statement.
+    -- Parameters of the queries for bad rows: $1 rows known as bad, $2 only rows before this one,
+    -- $3 at most so many rows, $4 and $5 the candidates.
+    RETURN (
+    WITH names AS (
+        SELECT format('%s%I.%I', CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, n.nspname,
+                      c.relname) AS target_table,
+               (SELECT format('ONLY %I.%I', m.nspname, d.relname)
+                  FROM pg_class d JOIN pg_namespace m ON m.oid = d.relnamespace
+                 WHERE d.oid = source) AS source_table,
+               (SELECT format('%I.%I', m.nspname, d.relname)
+                  FROM pg_class d JOIN pg_namespace m ON m.oid = d.relnamespace
+                 WHERE d.oid = rejects) AS reject_table,
+               (SELECT format('%I.', m.nspname)
+                  FROM pg_type t JOIN pg_namespace m ON m.oid = t.typnamespace
+                 WHERE t.oid = vector_type) AS extension,
+               (SELECT relname FROM pg_class WHERE oid = index) AS index_name,
+               problems ->> 'always' AS arms,
+               (SELECT string_agg(c ->> 'arm', ' ') FROM jsonb_array_elements(constraints) c
+                 WHERE NOT fills_rows) AS check_arms
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.oid = target),
+    rows AS (
+        SELECT 'WITH candidate AS (SELECT s.ctid AS tid, '
+               'pg_catalog.row_number() OVER () AS source_row, ' || (parts ->> 'staged') || ' FROM ' || names.source_table || ' s)' AS all_rows,
+               ' JOIN ' || names.source_table
+               || ' s ON s.ctid OPERATOR(pg_catalog.=) k.tid)' AS by_place,
+               '(SELECT k.source_row, k.place, s.ctid AS tid, '
+               || (parts ->> 'staged') || ' FROM unnest(' AS chosen,
+               ') WITH ORDINALITY k(tid, source_row, place)' AS place
+          FROM names),
+    queries AS (
+        SELECT 1 AS place, 'early' AS part,
+               'SELECT s.tid, s.source_row, CASE ' || arms || ' END AS problem FROM candidate s'
+          FROM names WHERE arms <> ''
+        UNION ALL
+        SELECT 2, 'check',
+               'SELECT s.tid, s.source_row, CASE ' || check_arms || ' END AS problem FROM candidate s'
+          FROM names WHERE check_arms <> ''
+        UNION ALL
+        SELECT 3, 'early', c ->> 'query' FROM jsonb_array_elements(constraints) c
+         WHERE c ->> 'query' IS NOT NULL AND (c -> 'is_probed')::boolean AND NOT fills_rows
+        UNION ALL
+        SELECT 4, 'late',
+               format('SELECT s.tid, s.source_row, ARRAY[''23505'', %L] AS problem FROM candidate s '
+                      'WHERE EXISTS (SELECT FROM %s t WHERE ',
+                      format('duplicate key value violates unique constraint "%s"', index_name),
+                      names.target_table) || (parts ->> 'match') || ')'
+          FROM names WHERE on_conflict = 'error' AND parts ->> 'may_read_key' = 'true'
+        UNION ALL
+        SELECT 5, 'late',
+               'SELECT s.tid, s.source_row, CASE ' || (problems ->> 'where_absent')
+               || ' END AS problem FROM candidate s WHERE NOT EXISTS (SELECT FROM '
+               || names.target_table || ' t WHERE ' || (parts ->> 'match') || ')'
+          FROM names WHERE problems ->> 'where_absent' IS NOT NULL),
+    ordered(query) AS (
+        SELECT ' SELECT pg_catalog.array_agg(s.tid ORDER BY s.place) FILTER (WHERE s.nth '
+                 'OPERATOR(pg_catalog.=) 1), pg_catalog.array_agg(s.source_row ORDER BY s.place) FILTER '
+                 '(WHERE s.nth OPERATOR(pg_catalog.=) 1), pg_catalog.count(*) FILTER (WHERE s.nth '
+                 'OPERATOR(pg_catalog.>) 1) FROM (SELECT s.tid, s.source_row, '
+                 || coalesce('pg_catalog.row_number() OVER (PARTITION BY ' || (parts ->> 'key_values')
+                             || ' ORDER BY s.source_row' || CASE duplicates WHEN 'last' THEN ' DESC'
+                                                                            ELSE '' END
+                             || ') AS nth, pg_catalog.row_number() OVER (ORDER BY '
+                             || (parts ->> 'key_values') || ') AS place',
+                             '1 AS nth, s.source_row AS place')
+                 || ' FROM candidate s WHERE s.tid OPERATOR(pg_catalog.<>) ALL ($1) '
+                    'AND s.source_row OPERATOR(pg_catalog.<) $2) s'),
+    twice(query) AS (
+        SELECT 'SELECT s.tid, s.source_row, ARRAY[''21000'', pg_catalog.format('
+                 || quote_literal('key (%s)=(%s) is in "%s" twice: rows %s and %s') || ', '
+                 || quote_literal(parts ->> 'key_names') || ', ' || (parts ->> 'key_text') || ', '
+                 || quote_literal(source_name) || ', s.first_row, s.source_row)] AS problem FROM '
+                    '(SELECT s.*, pg_catalog.min(s.source_row) OVER (PARTITION BY '
+                 || (parts ->> 'key_values') || ') AS first_row FROM candidate s WHERE s.tid '
+                    'OPERATOR(pg_catalog.<>) ALL ($1)) s WHERE s.first_row OPERATOR(pg_catalog.<) '
+                    's.source_row')
+    SELECT ways || jsonb_build_object(
+        'on_conflict', on_conflict, 'duplicates', duplicates, 'source_name', source_name,
+        -- Loads that take rows in one order do not wait for each other in a circle; one that
+        -- updates first and inserts then does not keep to it, and keeps the others away.
+        'lock', format('SELECT pg_catalog.%s(pg_catalog.hashtextextended(''vector_bulk_upsert'', %s))',
+                       CASE WHEN (ways -> 'is_split')::boolean THEN 'pg_advisory_xact_lock'
+                            ELSE 'pg_advisory_xact_lock_shared' END, target::oid),
+        'run', 'SELECT ' || extension || 'vector_bulk_run($1, $2, $3, $4, $5, $6)',
+        'reject_call', 'SELECT ' || extension || 'vector_bulk_reject($1, $2, $3, $4, $5, $6, $7)',
+        'examine_call', 'SELECT * FROM ' || extension || 'vector_bulk_examine($1, $2)',
+        'merge_call', 'SELECT * FROM ' || extension || 'vector_bulk_merge($1, $2, $3, $4, $5, $6)',
+        'end', CASE WHEN source = given_source THEN 'SELECT true'
+                    ELSE 'DROP TABLE ' || substr(names.source_table, 6) END,
+        'exists', format('duplicate key value violates unique constraint "%s"', index_name),
+        'count', 'SELECT pg_catalog.count(*) FROM ' || names.source_table,
+        'write', 'WITH candidate AS MATERIALIZED ' || chosen || '$1, $2' || rows.place || by_place
+                 || write,
+        'examine', (SELECT jsonb_agg(
+                               jsonb_build_object('part', q.part, 'query',
+                                   CASE q.part WHEN 'late'
+                                               THEN 'WITH candidate AS ' || chosen || '$4, $5'
+                                                    || rows.place || by_place
+                                               ELSE all_rows END
+                                   || CASE q.part WHEN 'order' THEN q.query
+                                      ELSE ' SELECT pg_catalog.array_agg(b.tid) AS tids, '
+                                           'pg_catalog.array_agg(b.source_row) AS source_rows, '
+                                           'pg_catalog.array_agg(b.problem[1]) AS states, '
+                                           'pg_catalog.array_agg(b.problem[2]) AS messages '
+                                           'FROM (SELECT b.* FROM (' || q.query
+                                           || ') b WHERE b.problem IS NOT NULL AND b.source_row '
+                                              'OPERATOR(pg_catalog.<) $2 AND b.tid '
+                                              'OPERATOR(pg_catalog.<>) ALL ($1) '
+                                              'ORDER BY b.source_row LIMIT $3) b' END)
+                               ORDER BY q.place)
+                      FROM (TABLE queries
+                            UNION ALL SELECT 3.5, 'order', ordered.query FROM ordered
+                            UNION ALL SELECT 3.6, 'twice', twice.query FROM twice
+                                       WHERE duplicates = 'error' AND twice.query IS NOT NULL)
+                           q(place, part, query)),
+        'reject', 'INSERT INTO ' || names.reject_table || ' (source_row, key, sqlstate, message, raw) '
+                  'SELECT b.source_row, ' || coalesce(parts ->> 'key_text_of_stage', 'NULL')
+                  || ', b.sqlstate, b.message, pg_catalog.row_to_json(s.*)::pg_catalog.text '
+                     'FROM unnest($1, $2, $3, $4) b(tid, source_row, sqlstate, message) JOIN '
+                  || names.source_table || ' s ON s.ctid OPERATOR(pg_catalog.=) b.tid ORDER BY 1',
+        'key_of_row', 'SELECT ' || (parts ->> 'key_text_of_stage') || ' FROM ' || names.source_table
+                      || ' s WHERE s.ctid OPERATOR(pg_catalog.=) $1')
+      FROM names, rows);
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_plan(
+    regclass, regclass, regclass, name, regclass, regclass, text, text, boolean, jsonb, jsonb, jsonb,
+    jsonb, text, regtype) IS
+    'the statements of a load';
+
+
+CREATE FUNCTION vector_bulk_reject(
+    plan jsonb, tids tid[], source_rows bigint[], states text[], messages text[], n_before bigint,
+    max_rejects bigint)
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+    last bigint := max_rejects - n_before + 1;
+BEGIN
+    IF max_rejects >= 0 AND pg_catalog.cardinality(tids) >= last THEN
+        RAISE EXCEPTION
+            USING ERRCODE = states[last], MESSAGE = messages[last],
+                  DETAIL = pg_catalog.format(
+                      'Row %s of "%s" is one more than the %s that may be rejected.',
+                      source_rows[last], plan ->> 'source_name', max_rejects);
+    END IF;
+    EXECUTE plan ->> 'reject' USING tids, source_rows, states, messages;
+    RETURN n_before + pg_catalog.cardinality(tids);
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_reject(jsonb, tid[], bigint[], text[], text[], bigint, bigint) IS
+    'writes bad rows to the table for them; returns how many there are by now';
+
+CREATE FUNCTION vector_bulk_examine(
+    plan jsonb, max_rejects bigint,
+    OUT tids tid[], OUT source_rows bigint[], OUT rejected bigint, OUT is_slow boolean)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+    has_rejects boolean := plan ->> 'reject' IS NOT NULL;
+    part text;
+    query text;
+    n_most bigint;
+    n_twice bigint;
+    -- Rows known as bad; without a table for them, the first one so far.
+    bad tid[] := '{}';
+    before_row bigint := 9223372036854775807;
+    found record;
+    first_bad record;
+    key_of_row text;
+BEGIN
+    rejected := 0;
+    is_slow := (plan -> 'is_slow')::boolean;
+    FOR part, query IN
+        SELECT e ->> 'part', e ->> 'query'
+          FROM pg_catalog.jsonb_array_elements(plan -> 'examine') WITH ORDINALITY q(e, place)
+         ORDER BY place
+    LOOP
+        n_most := CASE WHEN NOT has_rejects THEN 1
+                       WHEN max_rejects >= 0 THEN max_rejects - rejected + 1 END;
+        CASE part
+        WHEN 'order' THEN
+            EXECUTE query INTO tids, source_rows, n_twice USING bad, before_row;
+            CONTINUE;
+        WHEN 'check' THEN
+            BEGIN
+                EXECUTE query INTO found USING bad, before_row, n_most;
+            EXCEPTION WHEN OTHERS THEN
+                -- Of a condition that fails only the server knows in which row.
+                is_slow := has_rejects;
+                CONTINUE;
+            END;
+        ELSE
+            CONTINUE WHEN part = 'twice' AND n_twice = 0;
+            EXECUTE query INTO found USING bad, before_row, n_most, tids, source_rows;
+        END CASE;
+        IF found.tids IS NULL THEN
+            CONTINUE;
+        ELSIF has_rejects THEN
+            EXECUTE plan ->> 'reject_call' INTO rejected
+              USING plan, found.tids, found.source_rows, found.states, found.messages, rejected,
+                    max_rejects;
+            bad := bad || found.tids;
+            IF part = 'late' THEN
+                SELECT pg_catalog.array_agg(u.tid ORDER BY u.place),
+                       pg_catalog.array_agg(u.source_row ORDER BY u.place)
+                  INTO tids, source_rows
+                  FROM unnest(tids, source_rows) WITH ORDINALITY u(tid, source_row, place)
+                 WHERE u.tid <> ALL (found.tids);
+            END IF;
+        ELSE
+            first_bad := found;
+            before_row := found.source_rows[1];
+        END IF;
+    END LOOP;
+
+    IF first_bad IS NOT NULL THEN
+        EXECUTE plan ->> 'key_of_row' INTO key_of_row USING first_bad.tids[1];
+        RAISE EXCEPTION
+            USING ERRCODE = first_bad.states[1], MESSAGE = first_bad.messages[1],
+                  DETAIL = pg_catalog.format('Row %s of "%s"%s; %s rows before it were good.',
+                                             before_row, plan ->> 'source_name',
+                                             ' with the key (' || nullif(key_of_row, '') || ')',
+                                             before_row - 1);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_examine(jsonb, bigint) IS
+    'finds bad rows without writing; returns the place and number of the others in key order';
+
+CREATE FUNCTION vector_bulk_merge(
+    plan jsonb, max_rejects bigint, tids tid[], source_rows bigint[], is_slow boolean,
+    INOUT rejected bigint, OUT counts bigint[], OUT n_merged bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+    kChunk constant bigint := 1000;
+    n_rows bigint := coalesce(pg_catalog.cardinality(tids), 0);
+    is_guarded boolean := (plan -> 'is_guarded')::boolean AND plan ->> 'on_conflict' = 'error';
+    size bigint := CASE WHEN is_slow THEN kChunk ELSE n_rows END;
+    low bigint := 1;
+    high bigint;
+    merged bigint[];
+    state text;
+    message text;
+    -- Places of the rows found to be bad, and why.
+    places bigint[] := '{}';
+    states text[] := '{}';
+    messages text[] := '{}';
+BEGIN
+    counts := '{0,0,0}';
+    IF is_slow AND n_rows > 0 THEN
+        -- What is wrong with every row, such as a right that is missing, is no reason to reject one.
+        EXECUTE plan ->> 'run' INTO merged
+          USING plan ->> 'write', '{}'::tid[], '{}'::bigint[], 0::bigint, n_rows, rejected;
+    END IF;
+    WHILE low <= n_rows LOOP
+        high := least(low + size - 1, n_rows);
+        IF NOT is_slow THEN
+            EXECUTE plan ->> 'run' INTO merged
+              USING plan ->> 'write', tids, source_rows, 0::bigint, n_rows, rejected;
+        ELSE
+            BEGIN
+                EXECUTE plan ->> 'run' INTO merged
+                  USING plan ->> 'write', tids[low:high], source_rows[low:high], low - 1, n_rows,
+                        rejected + pg_catalog.cardinality(places);
+                state := NULL;
+            EXCEPTION WHEN OTHERS THEN
+                GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+                -- Not the fault of a row.
+                IF state ~ '^(08|0A|25|40|53|55|57|58|F0|XX|42(?!501))' THEN
+                    RAISE;
+                END IF;
+            END;
+            IF state IS NOT NULL AND high > low THEN
+                size := (high - low + 1) / 2;
+                CONTINUE;
+            ELSIF state IS NOT NULL THEN
+                places := places || low;
+                states := states || state;
+                messages := messages || message;
+                EXIT WHEN max_rejects >= 0
+                          AND rejected + pg_catalog.cardinality(places) > max_rejects;
+                merged := NULL;
+            ELSE
+                size := least(2 * size, kChunk);
+            END IF;
+        END IF;
+        -- A row whose key another transaction has made meanwhile: behind the count, by its place.
+        FOR i IN 2 .. CASE WHEN is_guarded THEN pg_catalog.cardinality(merged) ELSE 0 END LOOP
+            places := places || (low - 1 + merged[i]);
+            states := states || '23505'::text;
+            messages := messages || (plan ->> 'exists');
+            merged[i] := 0;
+        END LOOP;
+        FOR i IN 1 .. 3 LOOP
+            counts[i] := counts[i] + coalesce(merged[i], 0);
+        END LOOP;
+        low := high + 1;
+    END LOOP;
+    IF pg_catalog.cardinality(places) > 0 THEN
+        EXECUTE plan ->> 'reject_call' INTO rejected
+          USING plan, (SELECT pg_catalog.array_agg(tids[p] ORDER BY n)
+                         FROM unnest(places) WITH ORDINALITY u(p, n)),
+                (SELECT pg_catalog.array_agg(source_rows[p] ORDER BY n)
+                   FROM unnest(places) WITH ORDINALITY u(p, n)),
+                states, messages, rejected, max_rejects;
+    END IF;
+    n_merged := n_rows - pg_catalog.cardinality(places);
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_merge(jsonb, bigint, tid[], bigint[], boolean, bigint) IS
+    'writes rows in key order; those that only the server finds bad are found by halving';
+
+CREATE FUNCTION vector_bulk_apply(
+    plan jsonb, max_rejects bigint,
+    OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT skipped bigint,
+    OUT rejected bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET synchronize_seqscans = off
+AS $$
+DECLARE
+    n_rows bigint;
+    examined record;
+    merged record;
+BEGIN
+    inserted := 0; updated := 0; unchanged := 0; skipped := 0; rejected := 0;
+    EXECUTE plan ->> 'count' INTO n_rows;
+    IF n_rows > 0 THEN
+        EXECUTE plan ->> 'lock';
+        EXECUTE plan ->> 'examine_call' INTO examined USING plan, max_rejects;
+        EXECUTE plan ->> 'merge_call' INTO merged
+          USING plan, max_rejects, examined.tids, examined.source_rows, examined.is_slow,
+                examined.rejected;
+        inserted := merged.counts[1];
+        updated := merged.counts[2];
+        rejected := merged.rejected;
+        IF plan ->> 'on_conflict' = 'update' THEN
+            unchanged := CASE WHEN (plan -> 'is_split')::boolean THEN merged.counts[3]
+                              ELSE merged.n_merged - inserted - updated END;
+        END IF;
+        skipped := n_rows - inserted - updated - unchanged - rejected;
+    END IF;
+    EXECUTE plan ->> 'end';
+END
+$$;
+COMMENT ON FUNCTION vector_bulk_apply(jsonb, bigint) IS
+    'runs the statements of a load and counts its rows';
+
+CREATE FUNCTION vector_bulk_upsert(
+    target regclass, source regclass, on_conflict text DEFAULT 'error', key name[] DEFAULT NULL,
+    update_columns name[] DEFAULT NULL, merge jsonb DEFAULT NULL, duplicates text DEFAULT 'error',
+    reject_into regclass DEFAULT NULL, max_rejects bigint DEFAULT -1)
+    RETURNS TABLE (inserted bigint, updated bigint, unchanged bigint, skipped bigint,
+                   rejected bigint, elapsed interval, rows_per_second double precision)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 1
+BEGIN ATOMIC
+    SELECT vector_bulk_check(target, source, on_conflict, merge, duplicates, reject_into, max_rejects);
+    SELECT a.inserted, a.updated, a.unchanged, a.skipped, a.rejected, e.elapsed,
+           (a.inserted + a.updated + a.unchanged + a.skipped + a.rejected)
+           / nullif(extract(epoch FROM e.elapsed)::double precision, 0)
+      FROM (SELECT s.relname, on_conflict <> 'error' OR duplicates <> 'error' OR key IS NOT NULL,
+                   'vector'::regtype
+              FROM pg_class s WHERE s.oid = source) g(source_name, key_needed, vector_type)
+     CROSS JOIN LATERAL vector_bulk_key(target, key, g.key_needed) i(index)
+     CROSS JOIN LATERAL vector_bulk_source(source) w
+     CROSS JOIN LATERAL vector_bulk_columns(
+                    target, w.rows, g.source_name, i.index, g.key_needed, on_conflict,
+                    update_columns, merge, g.vector_type) f(columns)
+     CROSS JOIN LATERAL vector_bulk_expressions(f.columns, g.vector_type) c(columns)
+     CROSS JOIN LATERAL vector_bulk_risks(target, i.index, c.columns) r
+     CROSS JOIN LATERAL vector_bulk_problems(
+                    target, c.columns, on_conflict, r.fills_rows, g.vector_type) p
+     CROSS JOIN LATERAL (
+                    SELECT coalesce(jsonb_agg(to_jsonb(k.*)), '[]')
+                      FROM vector_bulk_constraints(target, c.columns, on_conflict) k) k(constraints)
+     CROSS JOIN LATERAL vector_bulk_parts(target, c.columns) l
+     CROSS JOIN LATERAL vector_bulk_ways(
+                    on_conflict, reject_into IS NOT NULL, to_jsonb(r.*), l.may_read_key,
+                    k.constraints, p.where_absent) y
+     CROSS JOIN LATERAL vector_bulk_write(
+                    target, to_jsonb(l.*), on_conflict, y.is_split, y.is_guarded,
+                    g.vector_type) t(statement)
+     CROSS JOIN LATERAL vector_bulk_plan(
+                    target, source, w.rows, g.source_name, i.index, reject_into, on_conflict,
+                    duplicates, r.fills_rows, to_jsonb(y.*), to_jsonb(l.*), to_jsonb(p.*),
+                    k.constraints, t.statement, g.vector_type) z(plan)
+     CROSS JOIN LATERAL vector_bulk_apply(z.plan, max_rejects) a
+     CROSS JOIN LATERAL (SELECT clock_timestamp() - w.started
+                          WHERE a.inserted IS NOT NULL) e(elapsed);
+END;
+COMMENT ON FUNCTION vector_bulk_upsert(
+    regclass, regclass, text, name[], name[], jsonb, text, regclass, bigint) IS
+    'merges the rows of a stage, or of any table or view, into a table; counts every one of them';

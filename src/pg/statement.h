@@ -1,0 +1,36 @@
+// Running SQL statements, and where a transaction stands.
+
+#pragma once
+
+#include "pg/server.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "catalog/pg_type_d.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+}
+
+namespace vext::pg {
+
+/// Adds a line to the context of every error raised while `body` runs; `describe` calls errcontext.
+template <typename Describe, typename Body>
+void
+with_error_context(Describe& describe, const Body& body) {
+    ErrorContextCallback callback;
+    callback.previous = error_context_stack;
+    callback.callback = [](void* argument) { (*static_cast<Describe*>(argument))(); };
+    callback.arg = &describe;
+    error_context_stack = &callback;
+    body();
+    error_context_stack = callback.previous;
+}
+
+/// Whether the running statement is part of a transaction that goes on after it.
+inline bool
+is_in_transaction_block() {
+    return IsTransactionBlock() || IsSubTransaction();
+}
+
+}  // namespace vext::pg
