@@ -17,8 +17,8 @@
 
 #include "core/array.h"
 #include "core/graph/candidate.h"
-#include "core/graph/select.h"
 #include "hnsw/index.h"
+#include "hnsw/link_edit.h"
 #include "hnsw/neighbours.h"
 #include "hnsw/page_graph.h"
 
@@ -37,29 +37,15 @@ class BackLinker {
     bool anchor(NodeId id, std::span<const ChosenLink> neighbours);
 
    private:
-    enum class Role : std::uint8_t { kPlain, kAnchor, kLastAnchor };
     enum class Outcome : std::uint8_t { kLinked, kKept, kGone, kChanged };
 
     bool anchor_behind(NodeId id);
-    bool link_to(NodeId id, int layer, const core::Candidate& neighbour, Role role);
-    Outcome try_link(NodeId id, int layer, const core::Candidate& neighbour, Role role);
-    NodeId read_list(const core::Candidate& neighbour, int layer);
-    void rate_links();
-    bool decide(NodeId id, int layer, float distance, Role role);
-    std::size_t count_anchors() const;
-    Outcome write_list(NodeId neighbour, int layer, NodeId list_record);
+    bool link_to(NodeId id, int layer, const core::Candidate& neighbour, LinkRole role);
+    Outcome try_link(NodeId id, int layer, const core::Candidate& neighbour, LinkRole role);
+    Outcome write_list(NodeId neighbour, int layer);
 
     Index* index_;
-    PageGraph* graph_;
-    core::Query node_query_;  // of the neighbour
-    PageGraph node_graph_;
-    core::Array<Link> seen_;   // the neighbour's list as it was read
-    core::Array<Link> links_;  // and as it will be
-    core::Array<NodeId> ids_;
-    core::Array<core::Candidate> to_base_;
-    core::Array<core::Candidate> to_new_;
-    core::Array<core::RatedLink> rated_;  // beside links_
-    std::span<std::uint8_t> code_;
+    LinkEdit edit_;
 };
 
 static_assert(std::is_trivially_destructible_v<BackLinker>);
