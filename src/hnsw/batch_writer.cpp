@@ -124,20 +124,13 @@ BatchWriter::write_slot(NodeId id, std::uint8_t* record) {
 void
 BatchWriter::write_node(NodeId id, std::uint8_t* record) {
     const std::uint32_t point = point_of(id);
+    const PointRow& row = store_->row(point);
+    fill_node(
+        *index_,
+        {layer_of(point), row.tid, row.hash, store_->header(point), store_->code(point), nullptr},
+        record, nullptr);
     NodeRecord& node = node_of(record);
-    node.head.kind = RecordKind::kNode;
-    node.head.layer = static_cast<std::uint8_t>(layer_of(point));
     node.head.flags = kFlagLinked;
-    node.tid = store_->row(point).tid;
-    node.tids_head = kNoNode;
-    node.links_id = kNoNode;
-    node.factor = store_->header(point).factor;
-    node.offset = store_->header(point).offset;
-    node.hash = store_->row(point).hash;
-    if (index_->meta.has_inline_error != 0)
-        std::memcpy(record + sizeof(NodeRecord), &store_->header(point).error, sizeof(float));
-    std::memcpy(record + index_->geometry.code_offset, store_->code(point),
-                index_->meta.code_bytes);
     const LinkList list = link_list(record, index_->geometry, 0);
     for (const Link& link : graph_->layers[0].links.of(graph_->order[id]))
         list.append(Link(ids_[link.id()], link.kind()));

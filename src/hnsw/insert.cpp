@@ -164,72 +164,30 @@ Inserter::choose_neighbours(int layer, NodeId self) {
 // Adds the row to a node with an equal vector, if the search met one.
 bool
 Inserter::join_equal(const Tid& tid) {
-    for (std::size_t from = 0;;) {
-        const NodeId id = selector_.find_same_code(hash_, header_, code_.data(), from);
-        if (id == kNoNode)
-            return false;
-        if (has_residual(id) && join_node(*index_, id, selector_.gathered()[from - 1].version, tid))
-            return true;
-    }
-}
-
-bool
-Inserter::has_residual(NodeId id) {
-    if (residual_.empty())
-        return true;
-    const Place place = index_->geometry.cold_place(id);
-    return pg::with_page(
-        index_->relation, place.block, index_->hints, [&](const std::uint8_t* page) {
-            return check_page_or_report(*index_, page, PageKind::kCold, place.block, true) &&
-                   std::memcmp(page + place.offset, residual_.data(), residual_.size()) == 0;
-        });
+    core::Candidate equal;
+    return selector_.find_equal({hash_, header_, code_.data(), residual_}, equal) &&
+           join_node(*index_, equal.id, equal.version, tid);
 }
 
 NodeId
 Inserter::write_node(int layer, const Tid& tid) {
+    const NodeContent content = {layer, tid, hash_, header_, code_.data(), residual_.data()};
+    const auto append_chosen = [&](std::uint8_t* record, int i) {
+        const LinkList list = link_list(record, index_->geometry, i);
+        for (const ChosenLink& chosen : chosen_[i].span())
+            list.append(chosen.link());
+    };
     const NodeId id =
         write_new_record(*index_, true, [&](NodeId, std::uint8_t* record, std::uint8_t* cold) {
-            NodeRecord& node = node_of(record);
-            node.head.kind = RecordKind::kNode;
-            node.head.layer = static_cast<std::uint8_t>(layer);
-            node.tid = tid;
-            node.tids_head = kNoNode;
-            node.links_id = kNoNode;
-            node.factor = header_.factor;
-            node.offset = header_.offset;
-            node.hash = hash_;
-            if (index_->meta.has_inline_error != 0)
-                std::memcpy(record + sizeof(NodeRecord), &header_.error, sizeof(float));
-            std::memcpy(record + index_->geometry.code_offset, code_.data(), code_.size());
-            const LinkList list = link_list(record, index_->geometry, 0);
-            for (const ChosenLink& chosen : chosen_[0].span())
-                list.append(chosen.link());
-            if (cold != nullptr)
-                std::memcpy(cold, residual_.data(), residual_.size());
+            fill_node(*index_, content, record, cold);
+            append_chosen(record, 0);
         });
     if (layer > 0)
-        write_links(id, layer);
-    return id;
-}
-
-// Writes the links record of the layers above 0 and makes the node point to it.
-void
-Inserter::write_links(NodeId id, int layer) {
-    const NodeId links_id =
-        write_new_record(*index_, false, [&](NodeId, std::uint8_t* record, std::uint8_t*) {
-            auto& links = *reinterpret_cast<LinksRecord*>(record);
-            links.head.kind = RecordKind::kLinks;
-            links.head.layer = static_cast<std::uint8_t>(layer);
-            links.owner = id;
-            for (int i = 1; i <= layer; ++i) {
-                const LinkList list = link_list(record, index_->geometry, i);
-                for (const ChosenLink& chosen : chosen_[i].span())
-                    list.append(chosen.link());
-            }
+        give_links_record(*index_, id, layer, [&](std::uint8_t* record) {
+            for (int i = 1; i <= layer; ++i)
+                append_chosen(record, i);
         });
-    change_record(
-        *index_, id, [](const std::uint8_t* record) { return is_node(record); },
-        [&](std::uint8_t* record) { node_of(record).links_id = links_id; });
+    return id;
 }
 
 // After a second search: adds the links that were found now to those the node has.

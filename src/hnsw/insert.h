@@ -42,10 +42,8 @@ class Inserter {
     int draw_layer() const;
     void choose_neighbours(int layer, NodeId self);
     bool join_equal(const Tid& tid);
-    bool has_residual(NodeId id);
 
     NodeId write_node(int layer, const Tid& tid);
-    void write_links(NodeId id, int layer);
     void rewrite_links(NodeId id);
     void mark_linked(NodeId id);
     bool replace_entry(NodeId id, int layer);

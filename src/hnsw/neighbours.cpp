@@ -35,17 +35,30 @@ NeighbourSelector::gather(std::span<const core::Candidate> candidates, NodeId se
     }
 }
 
-NodeId
-NeighbourSelector::find_same_code(std::uint32_t hash, const core::CodeHeader& header,
-                                  const std::uint8_t* code, std::size_t& from) const {
-    while (from < candidates_.size()) {
-        const std::size_t i = from++;
-        if (hashes_[i] == hash && refs_[i].header.factor == header.factor &&
-            refs_[i].header.offset == header.offset &&
-            std::memcmp(code_of(i), code, index_->meta.code_bytes) == 0)
-            return candidates_[i].id;
+bool
+NeighbourSelector::find_equal(const VectorContent& content, core::Candidate& equal) {
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+        if (hashes_[i] == content.hash && refs_[i].header.factor == content.header.factor &&
+            refs_[i].header.offset == content.header.offset &&
+            std::memcmp(code_of(i), content.code, index_->meta.code_bytes) == 0 &&
+            has_residual(candidates_[i].id, content.residual)) {
+            equal = candidates_[i];
+            return true;
+        }
     }
-    return kNoNode;
+    return false;
+}
+
+bool
+NeighbourSelector::has_residual(NodeId id, std::span<const std::uint8_t> residual) {
+    if (residual.empty())
+        return true;
+    const Place place = index_->geometry.cold_place(id);
+    return pg::with_page(
+        index_->relation, place.block, index_->hints, [&](const std::uint8_t* page) {
+            return check_page_or_report(*index_, page, PageKind::kCold, place.block, true) &&
+                   std::memcmp(page + place.offset, residual.data(), residual.size()) == 0;
+        });
 }
 
 void

@@ -23,6 +23,14 @@ struct ChosenLink {
     }
 };
 
+/// Everything an index knows of a vector.
+struct VectorContent {
+    std::uint32_t hash;
+    core::CodeHeader header;
+    const std::uint8_t* code;
+    std::span<const std::uint8_t> residual;
+};
+
 /// Holds the memory for selections of up to `n_most_candidates`, from one arena.
 class NeighbourSelector {
    public:
@@ -38,15 +46,16 @@ class NeighbourSelector {
         return candidates_.span();
     }
 
-    /// The first gathered node at or behind `from` whose hash and code are these; else kNoNode.
-    NodeId find_same_code(std::uint32_t hash, const core::CodeHeader& header,
-                          const std::uint8_t* code, std::size_t& from) const;
+    /// Finds a gathered node with an equal vector; false when there is none.
+    bool find_equal(const VectorContent& content, core::Candidate& equal);
 
     /// Chooses up to `n_most` links of the gathered (core/graph/select.h) and appends them to
     /// `chosen`, the diverse ones first.
     void select(std::size_t n_most, core::Array<ChosenLink>& chosen);
 
    private:
+    bool has_residual(NodeId id, std::span<const std::uint8_t> residual);
+
     const std::uint8_t*
     code_of(std::size_t i) const {
         return codes_.data() + i * index_->meta.code_bytes;

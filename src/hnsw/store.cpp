@@ -71,6 +71,25 @@ find_free_slot(Index& index) {
 }
 
 void
+fill_node(const Index& index, const NodeContent& content, std::uint8_t* record,
+          std::uint8_t* cold) {
+    NodeRecord& node = node_of(record);
+    node.head.kind = RecordKind::kNode;
+    node.head.layer = static_cast<std::uint8_t>(content.layer);
+    node.tid = content.tid;
+    node.tids_head = kNoNode;
+    node.links_id = kNoNode;
+    node.factor = content.header.factor;
+    node.offset = content.header.offset;
+    node.hash = content.hash;
+    if (index.meta.has_inline_error != 0)
+        std::memcpy(record + sizeof(NodeRecord), &content.header.error, sizeof(float));
+    std::memcpy(record + index.geometry.code_offset, content.code, index.meta.code_bytes);
+    if (cold != nullptr)
+        std::memcpy(cold, content.residual, index.meta.residual_bytes);
+}
+
+void
 announce_free(const Index& index, std::uint32_t block) {
     RecordPageWithFreeSpace(index.relation, block, kFreeSpace);
 }

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "hnsw/index.h"
@@ -32,11 +33,43 @@ void publish_free(const Index& index, std::uint32_t first, std::uint32_t end);
 /// Adds an extent to the index, unless somebody else has raised the mark above `seen_n_slots`.
 void add_extent(Index& index, std::uint32_t seen_n_slots);
 
-/// Finds a free slot and calls `write(NodeId id, std::uint8_t* hot, std::uint8_t* cold)` to fill
-/// it, as one WAL record; returns its id. `cold` is null when there is no cold tier or `with_cold`
-/// is false. The record is zero but for its head, whose version must be kept.
+/// Finds up to `n` free slots of one page, at least one, and calls `write(NodeId id, std::uint8_t*
+/// hot, std::uint8_t* cold)` to fill each, all as one WAL record; returns how many were filled.
+/// `cold` is null when there is no cold tier or `with_cold` is false. A record is zero but for its
+/// head, whose version must be kept.
 template <typename Write>
-NodeId write_new_record(Index& index, bool with_cold, Write&& write);
+std::size_t write_new_records(Index& index, bool with_cold, std::size_t n, Write&& write);
+
+/// As write_new_records for one slot; returns its id.
+template <typename Write>
+NodeId
+write_new_record(Index& index, bool with_cold, Write&& write) {
+    NodeId written = kNoNode;
+    write_new_records(index, with_cold, 1, [&](NodeId id, std::uint8_t* hot, std::uint8_t* cold) {
+        written = id;
+        write(id, hot, cold);
+    });
+    return written;
+}
+
+/// What a node record holds beside its links.
+struct NodeContent {
+    int layer;
+    Tid tid;
+    std::uint32_t hash;
+    core::CodeHeader header;
+    const std::uint8_t* code;
+    const std::uint8_t* residual;  ///< where there is a cold tier
+};
+
+/// Fills a record that is zero but for its head's version; `cold` may be null. Not linked yet.
+void fill_node(const Index& index, const NodeContent& content, std::uint8_t* record,
+               std::uint8_t* cold);
+
+/// Writes a record for the links of node `id` on the layers 1..layer, which `fill(std::uint8_t*
+/// record)` fills, and makes the node point to it.
+template <typename Fill>
+void give_links_record(Index& index, NodeId id, int layer, Fill&& fill);
 
 /// Calls `check(const std::uint8_t* record)` under an exclusive lock and, if it returns true,
 /// `apply(std::uint8_t* record)`, as one WAL record. Returns what `check` returned.
@@ -110,49 +143,103 @@ change_two_records(Index& index, NodeId first, NodeId second, Check&& check, App
         });
 }
 
+/// Calls `check(const std::uint8_t* page)` on a hot page under an exclusive lock and, if it returns
+/// true, `apply(std::uint8_t* page)`, as one WAL record. Returns what `check` returned.
+template <typename Check, typename Apply>
+bool
+change_page(Index& index, std::uint32_t block, Check&& check, Apply&& apply) {
+    pg::BlockSet blocks;
+    blocks.add(block);
+    return pg::with_change(
+        index.relation, index.wal_mode, blocks, index.hints,
+        [&](const pg::ChangedPages& pages) {
+            const std::uint8_t* page = pages(block);
+            return check_page_or_report(index, page, PageKind::kHot, block, true) &&
+                   static_cast<bool>(check(page));
+        },
+        [&](const pg::ChangedPages& pages) { apply(pages(block)); });
+}
+
 template <typename Write>
-NodeId
-write_new_record(Index& index, bool with_cold, Write&& write) {
-    const bool has_cold = with_cold && index.geometry.cold_bytes > 0;
-    for (;;) {
+std::size_t
+write_new_records(Index& index, bool with_cold, std::size_t n, Write&& write) {
+    const Geometry& geometry = index.geometry;
+    const bool has_cold = with_cold && geometry.cold_bytes > 0;
+    const auto is_free = [&](const std::uint8_t* hot_page, NodeId id) {
+        return head_of(hot_page + geometry.hot_place(id).offset).kind == RecordKind::kFree;
+    };
+    std::size_t n_written = 0;
+    while (n_written == 0) {
         CHECK_FOR_INTERRUPTS();
-        const NodeId id = find_free_slot(index);
-        const Place hot = index.geometry.hot_place(id);
-        const Place cold = has_cold ? index.geometry.cold_place(id) : hot;
+        const NodeId first = find_free_slot(index);
+        const std::uint32_t hot_block = geometry.hot_place(first).block;
+        // As many slots as `n`, used ones among them, whose pages one change can take.
+        NodeId end = geometry.first_id_of(hot_block) + geometry.hot_per_page;
+        end = static_cast<NodeId>(std::min<std::uint64_t>(end, first + std::uint64_t{n}));
         pg::BlockSet blocks;
-        blocks.add(hot.block);
-        blocks.add(cold.block);
-        const auto prepare_page = [](std::uint8_t* page, PageKind kind, std::uint32_t block) {
-            if (trailer_of(page)->magic == 0)
-                init_page(page, kind, block);
-        };
-        const bool is_written = pg::with_change(
+        blocks.add(hot_block);
+        for (NodeId id = first; has_cold && id < end; ++id) {
+            const std::uint32_t block = geometry.cold_place(id).block;
+            if (blocks.position(block) < 0 && blocks.size() == pg::kMostPagesOfChange)
+                end = id;
+            else
+                blocks.add(block);
+        }
+        pg::with_change(
             index.relation, index.wal_mode, blocks, index.hints,
             [&](const pg::ChangedPages& pages) {
-                if (has_cold)
-                    check_page_or_report(index, pages(cold.block), PageKind::kCold, cold.block,
-                                         true);
-                return !check_page_or_report(index, pages(hot.block), PageKind::kHot, hot.block,
-                                             true) ||
-                       head_of(static_cast<const std::uint8_t*>(pages(hot.block)) + hot.offset)
-                               .kind == RecordKind::kFree;
+                for (int i = 0; i < blocks.size(); ++i)
+                    if (blocks[i] != hot_block)
+                        check_page_or_report(index, pages(blocks[i]), PageKind::kCold, blocks[i],
+                                             true);
+                const std::uint8_t* page = pages(hot_block);
+                if (!check_page_or_report(index, page, PageKind::kHot, hot_block, true))
+                    return true;
+                for (NodeId id = first; id < end; ++id)
+                    if (is_free(page, id))
+                        return true;
+                return false;
             },
             [&](const pg::ChangedPages& pages) {
-                prepare_page(pages(hot.block), PageKind::kHot, hot.block);
-                std::uint8_t* record = pages(hot.block) + hot.offset;
-                const std::uint16_t version = head_of(record).version;
-                std::memset(record, 0, index.geometry.hot_bytes);
-                head_of(record).version = version;
-                std::uint8_t* cold_record = nullptr;
-                if (has_cold) {
-                    prepare_page(pages(cold.block), PageKind::kCold, cold.block);
-                    cold_record = pages(cold.block) + cold.offset;
+                for (int i = 0; i < blocks.size(); ++i) {
+                    std::uint8_t* page = pages(blocks[i]);
+                    if (trailer_of(page)->magic == 0)
+                        init_page(page, blocks[i] == hot_block ? PageKind::kHot : PageKind::kCold,
+                                  blocks[i]);
                 }
-                write(id, record, cold_record);
+                for (NodeId id = first; id < end; ++id) {
+                    if (!is_free(pages(hot_block), id))
+                        continue;
+                    std::uint8_t* record = pages(hot_block) + geometry.hot_place(id).offset;
+                    const std::uint16_t version = head_of(record).version;
+                    std::memset(record, 0, geometry.hot_bytes);
+                    head_of(record).version = version;
+                    std::uint8_t* cold = nullptr;
+                    if (has_cold)
+                        cold =
+                            pages(geometry.cold_place(id).block) + geometry.cold_place(id).offset;
+                    write(id, record, cold);
+                    ++n_written;
+                }
             });
-        if (is_written)
-            return id;
     }
+    return n_written;
+}
+
+template <typename Fill>
+void
+give_links_record(Index& index, NodeId id, int layer, Fill&& fill) {
+    const NodeId links_id =
+        write_new_record(index, false, [&](NodeId, std::uint8_t* record, std::uint8_t*) {
+            auto& links = *reinterpret_cast<LinksRecord*>(record);
+            links.head.kind = RecordKind::kLinks;
+            links.head.layer = static_cast<std::uint8_t>(layer);
+            links.owner = id;
+            fill(record);
+        });
+    change_record(
+        index, id, [](const std::uint8_t* record) { return is_node(record); },
+        [&](std::uint8_t* record) { node_of(record).links_id = links_id; });
 }
 
 }  // namespace vext::hnsw

@@ -1,0 +1,354 @@
+// See batch_merge.h.
+
+#include "hnsw/batch_merge.h"
+
+#include "core/hash.h"
+#include "hnsw/chain.h"
+#include "hnsw/link_list.h"
+#include "hnsw/store.h"
+
+namespace vext::hnsw {
+
+BatchMerger::BatchMerger(Index& index, PointStore& store, const BatchPlan& plan, std::uint64_t seed,
+                         std::span<NodeId> written)
+    : index_(&index),
+      store_(&store),
+      options_(plan.options),
+      shape_(plan.shape),
+      written_(written),
+      arena_(pg::context_arena(CurrentMemoryContext)),
+      query_(index.codec->allocate_query(arena_)),
+      pages_(index, query_),
+      search_(pages_, arena_, plan.ef_construction),
+      selector_(index, arena_,
+                std::max<std::size_t>(CandidateSearch::n_most(plan.ef_construction),
+                                      2 * index.geometry.max_links(0))),
+      linker_(index, pages_, arena_),
+      batch_linker_(index, store, pages_, query_, arena_),
+      to_measure_(arena_, 2 * index.geometry.max_links(0)),
+      candidates_(arena_, 2 * index.geometry.max_links(0)),
+      chosen_(arena_, index.geometry.max_links(0)),
+      lists_(arena_),
+      ends_(arena_, kLinksPerTask) {
+    options_.seed = seed;
+}
+
+std::span<NodeId>
+BatchMerger::Found::of(std::uint32_t point, int layer, std::size_t m) const {
+    if (layer == 0)
+        return bottom[point];
+    const auto place = std::lower_bound(risen.begin(), risen.end(), point) - risen.begin();
+    return above[static_cast<std::size_t>(place)].subspan(static_cast<std::size_t>(layer - 1) * m,
+                                                          m);
+}
+
+std::size_t
+BatchMerger::list_risen(std::span<const std::uint32_t> members, std::span<std::uint32_t> risen) {
+    std::size_t n = 0;
+    for (const std::uint32_t point : members)
+        if (layer_of(point) > 0)
+            risen[n++] = point;
+    return n;
+}
+
+// Finds the point's neighbours in the graph, or a node with an equal vector.
+void
+BatchMerger::search(std::uint32_t point) {
+    const int layer = layer_of(point);
+    for (int i = 0; i <= layer; ++i)
+        std::ranges::fill(found_->of(point, i, shape_.m), kNoNode);
+    aim_at(point);
+    MetaPage seen;
+    const bool has_graph =
+        search_.find(layer, seen, [&](int current, std::span<const core::Candidate> candidates) {
+            selector_.gather(candidates, kNoNode);
+            chosen_.clear();
+            selector_.select(index_->geometry.max_links(current), chosen_);
+            const std::span<NodeId> places = found_->of(point, current, shape_.m);
+            for (std::size_t i = 0; i < chosen_.size(); ++i)
+                places[i] = chosen_[i].node.id;
+        });
+    if (has_graph)
+        join_equal(point);
+}
+
+// Adds the point's rows to a node with an equal vector. What cannot join, because the node dies at
+// that moment, stays with the point.
+bool
+BatchMerger::join_equal(std::uint32_t point) {
+    PointRow& row = store_->row(point);
+    const std::span<const std::uint8_t> residual(store_->residual(point),
+                                                 index_->meta.residual_bytes);
+    core::Candidate equal;
+    if (!selector_.find_equal({row.hash, store_->header(point), store_->code(point), residual},
+                              equal))
+        return false;
+    while (row.next_equal != kNoNode) {
+        PointRow& further = store_->row(row.next_equal);
+        if (!join_node(*index_, equal.id, equal.version, further.tid))
+            return false;
+        note(row.next_equal, kJoinedNode);
+        row.next_equal = further.next_equal;
+    }
+    if (!join_node(*index_, equal.id, equal.version, row.tid))
+        return false;
+    note(point, kJoinedNode);
+    row.is_folded = 1;
+    return true;
+}
+
+std::size_t
+BatchMerger::drop_joined(std::span<std::uint32_t> members) {
+    const auto end = std::remove_if(members.begin(), members.end(), [&](std::uint32_t point) {
+        return store_->row(point).is_folded != 0;
+    });
+    return static_cast<std::size_t>(end - members.begin());
+}
+
+std::uint32_t
+BatchMerger::rank_of(std::uint32_t point, int layer) const {
+    const std::span<const std::uint32_t> members =
+        graph_.layers[static_cast<std::size_t>(layer)].members;
+    return static_cast<std::uint32_t>(std::lower_bound(members.begin(), members.end(), point) -
+                                      members.begin());
+}
+
+// Writes the records of a stretch of the leaf order, without links.
+void
+BatchMerger::write_nodes(std::size_t first, std::size_t n) {
+    std::uint16_t versions[kNodesPerTask];
+    for (std::size_t i = first; i < first + n;) {
+        std::size_t next = i;
+        write_new_records(*index_, true, first + n - i,
+                          [&](NodeId id, std::uint8_t* record, std::uint8_t* cold) {
+                              const std::uint32_t rank = graph_.order[next];
+                              const std::uint32_t point = point_of(rank);
+                              const PointRow& row = store_->row(point);
+                              versions[next - first] = head_of(record).version;
+                              fill_node(*index_,
+                                        {layer_of(point), row.tid, row.hash, store_->header(point),
+                                         store_->code(point), store_->residual(point)},
+                                        record, cold);
+                              ids_[rank] = id;
+                              note(point, id);
+                              ++next;
+                          });
+        i = next;
+    }
+    for (std::size_t i = first; i < first + n; ++i) {
+        const std::uint32_t rank = graph_.order[i];
+        const std::uint32_t point = point_of(rank);
+        write_chain(point, ids_[rank], versions[i - first]);
+        if (const int layer = layer_of(point); layer > 0)
+            give_links_record(*index_, ids_[rank], layer, [](std::uint8_t*) {});
+    }
+}
+
+// Adds the further rows of the point's vector to its node.
+void
+BatchMerger::write_chain(std::uint32_t point, NodeId id, std::uint16_t version) {
+    for (std::uint32_t equal = store_->row(point).next_equal; equal != kNoNode;
+         equal = store_->row(equal).next_equal) {
+        CHECK_FOR_INTERRUPTS();
+        note(equal, id);
+        if (!join_node(*index_, id, version, store_->row(equal).tid))
+            report_damage(index_->relation, index_->geometry.hot_place(id).block,
+                          "a node that is being inserted has changed");
+    }
+}
+
+// Fills chosen_ with links for a node of the batch, among its neighbours in the graph and in the
+// batch. Distances are then to its point.
+void
+BatchMerger::choose(std::uint32_t rank, int layer) {
+    const core::BatchLayer& batch = graph_.layers[static_cast<std::size_t>(layer)];
+    const std::uint32_t point = batch.members[rank];
+    aim_at(point);
+    to_measure_.clear();
+    for (const NodeId id : found_->of(point, layer, shape_.m))
+        if (id != kNoNode)
+            to_measure_.push_back(id);
+    for (const Link& link : batch.links.of(rank))
+        to_measure_.push_back(id_of(batch.members[link.id()]));
+    candidates_.clear();
+    pages_.measure(to_measure_.span(), candidates_);
+    std::sort(candidates_.begin(), candidates_.end(), core::is_nearer);
+    selector_.gather(candidates_.span(), kNoNode);
+    chosen_.clear();
+    selector_.select(index_->geometry.max_links(layer), chosen_);
+    if (layer == 0)
+        keep_anchors(batch.links.of(rank));
+}
+
+// The batch's own anchors stay: in chosen_ they take the places of the farthest fillers.
+void
+BatchMerger::keep_anchors(std::span<const Link> own) {
+    std::size_t last = chosen_.size();
+    for (const Link& link : own) {
+        if (link.kind() != core::LinkKind::kAnchor)
+            continue;
+        const NodeId id = ids_[link.id()];
+        const auto chosen = std::find_if(chosen_.begin(), chosen_.end(),
+                                         [id](const ChosenLink& c) { return c.node.id == id; });
+        if (chosen != chosen_.end()) {
+            chosen->kind = core::LinkKind::kAnchor;
+            continue;
+        }
+        core::Candidate node = {};
+        node.id = id;
+        if (chosen_.size() < index_->geometry.max_links(0)) {
+            chosen_.push_back({node, core::LinkKind::kAnchor});
+            continue;
+        }
+        while (last > 0 && chosen_[--last].kind == core::LinkKind::kAnchor) {
+        }
+        chosen_[last] = {node, core::LinkKind::kAnchor};
+    }
+}
+
+// Makes the graph lead to the batch: its entry point gets an anchor, or becomes the index's.
+void
+BatchMerger::attach() {
+    const std::uint32_t point = graph_.entry;
+    const NodeId id = id_of(point);
+    for (;;) {
+        aim_at(point);
+        chosen_.clear();
+        MetaPage seen;
+        search_.find(0, seen, [&](int, std::span<const core::Candidate> candidates) {
+            selector_.gather(candidates, id);
+            selector_.select(index_->geometry.max_links(0), chosen_);
+        });
+        if (linker_.anchor(id, chosen_.span()))
+            return;
+        // Nobody is there to link to it: it becomes the entry point, if that is still so.
+        const auto is_same = [&](const MetaPage& meta) {
+            return meta.entry_node == seen.entry_node;
+        };
+        if (chosen_.is_empty() && change_meta(*index_, is_same, [&](MetaPage& meta) {
+                meta.entry_node = id;
+                meta.entry_layer = layer_of(point);
+            }))
+            return;
+    }
+}
+
+// Writes the lists of a stretch of the leaf order, then grants the links back to its nodes.
+void
+BatchMerger::link_stretch(std::size_t first, std::size_t n) {
+    lists_.clear();
+    ends_.clear();
+    for (std::size_t i = first; i < first + n; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        const std::uint32_t rank = graph_.order[i];
+        const std::uint32_t point = point_of(rank);
+        choose(rank, 0);
+        const std::span<const NodeId> found = found_->of(point, 0, shape_.m);
+        for (std::size_t j = 0; j < chosen_.size(); ++j) {
+            const ChosenLink& chosen = chosen_[j];
+            lists_.push_back(chosen.link());
+            // Fillers far down the list nearly always refuse.
+            if ((j < shape_.m || chosen.kind != core::LinkKind::kFiller) &&
+                std::ranges::find(found, chosen.node.id) != found.end())
+                batch_linker_.add({chosen.node, point, ids_[rank]});
+        }
+        ends_.push_back(static_cast<std::uint32_t>(lists_.size()));
+    }
+    write_lists(first, n);
+    batch_linker_.grant();
+}
+
+// Writes lists_, those of one page as one WAL record. Links that others have given the nodes
+// meanwhile stay.
+void
+BatchMerger::write_lists(std::size_t first, std::size_t n) {
+    const auto id_at = [&](std::size_t i) { return ids_[graph_.order[first + i]]; };
+    const auto list_of = [&](std::size_t i) {
+        const std::uint32_t begin = i == 0 ? 0 : ends_[i - 1];
+        return lists_.span().subspan(begin, ends_[i] - begin);
+    };
+    for (std::size_t i = 0; i < n;) {
+        CHECK_FOR_INTERRUPTS();
+        const std::uint32_t block = index_->geometry.hot_place(id_at(i)).block;
+        std::size_t end = i + 1;
+        while (end < n && index_->geometry.hot_place(id_at(end)).block == block)
+            ++end;
+        change_page(
+            *index_, block, [](const std::uint8_t*) { return true; },
+            [&](std::uint8_t* page) {
+                for (std::size_t j = i; j < end; ++j) {
+                    std::uint8_t* record = page + index_->geometry.hot_place(id_at(j)).offset;
+                    const LinkList list = link_list(record, index_->geometry, 0);
+                    for (const Link& link : list_of(j))
+                        if (*list.count < list.capacity && !list.has(link.id()))
+                            list.append(link);
+                }
+            });
+        i = end;
+    }
+}
+
+// Writes the lists of a risen point on the layers above 0 and links back.
+void
+BatchMerger::link_above(std::uint32_t point) {
+    if (store_->row(point).is_folded != 0)
+        return;
+    CHECK_FOR_INTERRUPTS();
+    const NodeId id = id_of(point);
+    const NodeId links_id = with_record(
+        *index_, id, [](const std::uint8_t* record) { return node_of(record).links_id; });
+    for (int layer = 1; layer <= layer_of(point); ++layer) {
+        choose(rank_of(point, layer), layer);
+        change_record(
+            *index_, links_id,
+            [&](const std::uint8_t* record) { return holds_links(record, id, layer); },
+            [&](std::uint8_t* record) {
+                const LinkList list = link_list(record, index_->geometry, layer);
+                for (const ChosenLink& chosen : chosen_.span())
+                    if (*list.count < list.capacity && !list.has(chosen.node.id))
+                        list.append(chosen.link());
+            });
+        // Within the batch the links go both ways already.
+        const std::span<const NodeId> found = found_->of(point, layer, shape_.m);
+        const auto is_own = [&](const ChosenLink& chosen) {
+            return std::ranges::find(found, chosen.node.id) == found.end();
+        };
+        ChosenLink* end = std::remove_if(chosen_.begin(), chosen_.end(), is_own);
+        chosen_.truncate(static_cast<std::size_t>(end - chosen_.begin()));
+        linker_.link(id, layer, chosen_.span());
+    }
+}
+
+void
+BatchMerger::mark_linked(std::size_t first, std::size_t n) {
+    const auto id_at = [&](std::size_t i) { return ids_[graph_.order[i]]; };
+    for (std::size_t i = first; i < first + n;) {
+        CHECK_FOR_INTERRUPTS();
+        const std::uint32_t block = index_->geometry.hot_place(id_at(i)).block;
+        std::size_t end = i + 1;
+        while (end < first + n && index_->geometry.hot_place(id_at(end)).block == block)
+            ++end;
+        change_page(
+            *index_, block, [](const std::uint8_t*) { return true; },
+            [&](std::uint8_t* page) {
+                for (std::size_t j = i; j < end; ++j)
+                    head_of(page + index_->geometry.hot_place(id_at(j)).offset).flags |=
+                        kFlagLinked;
+            });
+        i = end;
+    }
+}
+
+void
+BatchMerger::raise_entry() {
+    const NodeId id = id_of(graph_.entry);
+    const int layer = layer_of(graph_.entry);
+    change_meta(
+        *index_, [&](const MetaPage& meta) { return meta.entry_layer < layer; },
+        [&](MetaPage& meta) {
+            meta.entry_node = id;
+            meta.entry_layer = layer;
+        });
+}
+
+}  // namespace vext::hnsw

@@ -1,0 +1,182 @@
+// Joining a batch of points to the graph on pages (README.md, "A batch into a graph").
+//
+// For each point the neighbours in the graph come from a search, those within the batch from the
+// batch's own graph; its links are selected among both. The order of what is written keeps every
+// prefix of it harmless: records without links, which nobody links to; their lists; links back to
+// them; the flag `linked`.
+
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+#include "core/batch/batch_graph.h"
+#include "hnsw/backlink.h"
+#include "hnsw/batch_backlink.h"
+#include "hnsw/batch_plan.h"
+#include "hnsw/candidates.h"
+#include "hnsw/index.h"
+#include "hnsw/neighbours.h"
+#include "hnsw/page_graph.h"
+#include "hnsw/point_store.h"
+#include "hnsw/progress.h"
+
+namespace vext::hnsw {
+
+/// What became of a point's row, where somebody must know after an error: the id of the node that
+/// was written for it, kNoNode before that, or kJoinedNode once it stands in a node that was there.
+inline constexpr NodeId kJoinedNode = kNoNode - 1;
+
+/// One member's part in joining one batch. Memory from the context current at its making.
+class BatchMerger {
+   public:
+    /// `written` has a place for each point, or none. `seed` is drawn anew for each batch.
+    BatchMerger(Index& index, PointStore& store, const BatchPlan& plan, std::uint64_t seed,
+                std::span<NodeId> written);
+    BatchMerger(const BatchMerger&) = delete;
+
+    /// Makes the first `n_points` points of the store findable. Called by all members of the crew
+    /// with the same arguments. Others may insert at the same time, but none that has a batch that
+    /// this one cannot see and that is not small beside the graph.
+    template <typename Crew>
+    void merge(Crew& crew, std::size_t n_points);
+
+    /// Bytes that it takes for each point, beside the point's record and its batch graph.
+    static std::size_t
+    bytes_per_point(const core::GraphShape& shape) {
+        return (2 * shape.m + 2) * sizeof(NodeId) + shape.m;
+    }
+
+   private:
+    // Tasks: points to be searched for, nodes to be written, nodes to be linked.
+    static constexpr std::size_t kSearchesPerTask = 32;
+    static constexpr std::size_t kNodesPerTask = 256;
+    static constexpr std::size_t kLinksPerTask = 1024;
+
+    /// Calls `work(first, n)` for stretches of up to `per_task` of `n_all`, each by one member.
+    template <typename Crew, typename Work>
+    static void
+    for_stretches(Crew& crew, std::size_t n_all, std::size_t per_task, Work&& work) {
+        crew.for_each((n_all + per_task - 1) / per_task, [&](std::size_t task) {
+            const std::size_t first = task * per_task;
+            work(first, std::min(per_task, n_all - first));
+        });
+    }
+
+    // The neighbours that a search found: of a point on layer 0, and of one that rises, by its
+    // place among those, on the layers above. Unused places are kNoNode.
+    struct Found {
+        core::Rows<NodeId> bottom;
+        core::Rows<NodeId> above;
+        std::span<const std::uint32_t> risen;  ///< points, ascending
+
+        std::span<NodeId> of(std::uint32_t point, int layer, std::size_t m) const;
+    };
+
+    std::size_t list_risen(std::span<const std::uint32_t> members, std::span<std::uint32_t> risen);
+    void search(std::uint32_t point);
+    bool join_equal(std::uint32_t point);
+    std::size_t drop_joined(std::span<std::uint32_t> members);
+    void write_nodes(std::size_t first, std::size_t n);
+    void write_chain(std::uint32_t point, NodeId id, std::uint16_t version);
+    void attach();
+    void choose(std::uint32_t rank, int layer);
+    void keep_anchors(std::span<const Link> own);
+    void write_lists(std::size_t first, std::size_t n);
+    void link_stretch(std::size_t first, std::size_t n);
+    void link_above(std::uint32_t point);
+    void mark_linked(std::size_t first, std::size_t n);
+    void raise_entry();
+
+    int
+    layer_of(std::uint32_t point) const {
+        return core::draw_layer(options_.seed, point, shape_);
+    }
+    std::uint32_t
+    point_of(std::uint32_t rank) const {
+        return graph_.layers[0].members[rank];
+    }
+    std::uint32_t rank_of(std::uint32_t point, int layer) const;
+    NodeId
+    id_of(std::uint32_t point) const {
+        return ids_[rank_of(point, 0)];
+    }
+    void
+    aim_at(std::uint32_t point) {
+        index_->codec->query_from_code(store_->header(point), store_->code(point), query_);
+    }
+    void
+    note(std::uint32_t point, NodeId id) {
+        if (!written_.empty())
+            written_[point] = id;
+    }
+
+    Index* index_;
+    PointStore* store_;
+    core::BatchOptions options_;
+    core::GraphShape shape_;
+    std::span<NodeId> written_;
+    core::Arena arena_;
+    core::Query query_;
+    PageGraph pages_;  // distances to query_
+    CandidateSearch search_;
+    NeighbourSelector selector_;
+    BackLinker linker_;
+    BatchBackLinker batch_linker_;
+    MetaPage seen_ = {};  // as it was before the batch
+    const Found* found_ = nullptr;
+    core::BatchGraph graph_ = {};
+    std::span<NodeId> ids_;  // by rank of layer 0
+    core::Array<NodeId> to_measure_;
+    core::Array<core::Candidate> candidates_;
+    core::Array<ChosenLink> chosen_;
+    core::Array<Link> lists_;  // of a stretch of nodes, end to end
+    core::Array<std::uint32_t> ends_;
+};
+
+template <typename Crew>
+void
+BatchMerger::merge(Crew& crew, std::size_t n_points) {
+    const auto all = core::allocate_shared<std::uint32_t>(crew, n_points);
+    const auto risen = core::allocate_shared<std::uint32_t>(crew, n_points);
+    const auto counts = core::allocate_shared<std::uint32_t>(crew, 2);
+    seen_ = refresh_meta(*index_);
+    crew.alone([&] {
+        counts[0] = static_cast<std::uint32_t>(store_->fold_equal(n_points, all).size());
+        counts[1] = static_cast<std::uint32_t>(list_risen(all.first(counts[0]), risen));
+    });
+    const std::size_t m = shape_.m;
+    const Found found = {
+        core::Rows<NodeId>(crew, arena_, n_points, 2 * m),
+        core::Rows<NodeId>(crew, arena_, counts[1], static_cast<std::size_t>(shape_.max_layer) * m),
+        risen.first(counts[1])};
+    found_ = &found;
+    std::span<std::uint32_t> members = all.first(counts[0]);
+    crew.report(BuildPhase::kLinking, members.size());
+    for_stretches(crew, members.size(), kSearchesPerTask, [&](std::size_t first, std::size_t n) {
+        for (const std::uint32_t point : members.subspan(first, n))
+            search(point);
+    });
+    crew.alone([&] { counts[0] = static_cast<std::uint32_t>(drop_joined(members)); });
+    members = members.first(counts[0]);
+    if (members.empty())
+        return;
+    graph_ =
+        core::build_batch_graph(crew, arena_, store_->view(n_points), members, options_, shape_);
+    ids_ = core::allocate_shared<NodeId>(crew, members.size());
+    crew.report(BuildPhase::kWriting, members.size());
+    for_stretches(crew, members.size(), kNodesPerTask,
+                  [&](std::size_t first, std::size_t n) { write_nodes(first, n); });
+    crew.alone([&] { attach(); });
+    crew.report(BuildPhase::kSelecting, members.size());
+    for_stretches(crew, members.size(), kLinksPerTask,
+                  [&](std::size_t first, std::size_t n) { link_stretch(first, n); });
+    crew.for_each(found.risen.size(), [&](std::size_t i) { link_above(found.risen[i]); });
+    for_stretches(crew, members.size(), kNodesPerTask,
+                  [&](std::size_t first, std::size_t n) { mark_linked(first, n); });
+    crew.alone([&] { raise_entry(); });
+    found_ = nullptr;
+}
+
+}  // namespace vext::hnsw
