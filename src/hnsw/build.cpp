@@ -1,8 +1,8 @@
 // See build.h.
 //
-// The rows of the table become points in memory until maintenance_work_mem is full; their graph is
-// built at once and written in block order. What does not fit is then inserted row by row. The
-// relation is logged whole at the end.
+// The rows of the table become points in memory until maintenance_work_mem is full; the graph of
+// the first batch is built at once and written in block order, later batches join it. The relation
+// is logged whole at the end.
 
 #include "hnsw/build.h"
 
@@ -23,15 +23,15 @@ allocate_chunk(void* state, std::uint32_t, std::size_t n_bytes) {
     return static_cast<core::Arena*>(state)->allocate_zeroed<std::uint8_t>(n_bytes).data();
 }
 
-// A build by this backend alone: when memory is full the graph is built, and rows that come later
-// are inserted at once.
+// A build by this backend alone.
 class SerialBuild {
    public:
     explicit SerialBuild(Index& index)
-        : context_(
+        : plan_(plan_batch(index, 1)),
+          context_(
               AllocSetContextCreate(CurrentMemoryContext, "hnsw points", ALLOCSET_DEFAULT_SIZES)),
           arena_(pg::context_arena(context_)),
-          member_(index, plan_batch(index, 1), {allocate_chunk, &arena_}, n_points_) {
+          member_(index, plan_, {allocate_chunk, &arena_}, n_points_) {
         pg_atomic_init_u64(&n_points_, 0);
     }
     SerialBuild(const SerialBuild&) = delete;
@@ -39,23 +39,20 @@ class SerialBuild {
     static void
     take_row(Relation, ItemPointer tid, Datum* values, bool* is_null, bool, void* state) {
         auto& build = *static_cast<SerialBuild*>(state);
-        build.member_.with_row(*tid, values, is_null,
-                               [&](const Tid& row, std::span<const float> vector) {
-                                   if (!build.is_full_ && build.member_.add_point(row, vector))
-                                       return;
-                                   build.finish();
-                                   build.member_.insert(row, vector);
-                               });
+        build.member_.with_row(
+            *tid, values, is_null,
+            [&](const Tid& row, std::span<const float> vector) { build.take(row, vector); });
     }
 
+    /// Inserts what waits in memory.
     void
-    finish() {
-        if (is_full_)
-            return;
-        is_full_ = true;
-        BackendCrew crew(arena_);
-        member_.build_graph(crew);
-        MemoryContextDelete(context_);
+    insert_batch() {
+        MemoryContext context =
+            AllocSetContextCreate(context_, "hnsw crew", ALLOCSET_DEFAULT_SIZES);
+        core::Arena arena = pg::context_arena(context);
+        BackendCrew crew(arena);
+        member_.insert_batch(crew);
+        MemoryContextDelete(context);
     }
 
     double
@@ -64,11 +61,21 @@ class SerialBuild {
     }
 
    private:
-    MemoryContext context_;  // of points and what the crew shares; until the graph is written
+    void
+    take(const Tid& row, std::span<const float> vector) {
+        if (plan_.later_capacity < kSmallestBatch)
+            return member_.insert(row, vector);
+        if (member_.add_point(row, vector))
+            return;
+        insert_batch();
+        member_.add_point(row, vector);
+    }
+
+    BatchPlan plan_;
+    MemoryContext context_;  // of the points
     core::Arena arena_;
     pg_atomic_uint64 n_points_;
     BuildMember member_;
-    bool is_full_ = false;
 };
 
 void
@@ -77,20 +84,26 @@ build_serially(Relation heap, Index& index, IndexInfo* info, IndexBuildResult& r
     SerialBuild* build = arena.make<SerialBuild>(index);
     result.heap_tuples = table_index_build_scan(heap, index.relation, info, true, true,
                                                 SerialBuild::take_row, build, nullptr);
-    build->finish();
+    build->insert_batch();
     result.index_tuples = build->n_indexed();
 }
 
-// How many workers to ask for: none for a temporary table, or where the rows would not fit
-// maintenance_work_mem together.
+// Workers take of the memory that a batch needs; it should not get smaller than this for their
+// sake.
+constexpr std::size_t kSmallestParallelBatch = 5000;
+
+// How many workers to ask for: none for a temporary table, fewer where memory is scarce.
 int
 count_workers(Relation heap, const Index& index) {
     if (RelationUsesLocalBuffers(index.relation))
         return 0;
-    const int n_workers = pg::count_build_workers(heap, index.relation);
+    int n_workers = pg::count_build_workers(heap, index.relation);
+    const double smallest =
+        std::min(pg::estimate_rows(heap), static_cast<double>(kSmallestParallelBatch));
+    while (n_workers > 0 &&
+           static_cast<double>(plan_batch(index, n_workers + 1).later_capacity) < smallest)
+        --n_workers;
     if (n_workers <= 0)
-        return 0;
-    if (pg::estimate_rows(heap) > static_cast<double>(plan_batch(index, n_workers + 1).capacity))
         return 0;
     const std::uint64_t n_bytes = static_cast<std::uint64_t>(maintenance_work_mem) * 1024;
     if (pg::shared_memory_room() < n_bytes) {

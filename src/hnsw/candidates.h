@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -16,6 +17,12 @@
 #include "hnsw/page_graph.h"
 
 namespace vext::hnsw {
+
+/// The beam of a search for links: fewer candidates than links would leave lists short.
+inline std::size_t
+link_beam_width(const Index& index, std::size_t ef_construction) {
+    return std::max<std::size_t>(ef_construction, index.geometry.max_links(0));
+}
 
 /// Holds the memory for searches with a beam of `ef`, from one arena.
 class CandidateSearch {

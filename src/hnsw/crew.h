@@ -58,8 +58,9 @@ struct CrewShared {
 /// One member of a parallel crew. The leader is the backend that builds.
 class ParallelCrew {
    public:
-    ParallelCrew(CrewShared& shared, dsa_area* area, bool is_leader)
-        : shared_(&shared), area_(area), is_leader_(is_leader) {}
+    /// Memory of its own from `arena`.
+    ParallelCrew(CrewShared& shared, dsa_area* area, core::Arena& arena, bool is_leader)
+        : shared_(&shared), area_(area), areas_(arena), is_leader_(is_leader) {}
 
     template <typename Task>
     void
@@ -97,13 +98,23 @@ class ParallelCrew {
 
     void*
     allocate(std::size_t n_bytes) {
-        if (is_leader_)
+        if (is_leader_) {
             shared_->allocated = dsa_allocate_extended(area_, std::max<std::size_t>(n_bytes, 1),
                                                        DSA_ALLOC_HUGE | DSA_ALLOC_ZERO);
+            areas_.push_back(shared_->allocated);
+        }
         meet();
         void* address = dsa_get_address(area_, shared_->allocated);
         meet();
         return address;
+    }
+
+    /// Frees all that was allocated. Requires: nobody uses it any more, for all have met since.
+    void
+    release() {
+        for (const dsa_pointer area : areas_.span())
+            dsa_free(area_, area);
+        areas_.clear();
     }
 
     static void
@@ -119,6 +130,7 @@ class ParallelCrew {
    private:
     CrewShared* shared_;
     dsa_area* area_;
+    core::Array<dsa_pointer> areas_;  // of the leader: what was allocated
     bool is_leader_;
     std::uint32_t n_loops_ = 0;
     LoopProgress progress_;

@@ -29,12 +29,6 @@ allocate_lists(core::Arena& arena, const Geometry& geometry) {
     return lists.data();
 }
 
-// Fewer candidates than links would leave lists short.
-std::size_t
-beam_width(const Index& index, std::size_t ef_construction) {
-    return std::max<std::size_t>(ef_construction, index.geometry.max_links(0));
-}
-
 // Takes the drain lock of the epoch that is current while it is held; returns that epoch.
 std::uint32_t
 lock_current_epoch(Index& index) {
@@ -55,8 +49,8 @@ Inserter::Inserter(Index& index, std::size_t ef_construction)
       prepared_(index.codec->allocate_prepared(arena_)),
       query_(index.codec->allocate_query(arena_)),
       graph_(index, query_),
-      search_(graph_, arena_, beam_width(index, ef_construction)),
-      selector_(index, arena_, CandidateSearch::n_most(beam_width(index, ef_construction))),
+      search_(graph_, arena_, link_beam_width(index, ef_construction)),
+      selector_(index, arena_, CandidateSearch::n_most(link_beam_width(index, ef_construction))),
       linker_(index, graph_, arena_),
       code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)),
       residual_(arena_.allocate<std::uint8_t>(index.meta.residual_bytes)),

@@ -1,8 +1,10 @@
 // See parallel_build.h.
 //
 // The members are the leader and the workers that attached. Each scans its share of the table; the
-// points lie in a shared area, in chunks that whoever comes first allocates. Then all build the
-// graph and write it together (core/batch/crew.h), and each inserts the rows that found no room.
+// points lie in a shared area, in chunks that whoever comes first allocates. Whoever finds it full
+// waits until all do, in the middle of their scans or behind them; then they insert the batch
+// together (core/batch/crew.h) and go on. The last batch is the one that all meet for at the end of
+// their scans.
 
 #include "hnsw/parallel_build.h"
 
@@ -26,6 +28,8 @@ struct BuildShared {
     BatchPlan plan;
     CrewShared crew;
     pg_atomic_uint64 n_points;
+    pg_atomic_uint32 n_scanning;           // members that are not at the end of their scans
+    bool is_done;                          // as all know after a batch
     pg_atomic_uint64 chunks[kMostChunks];  // dsa_pointers
     pg_atomic_uint64 n_heap_rows;
     pg_atomic_uint64 n_index_rows;
@@ -55,16 +59,33 @@ shared_chunk(void* state, std::uint32_t number, std::size_t n_bytes) {
     return static_cast<std::uint8_t*>(dsa_get_address(chunks.area, pointer));
 }
 
-void
-take_row(Relation, ItemPointer tid, Datum* values, bool* is_null, bool, void* state) {
-    auto& member = *static_cast<BuildMember*>(state);
-    member.with_row(*tid, values, is_null, [&](const Tid& row, std::span<const float> vector) {
-        if (!member.add_point(row, vector))
-            member.put_aside(row, vector);
-    });
-}
+// One member's part; the same text for leader and workers.
+struct Part {
+    BuildShared* shared;
+    BuildMember* member;
+    ParallelCrew* crew;
 
-// What leader and workers do alike.
+    // All insert what waits in memory; false when that was the last batch.
+    bool
+    insert_batch() {
+        crew->meet();
+        member->insert_batch(*crew);
+        crew->release();
+        crew->alone([&] { shared->is_done = pg_atomic_read_u32(&shared->n_scanning) == 0; });
+        return !shared->is_done;
+    }
+
+    static void
+    take_row(Relation, ItemPointer tid, Datum* values, bool* is_null, bool, void* state) {
+        auto& part = *static_cast<Part*>(state);
+        part.member->with_row(*tid, values, is_null,
+                              [&](const Tid& row, std::span<const float> vector) {
+                                  while (!part.member->add_point(row, vector))
+                                      part.insert_batch();
+                              });
+    }
+};
+
 void
 work(BuildShared& shared, dsa_area* area, Relation heap, Index& index, IndexInfo* info,
      ParallelTableScanDesc scan, bool is_leader) {
@@ -72,13 +93,14 @@ work(BuildShared& shared, dsa_area* area, Relation heap, Index& index, IndexInfo
     SharedChunks chunks = {&shared, area};
     BuildMember* member = arena.make<BuildMember>(
         index, shared.plan, ChunkSource{shared_chunk, &chunks}, shared.n_points);
-    ParallelCrew crew(shared.crew, area, is_leader);
+    ParallelCrew crew(shared.crew, area, arena, is_leader);
+    Part part = {&shared, member, &crew};
     const double n_heap_rows =
-        table_index_build_scan(heap, index.relation, info, true, is_leader, take_row, member,
+        table_index_build_scan(heap, index.relation, info, true, is_leader, Part::take_row, &part,
                                table_beginscan_parallel(heap, scan));
-    crew.meet();
-    member->build_graph(crew);
-    member->insert_put_aside();
+    pg_atomic_fetch_sub_u32(&shared.n_scanning, 1);
+    while (part.insert_batch()) {
+    }
     pg_atomic_fetch_add_u64(&shared.n_heap_rows, static_cast<int64>(n_heap_rows));
     pg_atomic_fetch_add_u64(&shared.n_index_rows, static_cast<int64>(member->n_indexed()));
 }
@@ -91,6 +113,7 @@ fill_shared(shm_toc* toc, Relation heap, const Index& index, const IndexInfo* in
     shared->is_concurrent = info->ii_Concurrent;
     shared->crew.init();
     pg_atomic_init_u64(&shared->n_points, 0);
+    pg_atomic_init_u32(&shared->n_scanning, 0);
     for (pg_atomic_uint64& chunk : shared->chunks)
         pg_atomic_init_u64(&chunk, 0);
     pg_atomic_init_u64(&shared->n_heap_rows, 0);
@@ -136,6 +159,7 @@ build_in_parallel(Relation heap, Index& index, IndexInfo* info, int n_workers,
         return false;
     }
     shared->plan = plan_batch(index, context->nworkers_launched + 1);
+    pg_atomic_write_u32(&shared->n_scanning, static_cast<uint32>(context->nworkers_launched + 1));
     WaitForParallelWorkersToAttach(context);
     shared->crew.open_gate(context->nworkers_launched + 1);
     work(*shared, area, heap, index, info, scan, true);
