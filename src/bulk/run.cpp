@@ -4,6 +4,7 @@
 // carries the number of the row without a subtransaction around the statement: an index could not
 // gather the rows of one into batches.
 
+#include "hnsw/gather.h"
 #include "pg/function.h"
 #include "pg/statement.h"
 
@@ -96,6 +97,9 @@ VEXT_FUNCTION(bulk_run) {
     auto describe = [] { describe_row(); };
     pg::with_error_context(
         describe, [&] { counts = execute(statement, PG_GETARG_DATUM(1), PG_GETARG_DATUM(2)); });
+    // The time of a load is then that of its rows in the index, and not left to the commit.
+    if (hnsw::has_gathered())
+        hnsw::flush_all_gathered();
     const TimestampTz shown_last = progress.shown;
     progress = outer;
     progress.shown = shown_last;
