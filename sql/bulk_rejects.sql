@@ -160,6 +160,25 @@ SELECT inserted, rejected FROM vector_bulk_upsert('tree', 'stage', reject_into =
 SELECT source_row, key, sqlstate, message FROM rejects ORDER BY 1;
 SELECT * FROM tree ORDER BY 1;
 ROLLBACK;
+-- An index of an expression that fails.
+BEGIN;
+CREATE TABLE mixed (id int PRIMARY KEY, v vector);
+CREATE INDEX mixed_v ON mixed USING hnsw ((v::vector(2)) vector_l2_ops);
+SELECT vector_stage_for('mixed', 'stage');
+INSERT INTO stage VALUES (1, '[1,2]'), (2, '[1]'), (3, '[3,4]');
+SELECT problem_of($$SELECT vector_bulk_upsert('mixed', 'stage')$$);
+SELECT inserted, rejected
+FROM vector_bulk_upsert('mixed', 'stage', reject_into => 'rejects', max_rejects => 9223372036854775807);
+SELECT source_row, key, sqlstate, message FROM rejects;
+SELECT * FROM hnsw_check('mixed_v', true);
+ROLLBACK;
+-- Foreign keys are not looked at where the server does not.
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SELECT vector_stage_for('items', 'stage');
+INSERT INTO stage VALUES (1, '[1,2,3]', 'a', 99);
+SELECT inserted, rejected FROM vector_bulk_upsert('items', 'stage', reject_into => 'rejects');
+ROLLBACK;
 -- What is wrong with every row is no reason to reject one.
 CREATE ROLE regress_loader;
 BEGIN;
@@ -210,9 +229,9 @@ SELECT statement, problem_of('SELECT vector_bulk_upsert(' || statement || ')') A
     ($$'items', 'stage', 'update', merge => '["title"]'$$),
     ($$'items', 'stage', 'update', merge => '{"id": "keep"}'$$),
     ($$'items', 'stage', 'update', merge => '{"nothing": "sum"}'$$),
-    ($$'items', 'stage', 'update', merge => '{"title": "sum"}'$$),
     ($$'items', 'stage', 'update', update_columns => '{id}'$$),
     ($$'items', 'stage', 'update', update_columns => '{nothing}'$$),
+    ($$'items', 'stage', 'update', update_columns => '{title,NULL}'$$),
     ($$'items', 'stage', key => '{nothing}'$$),
     ($$'items', 'stage', key => '{}'$$),
     ($$'items', 'stage', key => '{NULL}'$$),
@@ -240,6 +259,8 @@ INSERT INTO stage VALUES (1, '[1]');
 SELECT rejected FROM vector_bulk_upsert('items', 'stage', reject_into => 'more');
 SELECT * FROM more;
 SELECT inserted FROM vector_bulk_upsert('items', 'no_key');
+UPDATE stage SET v = '[1,2,3]';
+SELECT problem_of($$SELECT vector_bulk_upsert('items', 'stage', 'update', merge => '{"title": "sum"}')$$);
 SET TRANSACTION READ ONLY;
 SELECT problem_of($$SELECT vector_bulk_upsert('items', 'stage')$$);
 ROLLBACK;

@@ -255,6 +255,31 @@ UPDATE stage SET t = NULL WHERE k = '';
 SELECT * FROM counts('odd', 'stage', 'update');
 ROLLBACK;
 
+-- A vector as the key, read from text; a stage whose columns and rows have moved.
+BEGIN;
+CREATE TABLE by_vector (v vector(2) PRIMARY KEY, n int);
+SELECT vector_stage_for('by_vector', 'stage', lenient => true);
+INSERT INTO stage VALUES ('[1,2]', 1), ('[1, 2.0]', 2), ('[2,3]', 3);
+SELECT * FROM counts('by_vector', 'stage', 'update', duplicates => 'last');
+ALTER TABLE stage DROP n;
+ALTER TABLE stage ADD n int DEFAULT 4;
+DELETE FROM stage WHERE v = '[1,2]';
+INSERT INTO stage VALUES ('[ 1,2]', 5);
+SELECT * FROM vector_bulk_upsert('by_vector', 'stage', 'update');
+ROLLBACK;
+-- Many columns.
+BEGIN;
+DO $$ BEGIN EXECUTE (
+    SELECT 'CREATE TABLE wide (id int PRIMARY KEY, ' || string_agg('"col %' || i || '" text', ', ') || ')'
+    FROM generate_series(1, 400) i);
+END $$;
+SELECT vector_stage_for('wide', 'stage');
+INSERT INTO stage (id, "col %5") SELECT i, 'x' FROM generate_series(1, 100) i;
+SELECT * FROM counts('wide', 'stage', 'update');
+UPDATE stage SET "col %399" = 'y' WHERE id < 5;
+SELECT * FROM counts('wide', 'stage', 'update', merge => '{"col %399": "concat"}');
+ROLLBACK;
+
 -- Any type: domains, enums, composites, ranges, types without order.
 BEGIN;
 CREATE TYPE mood AS ENUM ('sad', 'happy');

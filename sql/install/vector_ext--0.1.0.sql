@@ -1298,6 +1298,7 @@ BEGIN
     UNION ALL
     SELECT conname,
            never_given
+           OR current_setting('session_replication_role') = 'replica'
            OR given AND confrelid <> target AND NOT condeferrable AND confmatchtype = 's'
               AND has_table_privilege(confrelid, 'SELECT') AND NOT row_security_active(confrelid),
            false, NULL,
@@ -1316,7 +1317,7 @@ BEGIN
               JOIN pg_namespace m ON m.oid = o.oprnamespace
               JOIN pg_class r ON r.oid = confrelid
               JOIN pg_namespace n ON n.oid = r.relnamespace
-             WHERE given
+             WHERE given AND current_setting('session_replication_role') <> 'replica'
              GROUP BY n.nspname, r.relname)
       FROM constraints f WHERE contype = 'f';
 END
@@ -1675,9 +1676,10 @@ CREATE FUNCTION vector_bulk_reject(
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 DECLARE
-    last bigint := max_rejects - n_before + 1;
+    last bigint;
 BEGIN
-    IF max_rejects >= 0 AND pg_catalog.cardinality(tids) >= last THEN
+    IF max_rejects >= 0 AND pg_catalog.cardinality(tids) > max_rejects - n_before THEN
+        last := max_rejects - n_before + 1;
         RAISE EXCEPTION
             USING ERRCODE = states[last], MESSAGE = messages[last],
                   DETAIL = pg_catalog.format(
@@ -1717,7 +1719,8 @@ BEGIN
          ORDER BY place
     LOOP
         n_most := CASE WHEN NOT has_rejects THEN 1
-                       WHEN max_rejects >= 0 THEN max_rejects - rejected + 1 END;
+                       WHEN max_rejects >= 0
+                       THEN least(max_rejects - rejected, 9223372036854775806) + 1 END;
         CASE part
         WHEN 'order' THEN
             EXECUTE query INTO tids, source_rows, n_twice USING bad, before_row;
