@@ -9,11 +9,13 @@ use warnings FATAL => 'all';
 use Exporter 'import';
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep);
 
 our @EXPORT = qw(start_node error_is copy_file same_lines load_vectors index_is_sound
-  finds_every_row recall_of end_after leaves_nothing start_pgbench);
+  finds_every_row recall_of is_as_good_as_fresh end_after leaves_nothing kill_server
+  start_pgbench run_clients);
 
 # A new, running server with these lines in its configuration.
 sub start_node
@@ -203,6 +205,36 @@ sub leaves_nothing
 	return;
 }
 
+# The recall of an index, by a table of queries, is that of the same index built anew, within 0.01; at
+# an ef_search so small that there is something to lose.
+sub is_as_good_as_fresh
+{
+	my ($node, $index, $queries, $test_name) = @_;
+	my $found = recall_of($node, $index, $queries, 20);
+	$node->safe_psql('postgres', "REINDEX INDEX $index");
+	my $fresh = recall_of($node, $index, $queries, 20);
+	cmp_ok($found, '>=', $fresh - 0.01, "$test_name: recall is within 0.01 of a fresh index");
+	note("recall $found, fresh $fresh");
+	return;
+}
+
+# All of the server's processes die at once, wherever they are.
+sub kill_server
+{
+	my ($node) = @_;
+	my ($postmaster) = split(/\n/, slurp_file($node->data_dir . '/postmaster.pid'));
+	my @pids = split(/\n/, $node->safe_psql('postgres',
+		'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()'));
+	$node->kill9;
+	kill('KILL', @pids);
+	for (1 .. 1000)
+	{
+		return unless grep { kill(0, $_) } $postmaster, @pids;
+		sleep(0.02);
+	}
+	die 'the server is killed and still there';
+}
+
 # Starts pgbench with these arguments and scripts, [ weight, text ] each; the caller finishes it.
 # `output` is a reference to a string.
 sub start_pgbench
@@ -221,6 +253,21 @@ sub start_pgbench
 	return IPC::Run::start(
 		[ 'pgbench', '-n', @$arguments, @files, '-d', $node->connstr('postgres') ],
 		'<', \undef, '>&', $output, IPC::Run::timeout(600));
+}
+
+# Runs pgbench to its end; neither it nor the server's log shows an error.
+sub run_clients
+{
+	my ($node, $test_name, $arguments, @scripts) = @_;
+	my $output = '';
+	my $offset = -s $node->logfile;
+	my $pgbench = start_pgbench($node, \$output, 'clients', $arguments, @scripts);
+	$pgbench->finish;
+	is($pgbench->result(0), 0, "$test_name: pgbench succeeds") or diag($output);
+	my @errors = grep { /(ERROR|FATAL|PANIC|WARNING):/ }
+	  split(/\n/, substr(slurp_file($node->logfile), $offset));
+	is("@errors", '', "$test_name: nothing fails");
+	return;
 }
 
 1;

@@ -53,28 +53,12 @@ for my $table (@tables)
 }
 push @scripts, [ 2, "VACUUM wide, narrow;\n" ], [ 1, "CHECKPOINT;\n" ];
 
-# All of the server's processes die at once, wherever they are.
-sub kill_server
-{
-	my ($postmaster) = split(/\n/, slurp_file($node->data_dir . '/postmaster.pid'));
-	my @pids = split(/\n/, $node->safe_psql('postgres',
-		'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()'));
-	$node->kill9;
-	kill('KILL', @pids);
-	for (1 .. 1000)
-	{
-		return unless grep { kill(0, $_) } $postmaster, @pids;
-		sleep(0.02);
-	}
-	die 'the server is killed and still there';
-}
-
 for my $cycle (1 .. $n_cycles)
 {
 	my $output = '';
 	my $pgbench = start_pgbench($node, \$output, 'load', [ '-c', 4, '-T', 300 ], @scripts);
 	sleep(0.5 + rand(1.5));
-	kill_server();
+	kill_server($node);
 	$pgbench->finish;
 	my @errors = grep { /ERROR|FATAL|PANIC/ && !/deadlock|unexpected postmaster exit/ }
 	  split(/\n/, $output);

@@ -27,34 +27,6 @@ $node->safe_psql('postgres', qq{
 	CREATE TABLE queries AS SELECT * FROM pool WHERE id > $n_rows;
 	DELETE FROM pool WHERE id > $n_rows});
 
-# Runs pgbench to its end; it and the server's log show no error but those that `allowed` matches.
-sub run_clients
-{
-	my ($test_name, $arguments, @scripts) = @_;
-	my $output = '';
-	my $offset = -s $node->logfile;
-	my $pgbench = start_pgbench($node, \$output, 'clients', $arguments, @scripts);
-	$pgbench->finish;
-	is($pgbench->result(0), 0, "$test_name: pgbench succeeds") or diag($output);
-	my @errors = grep { /(ERROR|FATAL|PANIC|WARNING):/ }
-	  split(/\n/, substr(slurp_file($node->logfile), $offset));
-	is("@errors", '', "$test_name: nothing fails");
-	return;
-}
-
-# The recall of an index is that of the same index built anew, within 0.01; at an ef_search so small
-# that there is something to lose.
-sub is_as_good_as_fresh
-{
-	my ($index, $test_name) = @_;
-	my $found = recall_of($node, $index, 'queries', 20);
-	$node->safe_psql('postgres', "REINDEX INDEX $index");
-	my $fresh = recall_of($node, $index, 'queries', 20);
-	cmp_ok($found, '>=', $fresh - 0.01, "$test_name: recall is within 0.01 of a fresh index");
-	note("recall $found, fresh $fresh");
-	return;
-}
-
 # --- ten clients insert ---
 
 $node->safe_psql('postgres', qq{
@@ -62,13 +34,13 @@ $node->safe_psql('postgres', qq{
 	CREATE INDEX inserted_v ON inserted USING hnsw (v vector_l2_ops);
 	CREATE SEQUENCE turn});
 my $n_each = $n_rows / 10;
-run_clients('ten inserters', [ '-c', 10, '-j', 2, '-t', $n_each ], [ 1, q{
+run_clients($node, 'ten inserters', [ '-c', 10, '-j', 2, '-t', $n_each ], [ 1, q{
 	INSERT INTO inserted SELECT * FROM pool WHERE id = (SELECT nextval('turn'));
 } ]);
 is($node->safe_psql('postgres', 'SELECT count(*) FROM inserted'), $n_rows, 'all rows came');
 index_is_sound($node, 'inserted_v', 'ten inserters');
 finds_every_row($node, 'inserted', 'ten inserters');
-is_as_good_as_fresh('inserted_v', 'ten inserters');
+is_as_good_as_fresh($node, 'inserted_v', 'queries', 'ten inserters');
 
 # --- three quarters are deleted ---
 
@@ -77,7 +49,7 @@ $node->safe_psql('postgres', q{
 	VACUUM inserted});
 index_is_sound($node, 'inserted_v', 'after deleting 75 %');
 finds_every_row($node, 'inserted', 'after deleting 75 %');
-is_as_good_as_fresh('inserted_v', 'after deleting 75 %');
+is_as_good_as_fresh($node, 'inserted_v', 'queries', 'after deleting 75 %');
 
 # --- everything at once ---
 
@@ -90,7 +62,7 @@ $node->safe_psql('postgres', qq{
 	CREATE INDEX mixed_part ON mixed USING hnsw ((subvector(v, 1, 8)::vector(8)) vector_cosine_ops)
 		WITH (m = 4, ef_construction = 16) WHERE id % 2 = 0});
 my $pick = "\\set id random(1, $n_rows)\n\\set from random(1, $n_rows)\n";
-run_clients('mixed load', [ '-c', 8, '-j', 2, '-T', $n_seconds ],
+run_clients($node, 'mixed load', [ '-c', 8, '-j', 2, '-T', $n_seconds ],
 	[ 30, "$pick INSERT INTO mixed SELECT * FROM pool WHERE id = :id ON CONFLICT DO NOTHING;\n" ],
 	[ 25, "$pick DELETE FROM mixed WHERE id = :id;\n" ],
 	[ 10, "$pick UPDATE mixed SET v = (SELECT v FROM pool WHERE id = :from) WHERE id = :id;\n" ],
@@ -109,7 +81,7 @@ for my $round ('before vacuum', 'after vacuum')
 	finds_every_row($node, 'mixed', "mixed load, $round");
 	$node->safe_psql('postgres', 'VACUUM mixed');
 }
-is_as_good_as_fresh('mixed_v', 'mixed load');
+is_as_good_as_fresh($node, 'mixed_v', 'queries', 'mixed load');
 
 # --- autovacuum beside clients ---
 
@@ -118,7 +90,7 @@ $node->safe_psql('postgres', q{
 		autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
 	INSERT INTO automatic SELECT * FROM pool WHERE id <= 2000;
 	CREATE INDEX automatic_v ON automatic USING hnsw (v vector_l2_ops)});
-run_clients('autovacuum beside clients', [ '-c', 4, '-j', 2, '-T', 5 ],
+run_clients($node, 'autovacuum beside clients', [ '-c', 4, '-j', 2, '-T', 5 ],
 	[ 1, "$pick INSERT INTO automatic SELECT * FROM pool WHERE id = :id ON CONFLICT DO NOTHING;\n" ],
 	[ 1, "$pick DELETE FROM automatic WHERE id = :id;\n" ]);
 ok($node->poll_query_until('postgres', q{
@@ -162,7 +134,7 @@ $writers->finish;
 is($writers->result(0), 0, 'writers go on beside CREATE INDEX CONCURRENTLY') or diag($output);
 index_is_sound($node, 'busy_v', 'made beside writers');
 finds_every_row($node, 'busy', 'made beside writers');
-is_as_good_as_fresh('busy_v', 'made beside writers');
+is_as_good_as_fresh($node, 'busy_v', 'queries', 'made beside writers');
 
 $node->stop;
 done_testing();

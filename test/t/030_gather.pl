@@ -1,0 +1,205 @@
+# Rows that a transaction gathers, beside other clients, vacuum and DDL; cancelled flushes.
+
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use VectorExt;
+
+my $n_rows = 2000;
+
+my $node = start_node('gather', 'shared_buffers = 128MB', 'max_wal_size = 1GB', 'autovacuum = off',
+	'allow_in_place_tablespaces = on', 'log_statement = none');
+$node->safe_psql('postgres', 'CREATE EXTENSION vector_ext');
+load_vectors($node, 'pool', $n_rows + 200, 64, 30);
+my $rows_file = $node->basedir . '/rows.copy';
+$node->safe_psql('postgres', qq{
+	CREATE TABLE queries AS SELECT * FROM pool WHERE id > $n_rows;
+	DELETE FROM pool WHERE id > $n_rows;
+	COPY pool TO '$rows_file'});
+
+sub make_table
+{
+	my ($table) = @_;
+	$node->safe_psql('postgres', qq{
+		CREATE TABLE $table (LIKE pool INCLUDING ALL);
+		CREATE INDEX ${table}_v ON $table USING hnsw (v vector_l2_ops)});
+	return;
+}
+
+sub has_rows
+{
+	my ($table, $n, $test_name) = @_;
+	is($node->safe_psql('postgres', "SELECT count(*) FROM $table"), $n, "$test_name: $n rows");
+	index_is_sound($node, "${table}_v", $test_name);
+	finds_every_row($node, $table, $test_name);
+	return;
+}
+
+# --- clients upsert the same keys, beside deletes and vacuum ---
+
+make_table('raced');
+$node->safe_psql('postgres', q{
+	CREATE INDEX raced_ip ON raced USING hnsw ((subvector(v, 1, 16)::vector(16)) vector_ip_ops)});
+for my $batch ('64MB', '64kB')
+{
+	run_clients($node, "upserts with $batch", [ '-c', 8, '-j', 2, '-T', 4 ],
+		[ 30, qq{
+			\\set id random(1, 60)
+			BEGIN;
+			SET LOCAL vector_ext.insert_batch = '$batch';
+			INSERT INTO raced SELECT id, v FROM pool WHERE id BETWEEN :id AND :id + 9 ORDER BY id
+				ON CONFLICT DO NOTHING;
+			INSERT INTO raced SELECT p.id, q.v FROM pool p JOIN pool q ON q.id = p.id + 100
+				WHERE p.id BETWEEN :id + 10 AND :id + 19 ORDER BY p.id
+				ON CONFLICT (id) DO UPDATE SET v = excluded.v;
+			COMMIT;
+		} ],
+		[ 60, "\\set id random(1, 80)\nDELETE FROM raced WHERE id = :id;\n" ],
+		[ 10, "VACUUM (INDEX_CLEANUP on, TRUNCATE off) raced;\n" ]);
+	index_is_sound($node, 'raced_ip', "upserts with $batch");
+	has_rows('raced', $node->safe_psql('postgres', 'SELECT count(DISTINCT id) FROM raced'),
+		"upserts with $batch");
+}
+
+# --- loaders with overlapping keys ---
+
+make_table('loaded');
+run_clients($node, 'sixteen loaders', [ '-c', 16, '-j', 2, '-t', 1 ],
+	[ 1, 'INSERT INTO loaded SELECT id, v FROM pool WHERE id % 16 <> :client_id ORDER BY id
+		ON CONFLICT DO NOTHING;' ]);
+has_rows('loaded', $n_rows, 'sixteen loaders');
+is_as_good_as_fresh($node, 'loaded_v', 'queries', 'sixteen loaders');
+
+# --- first batches into an empty index ---
+
+$node->safe_psql('postgres', q{
+	CREATE TABLE first (id bigserial, v vector(64));
+	CREATE INDEX first_v ON first USING hnsw (v vector_l2_ops)});
+run_clients($node, 'first batches', [ '-c', 3, '-j', 2, '-t', 1 ],
+	[ 1, 'INSERT INTO first (v) SELECT v FROM pool WHERE id % 3 = :client_id;' ]);
+has_rows('first', $n_rows, 'first batches');
+is_as_good_as_fresh($node, 'first_v', 'queries', 'first batches');
+
+# --- an error in the middle of a COPY ---
+
+make_table('broken');
+my $broken_file = $node->basedir . '/broken.copy';
+append_to_file($broken_file, slurp_file($rows_file) . "1\tnothing\n");
+for my $batch ('64MB', '64kB')
+{
+	error_is($node, 'postgres', qq{
+		SET vector_ext.insert_batch = '$batch';
+		COPY broken FROM '$broken_file'}, '22P02', 'a COPY fails at its end');
+	has_rows('broken', 0, "after it, with $batch");
+}
+$node->safe_psql('postgres', "VACUUM broken; COPY broken FROM '$rows_file'; VACUUM broken");
+has_rows('broken', $n_rows, 'the next COPY');
+
+# --- the index is moved beside loads, and made beside one ---
+
+make_table('moved');
+$node->safe_psql('postgres', "CREATE TABLESPACE elsewhere LOCATION ''");
+$node->safe_psql('postgres', 'CREATE SEQUENCE turn');
+my $output = '';
+my $loads = start_pgbench($node, \$output, 'loads', [ '-c', 4, '-j', 2, '-t', 20 ],
+	[ 1, "BEGIN;\nINSERT INTO moved SELECT nextval('turn'), v FROM pool WHERE id <= 20;\n"
+		. "SELECT count(*) FROM moved;\nCOMMIT;\n" ]);
+for (1 .. 5)
+{
+	for my $tablespace ('elsewhere', 'pg_default')
+	{
+		$node->safe_psql('postgres', "ALTER INDEX moved_v SET TABLESPACE $tablespace");
+	}
+}
+$loads->finish;
+is($loads->result(0), 0, 'loads go on while the index moves') or diag($output);
+has_rows('moved', 1600, 'moved');
+
+$node->safe_psql('postgres', 'CREATE TABLE made (LIKE pool INCLUDING ALL)');
+$node->safe_psql('postgres', q{CREATE INDEX made_ip ON made USING hnsw (v vector_ip_ops)});
+my $copy = IPC::Run::start(
+	[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c',
+		"COPY made FROM PROGRAM 'cat $rows_file; sleep 1'" ],
+	'<', \undef, '>&', \$output, IPC::Run::timeout(60));
+$node->poll_query_until('postgres',
+	q{SELECT count(*) = 1 FROM pg_locks WHERE relation = 'made_ip'::regclass AND granted});
+my $adder = start_pgbench($node, \my $added, 'adder', [ '-t', 200 ],
+	[ 1, "INSERT INTO made SELECT nextval('turn') + 100000, v FROM pool WHERE id % 500 = 0;\n" ]);
+$node->safe_psql('postgres',
+	'CREATE INDEX CONCURRENTLY made_v ON made USING hnsw (v vector_l2_ops)');
+$_->finish for $copy, $adder;
+is($copy->result(0), 0, 'COPY goes on beside CREATE INDEX CONCURRENTLY') or diag($output);
+is($adder->result(0), 0, 'inserts go on beside CREATE INDEX CONCURRENTLY') or diag($added);
+index_is_sound($node, 'made_ip', 'made beside a COPY');
+has_rows('made', $n_rows + 800, 'made beside a COPY');
+
+# --- flushes are cancelled ---
+
+# Runs the statements one by one and cancels the first one that begins with `victim`, while it runs;
+# returns what the client says.
+sub run_and_cancel
+{
+	my ($victim, @statements) = @_;
+	my $canceller = IPC::Run::start(
+		[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', qq{
+			DO \$\$
+			DECLARE
+				victim integer;
+			BEGIN
+				WHILE victim IS NULL LOOP
+					PERFORM pg_stat_clear_snapshot();
+					SELECT pid INTO victim FROM pg_stat_activity
+					WHERE application_name = 'victim' AND state = 'active'
+						AND query LIKE '$victim%';
+				END LOOP;
+				PERFORM pg_sleep(0.005);
+				PERFORM pg_cancel_backend(victim);
+			END \$\$} ],
+		'<', \undef, '>&', \my $cancelled, IPC::Run::timeout(60));
+	local $ENV{PGAPPNAME} = 'victim';
+	my $said = '';
+	my $client = IPC::Run::start(
+		[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), map { ('-c', $_) } @statements ],
+		'<', \undef, '>&', \$said, IPC::Run::timeout(60));
+	$_->finish for $client, $canceller;
+	return $said;
+}
+
+$node->safe_psql('postgres', q{
+	CREATE TABLE cancelled (id bigint, v vector(64));
+	CREATE INDEX cancelled_v ON cancelled USING hnsw (v vector_l2_ops)
+		WITH (m = 50, ef_construction = 500)});
+my $load = "COPY cancelled FROM '$rows_file'";
+my $flush_is_cancelled = qr/canceling statement due to user request\nCONTEXT:  while inserting gathered rows into index "cancelled_v"/;
+like(run_and_cancel('SAVEPOINT', 'BEGIN', $load, 'SAVEPOINT here', 'ROLLBACK TO here', 'COMMIT'),
+	$flush_is_cancelled, 'a flush is cancelled at a savepoint');
+has_rows('cancelled', 0, 'after it');
+like(run_and_cancel('COMMIT', 'BEGIN', $load, 'COMMIT'),
+	$flush_is_cancelled, 'a flush is cancelled at COMMIT');
+has_rows('cancelled', 0, 'after it');
+like(run_and_cancel('DO', 'BEGIN', $load, q{DO $$
+	BEGIN
+		BEGIN
+			PERFORM 1;
+		EXCEPTION WHEN query_canceled THEN
+		END;
+	EXCEPTION WHEN query_canceled THEN
+	END $$}, 'COMMIT'),
+	$flush_is_cancelled, 'a flush is cancelled where a block begins that would catch errors');
+has_rows('cancelled', 0, 'after it');
+like(run_and_cancel('SELECT', 'BEGIN', $load, 'SELECT * FROM hnsw_check(\'cancelled_v\')', 'COMMIT'),
+	$flush_is_cancelled, 'a flush is cancelled in a look at the index');
+has_rows('cancelled', 0, 'after it');
+like(run_and_cancel('COPY', 'BEGIN', 'INSERT INTO cancelled SELECT * FROM pool WHERE id <= 100',
+		'SAVEPOINT here', $load, 'ROLLBACK TO here',
+		'INSERT INTO cancelled SELECT * FROM pool WHERE id BETWEEN 101 AND 200', 'COMMIT'),
+	qr/canceling statement due to user request/, 'inserts in a savepoint are cancelled');
+has_rows('cancelled', 200, 'rolled back to the savepoint, and committed');
+$node->safe_psql('postgres', 'VACUUM cancelled');
+has_rows('cancelled', 200, 'after a vacuum');
+
+$node->stop;
+done_testing();
