@@ -10,12 +10,12 @@
 namespace vext::hnsw {
 
 BatchMerger::BatchMerger(Index& index, PointStore& store, const BatchPlan& plan, std::uint64_t seed,
-                         std::span<NodeId> written)
+                         std::span<NodeId* const> fates)
     : index_(&index),
       store_(&store),
       options_(plan.options),
       shape_(plan.shape),
-      written_(written),
+      fates_(fates),
       arena_(pg::context_arena(CurrentMemoryContext)),
       query_(index.codec->allocate_query(arena_)),
       pages_(index, query_),

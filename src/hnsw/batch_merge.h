@@ -17,6 +17,7 @@
 #include "hnsw/batch_plan.h"
 #include "hnsw/candidates.h"
 #include "hnsw/index.h"
+#include "hnsw/insert.h"
 #include "hnsw/neighbours.h"
 #include "hnsw/page_graph.h"
 #include "hnsw/point_store.h"
@@ -24,16 +25,13 @@
 
 namespace vext::hnsw {
 
-/// What became of a point's row, where somebody must know after an error: the id of the node that
-/// was written for it, kNoNode before that, or kJoinedNode once it stands in a node that was there.
-inline constexpr NodeId kJoinedNode = kNoNode - 1;
-
 /// One member's part in joining one batch. Memory from the context current at its making.
 class BatchMerger {
    public:
-    /// `written` has a place for each point, or none. `seed` is drawn anew for each batch.
+    /// `seed` is drawn anew for each batch. `fates` follow the rows of the points
+    /// (Inserter::insert), or are none.
     BatchMerger(Index& index, PointStore& store, const BatchPlan& plan, std::uint64_t seed,
-                std::span<NodeId> written);
+                std::span<NodeId* const> fates);
     BatchMerger(const BatchMerger&) = delete;
 
     /// Makes the first `n_points` points of the store findable. Called by all members of the crew
@@ -108,15 +106,15 @@ class BatchMerger {
     }
     void
     note(std::uint32_t point, NodeId id) {
-        if (!written_.empty())
-            written_[point] = id;
+        if (!fates_.empty())
+            *fates_[point] = id;
     }
 
     Index* index_;
     PointStore* store_;
     core::BatchOptions options_;
     core::GraphShape shape_;
-    std::span<NodeId> written_;
+    std::span<NodeId* const> fates_;
     core::Arena arena_;
     core::Query query_;
     PageGraph pages_;  // distances to query_

@@ -97,7 +97,7 @@ BuildMember::insert_batch(Crew& crew) {
             arena
                 .make<BatchMerger>(*index_, store_, plan_,
                                    core::mix64(plan_.options.seed + n_batches_),
-                                   std::span<NodeId>())
+                                   std::span<NodeId* const>())
                 ->merge(crew, n_points);
         }
     });

@@ -153,6 +153,30 @@ join_node(Index& index, NodeId id, std::uint16_t version, const Tid& tid) {
                   "a node's chain leads to a record that is not its own");
 }
 
+void
+remove_row(Index& index, NodeId id, const Tid& tid) {
+    NodeId next = kNoNode;
+    for (NodeId current = id; current != kNoNode; current = next) {
+        CHECK_FOR_INTERRUPTS();
+        const bool is_here = change_record(
+            index, current,
+            [&](const std::uint8_t* record) {
+                next = kNoNode;
+                if (current == id ? !is_node(record) : !belongs_to(record, id))
+                    return false;
+                next = current == id ? node_of(record).tids_head : tids_of(record).next;
+                const std::span<const Tid> rows = rows_of(record, index.geometry);
+                return std::find(rows.begin(), rows.end(), tid) != rows.end();
+            },
+            [&](std::uint8_t* record) {
+                const std::span<Tid> rows = rows_of(record, index.geometry);
+                *std::find(rows.begin(), rows.end(), tid) = kNoTid;
+            });
+        if (is_here)
+            return;
+    }
+}
+
 bool
 collect_chain(Index& index, NodeId id, NodeId chain_head, core::Array<Tid>& tids) {
     std::uint16_t next_version = 0;

@@ -46,6 +46,9 @@ owner_of(const std::uint8_t* record) {
 /// Adds a row to the live node `id` of version `version`; false if the node is that no more.
 bool join_node(Index& index, NodeId id, std::uint16_t version, const Tid& tid);
 
+/// Takes a row of the node `id` away again, if it is there.
+void remove_row(Index& index, NodeId id, const Tid& tid);
+
 /// Appends all rows of a chain that starts at `chain_head` and belongs to `id`. False when the
 /// chain changed underneath: what was appended is then incomplete.
 bool collect_chain(Index& index, NodeId id, NodeId chain_head, core::Array<Tid>& tids);

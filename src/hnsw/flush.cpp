@@ -1,23 +1,162 @@
-// See flush.h.
+// See flush.h and README.md, "Gathered rows".
 
 #include "hnsw/flush.h"
 
+#include <algorithm>
+
+#include "hnsw/batch_merge.h"
+#include "hnsw/chain.h"
+#include "hnsw/create.h"
+#include "hnsw/crew.h"
 #include "hnsw/insert.h"
 #include "hnsw/options.h"
+#include "hnsw/sample.h"
+#include "hnsw/vacuum.h"
+#include "pg/drain_lock.h"
+#include "pg/random.h"
 
 namespace vext::hnsw {
 
-void
-insert_rows(Index& index, std::span<QueuedRow> rows) {
-    core::Arena arena = pg::context_arena(CurrentMemoryContext);
-    auto* inserter = arena.make<Inserter>(
-        index, static_cast<std::size_t>(option_ef_construction(index.relation)));
+namespace {
+
+using Rows = std::span<QueuedRow* const>;
+
+// The index, opened for one flush; its codec is made anew if the index gets a centroid meanwhile.
+struct Target {
+    Index index;
+    MemoryContext context;  // of the flush
+
+    void
+    refresh_codec() {
+        if (index.has_stale_codec())
+            index = pg::in_context(context, [&] { return open_index(index.relation); });
+    }
+};
+
+// A batch that is larger than this part of the graph goes in alone: two such could not see enough
+// of each other.
+constexpr std::size_t kSmallPart = 4;
+
+// The rows that are not done. What an interrupted flush has left of them half-way is taken away
+// first: a node that is not linked may lie where no search finds it.
+Rows
+collect_rows(Index& index, std::span<QueuedRow> rows, core::Arena& arena) {
+    core::Array<QueuedRow*> waiting(arena, rows.size());
     for (QueuedRow& row : rows) {
+        row.is_done |= row.id == kJoinedNode;
         if (row.is_done)
             continue;
+        if (row.id != kNoNode) {
+            if (index.meta.needs_clean_up == 0)
+                announce_clean_up(index);
+            remove_row(index, row.id, row.tid);
+            row.id = kNoNode;
+        }
+        waiting.push_back(&row);
+    }
+    return waiting.span();
+}
+
+void
+insert_one_by_one(Target& target, Rows rows, core::Arena& arena) {
+    const auto ef = static_cast<std::size_t>(option_ef_construction(target.index.relation));
+    Inserter* inserter = nullptr;
+    for (QueuedRow* row : rows) {
+        do {
+            CHECK_FOR_INTERRUPTS();
+            if (inserter == nullptr || inserter->is_stale()) {
+                target.refresh_codec();
+                inserter = arena.make<Inserter>(target.index, ef);
+            }
+            inserter->insert({row->values, target.index.meta.n_dims}, row->tid, &row->id);
+        } while (inserter->is_stale());
+        row->is_done = true;
+    }
+}
+
+// Under a lock that keeps others from doing the same.
+void
+choose_centroid(Index& index, Rows rows) {
+    if (index.meta.n_slots > 0 || index.meta.has_centroid != 0 || !has_centroid(index.meta.codec))
+        return;
+    CentroidSum sum(index.meta.metric, index.meta.n_dims);
+    for (const QueuedRow* row : rows)
+        sum.add({row->values, index.meta.n_dims});
+    if (const float* centroid = sum.mean())
+        set_centroid(index, centroid);
+    refresh_meta(index);
+}
+
+std::uint8_t*
+allocate_chunk(void* state, std::uint32_t, std::size_t n_bytes) {
+    return static_cast<core::Arena*>(state)->allocate_zeroed<std::uint8_t>(n_bytes).data();
+}
+
+// With the drain lock held.
+void
+merge_rows(Target& target, const BatchPlan& plan, Rows rows) {
+    Index& index = target.index;
+    core::Arena arena = pg::context_arena(CurrentMemoryContext);
+    choose_centroid(index, rows);
+    target.refresh_codec();
+    PointStore* store =
+        arena.make<PointStore>(index, rows.size(), ChunkSource{allocate_chunk, &arena});
+    core::Prepared prepared = index.codec->allocate_prepared(arena);
+    const std::span<NodeId*> fates = arena.allocate<NodeId*>(rows.size());
+    std::uint32_t n_points = 0;
+    for (QueuedRow* row : rows) {
         CHECK_FOR_INTERRUPTS();
-        inserter->insert({row.values, index.meta.n_dims}, row.tid);
-        row.is_done = true;
+        if (!prepare_vector(index, {row->values, index.meta.n_dims}, prepared))
+            continue;
+        index.codec->encode(prepared, store->header(n_points), store->code(n_points),
+                            index.meta.residual_bytes == 0 ? nullptr : store->residual(n_points));
+        store->row(n_points) = {row->hash, row->tid, 0, kNoNode};
+        fates[n_points++] = &row->id;
+    }
+    BackendCrew crew(arena);
+    if (n_points > 0)
+        arena.make<BatchMerger>(index, *store, plan, pg::random_bits(), fates)
+            ->merge(crew, n_points);
+    for (QueuedRow* row : rows)
+        row->is_done = true;
+}
+
+void
+insert_batch(Target& target, const BatchPlan& plan, Rows rows) {
+    const Relation relation = target.index.relation;
+    if (rows.size() > refresh_meta(target.index).n_slots / kSmallPart) {
+        pg::lock_drain_exclusive(relation);
+        refresh_meta(target.index);
+        merge_rows(target, plan, rows);
+        pg::unlock_drain_exclusive(relation);
+    } else {
+        const std::uint32_t epoch = lock_current_epoch(target.index);
+        merge_rows(target, plan, rows);
+        pg::unlock_drain_shared(relation, epoch);
+    }
+}
+
+}  // namespace
+
+void
+insert_rows(const Index& index, std::span<QueuedRow> rows) {
+    core::Arena arena = pg::context_arena(CurrentMemoryContext);
+    Target target = {index, CurrentMemoryContext};
+    const Rows waiting = collect_rows(target.index, rows, arena);
+    const BatchPlan plan =
+        plan_batch(index, {static_cast<std::size_t>(setting_insert_batch) * 1024, 1,
+                           static_cast<std::size_t>(option_ef_construction(index.relation))});
+    if (waiting.size() < kSmallestBatch || plan.later_capacity < kSmallestBatch)
+        return insert_one_by_one(target, waiting, arena);
+    const std::size_t n_batches = (waiting.size() + plan.later_capacity - 1) / plan.later_capacity;
+    for (std::size_t i = 0; i < n_batches; ++i) {
+        const std::size_t first = i * waiting.size() / n_batches;
+        const std::size_t end = (i + 1) * waiting.size() / n_batches;
+        MemoryContext context =
+            AllocSetContextCreate(target.context, "hnsw batch", ALLOCSET_DEFAULT_SIZES);
+        pg::in_context(context,
+                       [&] { insert_batch(target, plan, waiting.subspan(first, end - first)); });
+        MemoryContextDelete(context);
     }
 }
 

@@ -21,6 +21,6 @@ struct QueuedRow {
 /// Makes the rows findable that are not done, and marks each as done. An error can interrupt it
 /// anywhere; called again with the same rows, it goes on from there. The rows are valid for this
 /// index (prepare_vector).
-void insert_rows(Index& index, std::span<QueuedRow> rows);
+void insert_rows(const Index& index, std::span<QueuedRow> rows);
 
 }  // namespace vext::hnsw

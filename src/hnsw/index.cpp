@@ -99,6 +99,7 @@ open_index(Relation relation, pg::WalMode wal_mode) {
     index.geometry = geometry_of(index.meta);
     index.codec =
         make_codec(index.meta, read_centroid(relation, index.meta, index.geometry, index.hints));
+    index.codec_has_centroid = index.meta.has_centroid != 0;
     return index;
 }
 

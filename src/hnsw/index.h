@@ -25,6 +25,13 @@ struct Index {
     const core::Codec* codec;
     pg::BufferHints* hints;  ///< null for temporary relations
     pg::WalMode wal_mode;
+    bool codec_has_centroid;  ///< as the metapage said when the codec was made
+
+    /// An empty index got its centroid since: codes and queries of this codec are not its own.
+    bool
+    has_stale_codec() const {
+        return codec_has_centroid != (meta.has_centroid != 0);
+    }
 };
 
 /// The metric of an index, from the distance function of its operator class.

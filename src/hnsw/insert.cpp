@@ -29,7 +29,8 @@ allocate_lists(core::Arena& arena, const Geometry& geometry) {
     return lists.data();
 }
 
-// Takes the drain lock of the epoch that is current while it is held; returns that epoch.
+}  // namespace
+
 std::uint32_t
 lock_current_epoch(Index& index) {
     for (;;) {
@@ -40,8 +41,6 @@ lock_current_epoch(Index& index) {
         pg::unlock_drain_shared(index.relation, epoch);
     }
 }
-
-}  // namespace
 
 Inserter::Inserter(Index& index, std::size_t ef_construction)
     : index_(&index),
@@ -75,7 +74,9 @@ prepare_vector(const Index& index, std::span<const float> vector, core::Prepared
 }
 
 bool
-Inserter::insert(std::span<const float> vector, const Tid& tid) {
+Inserter::insert(std::span<const float> vector, const Tid& tid, NodeId* fate) {
+    NodeId unasked = kNoNode;
+    fate_ = fate != nullptr ? fate : &unasked;
     if (!encode(vector))
         return false;
     if (index_->wal_mode == pg::WalMode::kBuilding) {
@@ -83,7 +84,8 @@ Inserter::insert(std::span<const float> vector, const Tid& tid) {
         return true;
     }
     const std::uint32_t epoch = lock_current_epoch(*index_);
-    insert_encoded(tid);
+    if (!index_->has_stale_codec())
+        insert_encoded(tid);
     pg::unlock_drain_shared(index_->relation, epoch);
     return true;
 }
@@ -93,8 +95,11 @@ Inserter::join(std::span<const float> vector, const Tid& tid) {
     if (!encode(vector))
         return true;
     const std::uint32_t epoch = lock_current_epoch(*index_);
-    selector_.gather(search_.find_nearest(kJoinEf), kNoNode);
-    const bool has_joined = join_equal(tid);
+    bool has_joined = false;
+    if (!index_->has_stale_codec()) {
+        selector_.gather(search_.find_nearest(kJoinEf), kNoNode);
+        has_joined = join_equal(tid);
+    }
     pg::unlock_drain_shared(index_->relation, epoch);
     return has_joined;
 }
@@ -118,8 +123,10 @@ Inserter::insert_encoded(const Tid& tid) {
     for (;;) {
         choose_neighbours(layer, id);
         if (id == kNoNode) {
-            if (join_equal(tid))
+            if (join_equal(tid)) {
+                *fate_ = kJoinedNode;
                 return;
+            }
             id = write_node(layer, tid);
         } else {
             rewrite_links(id);
@@ -172,9 +179,10 @@ Inserter::write_node(int layer, const Tid& tid) {
             list.append(chosen.link());
     };
     const NodeId id =
-        write_new_record(*index_, true, [&](NodeId, std::uint8_t* record, std::uint8_t* cold) {
+        write_new_record(*index_, true, [&](NodeId own, std::uint8_t* record, std::uint8_t* cold) {
             fill_node(*index_, content, record, cold);
             append_chosen(record, 0);
+            *fate_ = own;
         });
     if (layer > 0)
         give_links_record(*index_, id, layer, [&](std::uint8_t* record) {

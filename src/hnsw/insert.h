@@ -19,6 +19,13 @@ namespace vext::hnsw {
 /// raises 22003 when the norm overflows, 22000 when the dimensions are not the index's.
 bool prepare_vector(const Index& index, std::span<const float> vector, core::Prepared& prepared);
 
+/// What became of a row that stands in a node that was there (Inserter::insert).
+inline constexpr NodeId kJoinedNode = kNoNode - 1;
+
+/// Takes the drain lock of the epoch that is current while it is held; returns that epoch. The
+/// metapage is read under it.
+std::uint32_t lock_current_epoch(Index& index);
+
 /// Inserts rows into one index; holds the memory for it, all from the context current at its
 /// making, so that many rows cost no more memory than one.
 class Inserter {
@@ -29,7 +36,16 @@ class Inserter {
     /// Makes the row findable. A zero vector is not indexed by cosine; a vector whose norm
     /// overflows raises 22003, one of other dimensions (the column's type can have been changed
     /// since) 22000. Takes and releases the drain lock unless the index is being built.
-    bool insert(std::span<const float> vector, const Tid& tid);
+    /// `fate` follows the row, for whoever must know after an error: it becomes the id of the node
+    /// that is written for it, or kJoinedNode.
+    bool insert(std::span<const float> vector, const Tid& tid, NodeId* fate = nullptr);
+
+    /// An empty index got its centroid since this was made: nothing is inserted or joined, and all
+    /// is to be opened anew.
+    bool
+    is_stale() const {
+        return index_->has_stale_codec();
+    }
 
     /// Adds the row to a node with an equal vector, if a short search meets one; true also for a
     /// vector that is not indexed. Else the row is still to be inserted. Errors and locks as
@@ -58,6 +74,7 @@ class Inserter {
     NeighbourSelector selector_;
     BackLinker linker_;
     MetaPage seen_ = {};  ///< as the search found it
+    NodeId* fate_ = nullptr;
 
     core::CodeHeader header_ = {};
     std::span<std::uint8_t> code_;

@@ -34,14 +34,20 @@ insert_state(Relation index, IndexInfo* info) {
     return *static_cast<InsertState*>(info->ii_AmCache);
 }
 
-// Calls `work(Inserter&)` in memory that is then reset; returns what it returns.
+// Calls `work(Inserter&)` in memory that is then reset; returns what it returns. A stale inserter
+// has done nothing; that happens once in the life of an index.
 template <typename Work>
 bool
 with_inserter(Relation index, IndexInfo* info, Work&& work) {
-    InsertState& state = insert_state(index, info);
-    const bool result = pg::in_context(state.row_context, [&] { return work(*state.inserter); });
-    MemoryContextReset(state.row_context);
-    return result;
+    for (;;) {
+        InsertState& state = insert_state(index, info);
+        const bool result =
+            pg::in_context(state.row_context, [&] { return work(*state.inserter); });
+        MemoryContextReset(state.row_context);
+        if (!state.inserter->is_stale())
+            return result;
+        info->ii_AmCache = nullptr;
+    }
 }
 
 }  // namespace

@@ -19,12 +19,9 @@ constexpr std::size_t kSmallestSample = 1000;
 constexpr BlockNumber kMostSampledBlocks = 2000;
 constexpr int kRowsPerSampledBlock = 10;
 
-// The mean of a sample of the table's vectors.
 struct Sample {
-    core::Metric metric;
+    CentroidSum sum;
     std::size_t n_dims;
-    double* sums;
-    std::size_t n_rows;
     int n_rows_of_block;
     MemoryContext row_context;
 };
@@ -39,31 +36,53 @@ add_to_sample(Relation, ItemPointer, Datum* values, bool* is_null, bool, void* s
         const types::VectorArgument vector(values[0]);
         types::check_expected_dims(static_cast<std::int32_t>(sample.n_dims),
                                    vector.values().size());
-        double squared_norm = 1;
-        if (sample.metric == core::Metric::kCosine) {
-            squared_norm = 0;
-            for (const float value : vector.values())
-                squared_norm += static_cast<double>(value) * value;
-        }
-        if (squared_norm > 0) {
-            const double factor = 1 / std::sqrt(squared_norm);
-            for (std::size_t i = 0; i < sample.n_dims; ++i)
-                sample.sums[i] += vector.values()[i] * factor;
-            ++sample.n_rows;
-        }
+        sample.sum.add(vector.values());
     });
     MemoryContextReset(sample.row_context);
 }
 
 }  // namespace
 
+CentroidSum::CentroidSum(core::Metric metric, std::size_t n_dims)
+    : metric_(metric),
+      sums_(pg::context_arena(CurrentMemoryContext).allocate_zeroed<double>(n_dims)) {
+}
+
+void
+CentroidSum::add(std::span<const float> vector) {
+    double squared_norm = 1;
+    if (metric_ == core::Metric::kCosine) {
+        squared_norm = 0;
+        for (const float value : vector)
+            squared_norm += static_cast<double>(value) * value;
+    }
+    if (squared_norm <= 0)
+        return;
+    const double factor = 1 / std::sqrt(squared_norm);
+    for (std::size_t i = 0; i < sums_.size(); ++i)
+        sums_[i] += vector[i] * factor;
+    ++n_vectors_;
+}
+
+float*
+CentroidSum::mean() const {
+    if (n_vectors_ < kSmallestSample)
+        return nullptr;
+    auto* mean = static_cast<float*>(palloc(sizeof(float) * sums_.size()));
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+        mean[i] = static_cast<float>(sums_[i] / static_cast<double>(n_vectors_));
+        if (!std::isfinite(mean[i]))
+            return nullptr;
+    }
+    return mean;
+}
+
 float*
 sample_centroid(Relation heap, Relation index, IndexInfo* info, const MetaPage& meta) {
     const BlockNumber n_blocks = RelationGetNumberOfBlocks(heap);
-    if (meta.codec != core::CodecKind::kScalar4 && meta.codec != core::CodecKind::kScalar8)
+    if (!has_centroid(meta.codec))
         return nullptr;
-    Sample sample = {meta.metric, meta.n_dims, nullptr, 0, 0, nullptr};
-    sample.sums = static_cast<double*>(palloc0(sizeof(double) * meta.n_dims));
+    Sample sample = {CentroidSum(meta.metric, meta.n_dims), meta.n_dims, 0, nullptr};
     sample.row_context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw sample", ALLOCSET_DEFAULT_SIZES);
     pg::BlockSample blocks(n_blocks, kMostSampledBlocks);
@@ -76,15 +95,7 @@ sample_centroid(Relation heap, Relation index, IndexInfo* info, const MetaPage& 
                                      add_to_sample, &sample, nullptr);
     }
     MemoryContextDelete(sample.row_context);
-    if (sample.n_rows < kSmallestSample)
-        return nullptr;
-    auto* centroid = static_cast<float*>(palloc(sizeof(float) * meta.n_dims));
-    for (std::size_t i = 0; i < sample.n_dims; ++i) {
-        centroid[i] = static_cast<float>(sample.sums[i] / static_cast<double>(sample.n_rows));
-        if (!std::isfinite(centroid[i]))
-            return nullptr;
-    }
-    return centroid;
+    return sample.sum.mean();
 }
 
 }  // namespace vext::hnsw

@@ -45,6 +45,9 @@ Search::start(const float* vector) {
     core::Candidate nearest;
     if (!graph_.enter(meta, nearest))
         return;
+    // A graph that began after this scan opened the index has no row that its snapshot shows.
+    if (index_->has_stale_codec())
+        return;
     for (int layer = meta.entry_layer; layer > 0; --layer)
         nearest = core::descend_layer(graph_, layer, nearest, memory_);
     core::search_layer(graph_, 0, options_.ef, {&nearest, 1}, memory_);

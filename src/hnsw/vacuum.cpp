@@ -65,6 +65,8 @@ delete_rows_of(Index& index, BlockNumber block, IndexBulkDeleteCallback callback
     return true;
 }
 
+}  // namespace
+
 void
 announce_clean_up(Index& index) {
     change_meta(
@@ -72,8 +74,6 @@ announce_clean_up(Index& index) {
         [](MetaPage& meta) { meta.needs_clean_up = 1; });
     refresh_meta(index);
 }
-
-}  // namespace
 
 IndexBulkDeleteResult*
 delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult* stats, IndexBulkDeleteCallback callback,

@@ -2,9 +2,13 @@
 
 #pragma once
 
+#include "hnsw/index.h"
 #include "pg/index_am.h"
 
 namespace vext::hnsw {
+
+/// Has the metapage say that a clean-up is due. Called before a row is taken away.
+void announce_clean_up(Index& index);
 
 // Callbacks of the access method.
 IndexBulkDeleteResult* delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult* stats,

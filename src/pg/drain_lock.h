@@ -44,6 +44,24 @@ unlock_drain_shared(Relation relation, std::uint32_t epoch) {
     LockRelease(&tag, RowExclusiveLock, false);
 }
 
+/// Held by one who inserts alone: of both epochs, in ascending order, so that it does not matter
+/// which one is current.
+inline void
+lock_drain_exclusive(Relation relation) {
+    for (const std::uint32_t epoch : {0U, 1U}) {
+        const LOCKTAG tag = internal::drain_tag(relation, epoch);
+        LockAcquire(&tag, ExclusiveLock, false, false);
+    }
+}
+
+inline void
+unlock_drain_exclusive(Relation relation) {
+    for (const std::uint32_t epoch : {1U, 0U}) {
+        const LOCKTAG tag = internal::drain_tag(relation, epoch);
+        LockRelease(&tag, ExclusiveLock, false);
+    }
+}
+
 /// Waits until nobody holds the shared lock of `epoch` any more.
 inline void
 wait_for_drain(Relation relation, std::uint32_t epoch) {
