@@ -115,6 +115,9 @@ refresh_meta(Index& index) {
     const MetaPage fresh = read_meta(index.relation, index.hints);
     if (fresh.rotation_seed != index.meta.rotation_seed || fresh.n_dims != index.meta.n_dims)
         report_damage(index.relation, kMetaBlock, "the metapage has changed its identity");
+    if (fresh.n_slots != index.meta.n_slots)
+        index.hints =
+            pg::BufferHints::of(index.relation, index.geometry.n_blocks_for(fresh.n_slots));
     index.meta = fresh;
     return index.meta;
 }
