@@ -74,27 +74,23 @@ BatchMerger::search(std::uint32_t point) {
 
 // Adds the point's rows to a node with an equal vector. What cannot join, because the node dies at
 // that moment, stays with the point.
-bool
+void
 BatchMerger::join_equal(std::uint32_t point) {
     PointRow& row = store_->row(point);
-    const std::span<const std::uint8_t> residual(store_->residual(point),
-                                                 index_->meta.residual_bytes);
     core::Candidate equal;
-    if (!selector_.find_equal({row.hash, store_->header(point), store_->code(point), residual},
-                              equal))
-        return false;
+    if (!selector_.find_equal(store_->content(point), equal))
+        return;
     while (row.next_equal != kNoNode) {
         PointRow& further = store_->row(row.next_equal);
         if (!join_node(*index_, equal.id, equal.version, further.tid))
-            return false;
+            return;
         note(row.next_equal, kJoinedNode);
         row.next_equal = further.next_equal;
     }
     if (!join_node(*index_, equal.id, equal.version, row.tid))
-        return false;
+        return;
     note(point, kJoinedNode);
     row.is_folded = 1;
-    return true;
 }
 
 std::size_t
@@ -119,20 +115,18 @@ BatchMerger::write_nodes(std::size_t first, std::size_t n) {
     std::uint16_t versions[kNodesPerTask];
     for (std::size_t i = first; i < first + n;) {
         std::size_t next = i;
-        write_new_records(*index_, true, first + n - i,
-                          [&](NodeId id, std::uint8_t* record, std::uint8_t* cold) {
-                              const std::uint32_t rank = graph_.order[next];
-                              const std::uint32_t point = point_of(rank);
-                              const PointRow& row = store_->row(point);
-                              versions[next - first] = head_of(record).version;
-                              fill_node(*index_,
-                                        {layer_of(point), row.tid, row.hash, store_->header(point),
-                                         store_->code(point), store_->residual(point)},
-                                        record, cold);
-                              ids_[rank] = id;
-                              note(point, id);
-                              ++next;
-                          });
+        write_new_records(
+            *index_, true, first + n - i, [&](NodeId id, std::uint8_t* record, std::uint8_t* cold) {
+                const std::uint32_t rank = graph_.order[next];
+                const std::uint32_t point = point_of(rank);
+                versions[next - first] = head_of(record).version;
+                fill_node(*index_,
+                          {layer_of(point), store_->row(point).tid, store_->content(point)}, record,
+                          cold);
+                ids_[rank] = id;
+                note(point, id);
+                ++next;
+            });
         i = next;
     }
     for (std::size_t i = first; i < first + n; ++i) {

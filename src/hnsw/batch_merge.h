@@ -74,7 +74,7 @@ class BatchMerger {
 
     std::size_t list_risen(std::span<const std::uint32_t> members, std::span<std::uint32_t> risen);
     void search(std::uint32_t point);
-    bool join_equal(std::uint32_t point);
+    void join_equal(std::uint32_t point);
     std::size_t drop_joined(std::span<std::uint32_t> members);
     void write_nodes(std::size_t first, std::size_t n);
     void write_chain(std::uint32_t point, NodeId id, std::uint16_t version);

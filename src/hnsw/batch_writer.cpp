@@ -124,11 +124,8 @@ BatchWriter::write_slot(NodeId id, std::uint8_t* record) {
 void
 BatchWriter::write_node(NodeId id, std::uint8_t* record) {
     const std::uint32_t point = point_of(id);
-    const PointRow& row = store_->row(point);
-    fill_node(
-        *index_,
-        {layer_of(point), row.tid, row.hash, store_->header(point), store_->code(point), nullptr},
-        record, nullptr);
+    fill_node(*index_, {layer_of(point), store_->row(point).tid, store_->content(point)}, record,
+              nullptr);
     NodeRecord& node = node_of(record);
     node.head.flags = kFlagLinked;
     const LinkList list = link_list(record, index_->geometry, 0);

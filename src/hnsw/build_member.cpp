@@ -32,10 +32,8 @@ BuildMember::add_point(const Tid& tid, std::span<const float> vector) {
     const std::uint64_t i = pg_atomic_fetch_add_u64(n_points_, 1);
     if (i >= capacity)
         return false;
-    const auto point = static_cast<std::uint32_t>(i);
-    index_->codec->encode(prepared_, store_.header(point), store_.code(point),
-                          index_->meta.residual_bytes == 0 ? nullptr : store_.residual(point));
-    store_.row(point) = {core::hash_vector(vector.data(), vector.size()), tid, 0, kNoNode};
+    store_.set(static_cast<std::uint32_t>(i), prepared_,
+               core::hash_vector(vector.data(), vector.size()), tid);
     n_indexed_ += 1;
     return true;
 }

@@ -108,9 +108,7 @@ merge_rows(Target& target, const BatchPlan& plan, Rows rows) {
         CHECK_FOR_INTERRUPTS();
         if (!prepare_vector(index, {row->values, index.meta.n_dims}, prepared))
             continue;
-        index.codec->encode(prepared, store->header(n_points), store->code(n_points),
-                            index.meta.residual_bytes == 0 ? nullptr : store->residual(n_points));
-        store->row(n_points) = {row->hash, row->tid, 0, kNoNode};
+        store->set(n_points, prepared, row->hash, row->tid);
         fates[n_points++] = &row->id;
     }
     BackendCrew crew(arena);

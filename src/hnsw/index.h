@@ -7,7 +7,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <span>
 
 #include "core/codec/codec.h"
 #include "hnsw/layout.h"
@@ -32,6 +32,14 @@ struct Index {
     has_stale_codec() const {
         return codec_has_centroid != (meta.has_centroid != 0);
     }
+};
+
+/// Everything an index knows of a vector.
+struct VectorContent {
+    std::uint32_t hash;
+    core::CodeHeader header;
+    const std::uint8_t* code;
+    std::span<const std::uint8_t> residual;
 };
 
 /// The metric of an index, from the distance function of its operator class.

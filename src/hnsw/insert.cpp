@@ -172,7 +172,7 @@ Inserter::join_equal(const Tid& tid) {
 
 NodeId
 Inserter::write_node(int layer, const Tid& tid) {
-    const NodeContent content = {layer, tid, hash_, header_, code_.data(), residual_.data()};
+    const NodeContent content = {layer, tid, {hash_, header_, code_.data(), residual_}};
     const auto append_chosen = [&](std::uint8_t* record, int i) {
         const LinkList list = link_list(record, index_->geometry, i);
         for (const ChosenLink& chosen : chosen_[i].span())

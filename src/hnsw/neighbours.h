@@ -23,14 +23,6 @@ struct ChosenLink {
     }
 };
 
-/// Everything an index knows of a vector.
-struct VectorContent {
-    std::uint32_t hash;
-    core::CodeHeader header;
-    const std::uint8_t* code;
-    std::span<const std::uint8_t> residual;
-};
-
 /// Holds the memory for selections of up to `n_most_candidates`, from one arena.
 class NeighbourSelector {
    public:

@@ -53,6 +53,14 @@ PointStore::record(std::uint32_t i) {
     return chunk + (i & ((1U << chunk_shift_) - 1)) * stride_;
 }
 
+void
+PointStore::set(std::uint32_t i, const core::Prepared& prepared, std::uint32_t hash,
+                const Tid& tid) {
+    index_->codec->encode(prepared, header(i), code(i),
+                          index_->meta.residual_bytes == 0 ? nullptr : residual(i));
+    row(i) = {hash, tid, 0, kNoNode};
+}
+
 core::PointView
 PointStore::view(std::size_t n) {
     for (std::size_t i = 0; i < n; i += std::size_t{1} << chunk_shift_)

@@ -64,6 +64,14 @@ class PointStore {
         return *reinterpret_cast<PointRow*>(record(i) + row_offset_);
     }
 
+    /// Makes point `i` a row of a vector that was kReady.
+    void set(std::uint32_t i, const core::Prepared& prepared, std::uint32_t hash, const Tid& tid);
+
+    VectorContent
+    content(std::uint32_t i) {
+        return {row(i).hash, header(i), code(i), {residual(i), index_->meta.residual_bytes}};
+    }
+
     /// Folds equal vectors among the first `n` points and returns those that stand for themselves,
     /// in ascending order. Memory: 12 bytes a point.
     std::span<std::uint32_t> fold_equal(std::size_t n, std::span<std::uint32_t> members);

@@ -79,14 +79,15 @@ fill_node(const Index& index, const NodeContent& content, std::uint8_t* record,
     node.tid = content.tid;
     node.tids_head = kNoNode;
     node.links_id = kNoNode;
-    node.factor = content.header.factor;
-    node.offset = content.header.offset;
-    node.hash = content.hash;
+    const VectorContent& vector = content.vector;
+    node.factor = vector.header.factor;
+    node.offset = vector.header.offset;
+    node.hash = vector.hash;
     if (index.meta.has_inline_error != 0)
-        std::memcpy(record + sizeof(NodeRecord), &content.header.error, sizeof(float));
-    std::memcpy(record + index.geometry.code_offset, content.code, index.meta.code_bytes);
+        std::memcpy(record + sizeof(NodeRecord), &vector.header.error, sizeof(float));
+    std::memcpy(record + index.geometry.code_offset, vector.code, index.meta.code_bytes);
     if (cold != nullptr)
-        std::memcpy(cold, content.residual, index.meta.residual_bytes);
+        std::memcpy(cold, vector.residual.data(), vector.residual.size());
 }
 
 void

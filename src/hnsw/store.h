@@ -56,10 +56,7 @@ write_new_record(Index& index, bool with_cold, Write&& write) {
 struct NodeContent {
     int layer;
     Tid tid;
-    std::uint32_t hash;
-    core::CodeHeader header;
-    const std::uint8_t* code;
-    const std::uint8_t* residual;  ///< where there is a cold tier
+    VectorContent vector;
 };
 
 /// Fills a record that is zero but for its head's version; `cold` may be null. Not linked yet.
