@@ -17,8 +17,12 @@ namespace {
 
 // Values lie in chunks that grow up to this size, or an eighth of what may be gathered.
 constexpr std::size_t kLargestChunk = 1U << 20;
+// Blocks of a queue's context. Of the server's usual sizes it would be an old one used again, which
+// keeps another's idea of what is large enough for a block of its own.
+constexpr std::size_t kFirstBlock = 2U << 10;
+constexpr std::size_t kLargestBlock = 8U << 10;
 // What a context may take beyond what is asked of it.
-constexpr std::size_t kContextSlack = 16U << 10;
+constexpr std::size_t kContextSlack = 2 * kLargestBlock;
 
 // A row that was speculative when it came, and what to know it by at the flush.
 struct Speculation {
@@ -222,8 +226,8 @@ queue_of(Relation index) {
         if (queue->is_of(index))
             return *queue;
     LockRelationOid(RelationGetRelid(index), RowExclusiveLock);
-    MemoryContext context =
-        AllocSetContextCreate(TopTransactionContext, "hnsw gathered rows", ALLOCSET_SMALL_SIZES);
+    MemoryContext context = AllocSetContextCreate(TopTransactionContext, "hnsw gathered rows", 0,
+                                                  kFirstBlock, kLargestBlock);
     core::Arena arena = pg::context_arena(context);
     Queue* queue = pg::in_context(context, [&] { return arena.make<Queue>(index, context); });
     queue->next = first_queue;
