@@ -20,6 +20,9 @@ constexpr uint64 kKeyScan = 0xA000000000000002;
 
 constexpr std::size_t kMostChunks = 8192;
 
+// Stands for a chunk that one member is making: all need the first one at the same time.
+constexpr uint64 kBeingMade = 1;
+
 struct BuildShared {
     Oid heap;
     Oid index;
@@ -48,13 +51,14 @@ shared_chunk(void* state, std::uint32_t number, std::size_t n_bytes) {
         elog(ERROR, "too many chunks of points");
     pg_atomic_uint64& place = chunks.shared->chunks[number];
     uint64 pointer = pg_atomic_read_u64(&place);
-    if (pointer == 0) {
-        const uint64 made =
-            dsa_allocate_extended(chunks.area, n_bytes, DSA_ALLOC_HUGE | DSA_ALLOC_ZERO);
-        if (pg_atomic_compare_exchange_u64(&place, &pointer, made))
-            pointer = made;
-        else
-            dsa_free(chunks.area, made);
+    if (pointer == 0 && pg_atomic_compare_exchange_u64(&place, &pointer, kBeingMade)) {
+        pointer = dsa_allocate_extended(chunks.area, n_bytes, DSA_ALLOC_HUGE | DSA_ALLOC_ZERO);
+        pg_atomic_exchange_u64(&place, pointer);  // a barrier, too
+    }
+    while (pointer == kBeingMade) {
+        CHECK_FOR_INTERRUPTS();
+        pg_usleep(100);
+        pointer = pg_atomic_read_u64(&place);
     }
     return static_cast<std::uint8_t*>(dsa_get_address(chunks.area, pointer));
 }
