@@ -17,6 +17,13 @@ PG_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fvis
 	-Wno-missing-field-initializers
 SHLIB_LINK = -Wl,--version-script=src/exports.map -Wl,--no-undefined-version -lm
 
+# make SANITIZE=1: undefined behaviour, or memory changed beyond an area, ends the server.
+ifdef SANITIZE
+PG_CPPFLAGS += -DVEXT_CANARIES
+PG_CXXFLAGS += -fsanitize=undefined -fno-sanitize-recover=undefined
+SHLIB_LINK += -fsanitize=undefined
+endif
+
 EXTRA_CLEAN = build/regress
 
 PG_CONFIG ?= pg_config

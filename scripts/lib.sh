@@ -29,6 +29,11 @@ need_root() {
         die "$1 needs root, and there is no sudo: do it as root once, or install sudo"
 }
 
+# Is the argument a TAP file of ours?
+is_tap_file() {
+    [[ $1 == test/t/*.pl && -e $root/$1 ]]
+}
+
 # --- packages ---
 
 debian_release() {

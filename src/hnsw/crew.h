@@ -99,12 +99,11 @@ class ParallelCrew {
     void*
     allocate(std::size_t n_bytes) {
         if (is_leader_) {
-            shared_->allocated = dsa_allocate_extended(area_, std::max<std::size_t>(n_bytes, 1),
-                                                       DSA_ALLOC_HUGE | DSA_ALLOC_ZERO);
+            shared_->allocated = pg::allocate_shared(area_, std::max<std::size_t>(n_bytes, 1));
             areas_.push_back(shared_->allocated);
         }
         meet();
-        void* address = dsa_get_address(area_, shared_->allocated);
+        void* address = pg::shared_address(area_, shared_->allocated);
         meet();
         return address;
     }
@@ -112,8 +111,10 @@ class ParallelCrew {
     /// Frees all that was allocated. Requires: nobody uses it any more, for all have met since.
     void
     release() {
-        for (const dsa_pointer area : areas_.span())
+        for (const dsa_pointer area : areas_.span()) {
+            pg::check_canaries(dsa_get_address(area_, area));
             dsa_free(area_, area);
+        }
         areas_.clear();
     }
 

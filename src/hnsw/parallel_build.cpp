@@ -52,7 +52,7 @@ shared_chunk(void* state, std::uint32_t number, std::size_t n_bytes) {
     pg_atomic_uint64& place = chunks.shared->chunks[number];
     uint64 pointer = pg_atomic_read_u64(&place);
     if (pointer == 0 && pg_atomic_compare_exchange_u64(&place, &pointer, kBeingMade)) {
-        pointer = dsa_allocate_extended(chunks.area, n_bytes, DSA_ALLOC_HUGE | DSA_ALLOC_ZERO);
+        pointer = pg::allocate_shared(chunks.area, n_bytes);
         pg_atomic_exchange_u64(&place, pointer);  // a barrier, too
     }
     while (pointer == kBeingMade) {
@@ -60,7 +60,7 @@ shared_chunk(void* state, std::uint32_t number, std::size_t n_bytes) {
         pg_usleep(100);
         pointer = pg_atomic_read_u64(&place);
     }
-    return static_cast<std::uint8_t*>(dsa_get_address(chunks.area, pointer));
+    return pg::shared_address(chunks.area, pointer);
 }
 
 // One member's part; the same text for leader and workers.
@@ -105,6 +105,9 @@ work(BuildShared& shared, dsa_area* area, Relation heap, Index& index, IndexInfo
     pg_atomic_fetch_sub_u32(&shared.n_scanning, 1);
     while (part.insert_batch()) {
     }
+    for (pg_atomic_uint64& chunk : shared.chunks)
+        if (const uint64 pointer = pg_atomic_read_u64(&chunk); pointer != 0)
+            pg::check_canaries(dsa_get_address(area, pointer));
     pg_atomic_fetch_add_u64(&shared.n_heap_rows, static_cast<int64>(n_heap_rows));
     pg_atomic_fetch_add_u64(&shared.n_index_rows, static_cast<int64>(member->n_indexed()));
 }

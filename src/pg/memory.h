@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "core/arena.h"
+#include "pg/canary.h"
 #include "pg/server.h"
 
 extern "C" {
@@ -20,13 +21,15 @@ namespace internal {
 /// block has room to be shifted; it is therefore never to be freed one by one.
 inline void*
 allocate_in_context(void* owner, std::size_t n_bytes) {
-    constexpr std::size_t kSlack = core::Arena::kAlignment - MAXIMUM_ALIGNOF;
+    constexpr std::size_t kSlack = core::Arena::kAlignment - MAXIMUM_ALIGNOF + kAroundArea;
     if (n_bytes > MaxAllocHugeSize - kSlack)
         ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                 errmsg("requested memory size exceeds the limit of the address space"));
     auto context = static_cast<MemoryContext>(owner);
-    void* block = MemoryContextAllocHuge(context, n_bytes + kSlack);
-    return reinterpret_cast<void*>(TYPEALIGN(core::Arena::kAlignment, block));
+    void* block = reinterpret_cast<void*>(
+        TYPEALIGN(core::Arena::kAlignment, MemoryContextAllocHuge(context, n_bytes + kSlack)));
+    check_canaries_with(context, block);
+    return put_canaries(block, n_bytes);
 }
 
 }  // namespace internal

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "pg/canary.h"
 #include "pg/server.h"
 
 extern "C" {
@@ -35,6 +36,21 @@ shared_memory_room() {
     if (dynamic_shared_memory_type != DSM_IMPL_POSIX || statvfs("/dev/shm", &room) != 0)
         return std::numeric_limits<std::uint64_t>::max();
     return static_cast<std::uint64_t>(room.f_bavail) * room.f_frsize;
+}
+
+/// Zeroed memory that the processes attached to `area` share, between canaries.
+inline dsa_pointer
+allocate_shared(dsa_area* area, std::size_t n_bytes) {
+    const dsa_pointer block =
+        dsa_allocate_extended(area, n_bytes + kAroundArea, DSA_ALLOC_HUGE | DSA_ALLOC_ZERO);
+    put_canaries(dsa_get_address(area, block), n_bytes);
+    return block;
+}
+
+/// What was allocated, in this process.
+inline std::uint8_t*
+shared_address(dsa_area* area, dsa_pointer block) {
+    return static_cast<std::uint8_t*>(dsa_get_address(area, block)) + kCanaryBytes;
 }
 
 /// The workers a build of `index` may ask for: none where the planner advises against any, else

@@ -41,7 +41,7 @@ sub build
 	my ($table, $queries, $n_distinct) = @$shape{qw(table queries n_distinct)};
 	my $name = "$table by $metric, $n_workers workers, $memory";
 	my $offset = -s $node->logfile;
-	# Workers are had where the rows are thought to fit.
+	# Workers are had where the rows are thought to be few enough.
 	my ($status, $stdout, $stderr) = $node->psql('postgres', qq{
 		SET client_min_messages = warning;
 		UPDATE pg_class SET reltuples = 100 WHERE oid = '$table'::regclass;
@@ -52,7 +52,8 @@ sub build
 	is("$status $stderr", '0 ', "$name: built without a warning");
 	my $n_launched = () = substr(slurp_file($node->logfile), $offset) =~
 	  /starting background worker process "parallel worker/g;
-	is($n_launched, $n_workers, "$name: the workers take part");
+	# Little memory may be thought to serve fewer.
+	cmp_ok($n_launched, $is_at_once ? '==' : '<=', $n_workers, "$name: the workers take part");
 	index_is_sound($node, 'built', $name);
 	# Members that insert equal vectors at the same time may make a node each.
 	my $n_more = $is_at_once ? 0 : 4 + int($n_distinct / 100);
