@@ -122,7 +122,6 @@ class BatchMerger {
     NeighbourSelector selector_;
     BackLinker linker_;
     BatchBackLinker batch_linker_;
-    MetaPage seen_ = {};  // as it was before the batch
     const Found* found_ = nullptr;
     core::BatchGraph graph_ = {};
     std::span<NodeId> ids_;  // by rank of layer 0
@@ -139,7 +138,7 @@ BatchMerger::merge(Crew& crew, std::size_t n_points) {
     const auto all = core::allocate_shared<std::uint32_t>(crew, n_points);
     const auto risen = core::allocate_shared<std::uint32_t>(crew, n_points);
     const auto counts = core::allocate_shared<std::uint32_t>(crew, 2);
-    seen_ = refresh_meta(*index_);
+    refresh_meta(*index_);
     crew.alone([&] {
         counts[0] = static_cast<std::uint32_t>(store_->fold_equal(n_points, all).size());
         counts[1] = static_cast<std::uint32_t>(list_risen(all.first(counts[0]), risen));
