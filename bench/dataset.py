@@ -44,12 +44,8 @@ class Dataset:
         queries = min(options.queries, held_out)
         self.dims = dims
         held_out_rows = self.read("held_out", held_out)
-        for name, part in (("queries", held_out_rows[:queries]),
-                           ("spare", held_out_rows[queries:])):
-            part = part.copy()
-            part["id"] = np.arange(1, len(part) + 1)
-            with open(self.path(name), "wb") as file:
-                file.write(COPY_HEADER + part.tobytes() + COPY_TRAILER)
+        self.write("queries", held_out_rows[:queries], 1)
+        self.write("spare", held_out_rows[queries:], 1)
         os.remove(self.path("held_out"))
         with open(self.path("done"), "w", encoding="ascii") as file:
             print(rows, dims, queries, held_out - queries, file=file)
@@ -57,15 +53,36 @@ class Dataset:
     def read(self, name, n_rows):
         return np.memmap(self.path(name), row_type(self.dims), "r", len(COPY_HEADER), (n_rows,))
 
-    def exact_neighbours(self, k):
-        """The ids of the k nearest rows of every query by L2: nearest candidates by matrix products
-        in float32, then distances in float64. Kept beside the data."""
-        path = self.path(f"neighbours{k}.npy")
+    def write(self, name, rows, first_id):
+        """Writes rows as a COPY file, their ids counting from `first_id`."""
+        rows = rows.copy()
+        rows["id"] = np.arange(first_id, first_id + len(rows))
+        with open(self.path(name), "wb") as file:
+            file.write(COPY_HEADER)
+            rows.tofile(file)
+            file.write(COPY_TRAILER)
+
+    def part(self, start, n_rows, first_id=None):
+        """The COPY file of `n_rows` rows of the base behind its first `start`, kept beside the data;
+        with the ids that they have there, or such as count from `first_id`."""
+        first_id = first_id or start + 1
+        name = f"base-{start}-{n_rows}-{first_id}"
+        if not os.path.exists(self.path(name)):
+            self.write("part", self.read("base", self.rows)[start:start + n_rows], first_id)
+            os.replace(self.path("part"), self.path(name))
+        return self.path(name)
+
+    def exact_neighbours(self, k, n_rows=None):
+        """The ids of the k nearest rows of every query by L2, of all the base or its first `n_rows`:
+        nearest candidates by matrix products in float32, then distances in float64. Kept beside the
+        data."""
+        n_rows = n_rows or self.rows
+        path = self.path(f"neighbours{k}-{n_rows}.npy")
         if not os.path.exists(path):
-            base = self.read("base", self.rows)
+            base = self.read("base", self.rows)[:n_rows]
             queries = self.read("queries", self.queries)["v"].astype(np.float32)
             chunks = [self.nearest_in(base, start, queries, k)
-                      for start in range(0, self.rows, 20_000)]
+                      for start in range(0, n_rows, 20_000)]
             distances = np.concatenate([chunk[0] for chunk in chunks], axis=1)
             ids = np.concatenate([chunk[1] for chunk in chunks], axis=1)
             order = np.argsort(distances, axis=1, kind="stable")[:, :k]

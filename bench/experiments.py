@@ -57,11 +57,11 @@ class Experiments:
                 self.build(side, self.cores)
             side.sql("SELECT pg_prewarm('t'), pg_prewarm('t_v_idx')")
 
-    def in_turns(self, measure, turns=None):
+    def in_turns(self, measure, turns=None, sides=None):
         """{side: [result of each turn]}"""
-        results = {side: [] for side in self.sides}
+        results = {side: [] for side in sides or self.sides}
         for turn in range(turns or self.options.turns):
-            for side in self.sides:
+            for side in results:
                 results[side].append(measure(side))
                 self.report.progress(f"turn {turn + 1}, {side}: {results[side][-1]}")
         return results

@@ -83,8 +83,30 @@ class Side:
             ALTER TABLE spare ALTER COLUMN v SET STORAGE {storage};
             CREATE SEQUENCE next_spare; CREATE SEQUENCE next_id START 1000000001""")
 
-    def warm(self, relation):
-        self.sql(f"SELECT pg_prewarm('{relation}')")
+    def save(self):
+        """Keeps the database as it is now, for restore()."""
+        Side("postgres", None, self.limit_s).sql(
+            f"CREATE DATABASE {self.name}_saved TEMPLATE {self.name} STRATEGY file_copy")
+
+    def restore(self):
+        """Makes the database what it was at save(); a checkpoint goes before."""
+        Side("postgres", None, self.limit_s).sql(
+            f"DROP DATABASE {self.name};"
+            f"CREATE DATABASE {self.name} TEMPLATE {self.name}_saved STRATEGY file_copy")
+
+    def wal(self, work):
+        """The result of work(), the bytes of WAL that all sessions wrote meanwhile, and how many of
+        them are images of whole pages."""
+        position = "SELECT pg_current_wal_insert_lsn()"
+        start = self.sql(position)
+        result = work()
+        end = self.sql("SELECT pg_switch_wal()")
+        folder = self.sql("SHOW data_directory")
+        stats = self.run(["pg_waldump", "--stats", "-p", f"{folder}/pg_wal", "-s", start,
+                          "-e", end], {}).stdout
+        total = re.search(r"^Total\s+\d+\s+(\d+) \[.*?\]\s+(\d+) ", stats, re.M)
+        records, images = map(int, total.groups())
+        return result, records + images, images
 
 
 class PhaseWatch:
