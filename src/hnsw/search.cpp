@@ -30,7 +30,10 @@ Search::Search(Index& index, const SearchOptions& options)
       estimated_(arena_, options.ef),
       waiting_(arena_, options.ef),
       tids_(arena_, 16) {
-    memory_.keeps_discarded = options.iterative != kIterativeOff;
+    if (options.iterative != kIterativeOff)
+        memory_.keeps = core::Discarded::kAll;
+    else if (!options.by_lower_bound)
+        memory_.keeps = core::Discarded::kSpares;
 }
 
 void
@@ -39,6 +42,7 @@ Search::start(const float* vector) {
     estimated_.clear();
     waiting_.clear();
     tids_.clear();
+    n_found_ = 0;
     is_drained_ = false;
     set_query(vector);
     MetaPage meta;
@@ -52,10 +56,14 @@ Search::start(const float* vector) {
         nearest = core::descend_layer(graph_, layer, nearest, memory_);
     core::search_layer(graph_, 0, options_.ef, {&nearest, 1}, memory_);
     take_beam();
+    if (memory_.keeps == core::Discarded::kSpares)
+        take_spares();
 }
 
 bool
 Search::next(FoundNode& found) {
+    if (memory_.keeps == core::Discarded::kSpares && n_found_ == options_.ef)
+        return false;
     for (;;) {
         CHECK_FOR_INTERRUPTS();
         while (!estimated_.is_empty() &&
@@ -70,6 +78,7 @@ Search::next(FoundNode& found) {
             collect_rows(nearest);
             if (tids_.is_empty())
                 continue;
+            ++n_found_;
             found = {nearest.refined.distance, nearest.refined.lower_bound};
             return true;
         }
@@ -100,6 +109,16 @@ Search::take_beam() {
     for (const core::Candidate& candidate : memory_.beam.entries())
         if (!candidate.is_dead)
             estimated_.push_back(candidate);
+    std::sort(estimated_.begin(), estimated_.end(), has_farther_bound);
+}
+
+// An estimate that is a little too large puts a near node behind the beam's last; looking at half
+// as many again finds most of those.
+void
+Search::take_spares() {
+    for (std::size_t n = (options_.ef + 1) / 2; n > 0 && !memory_.discarded.is_empty(); --n)
+        estimated_.push_back(memory_.discarded.pop());
+    memory_.discarded.clear();
     std::sort(estimated_.begin(), estimated_.end(), has_farther_bound);
 }
 

@@ -67,6 +67,7 @@ class Search {
 
     void set_query(const float* vector);
     void take_beam();
+    void take_spares();
     bool resume();
     bool has_room() const;
     void refine(const core::Candidate& candidate);
@@ -90,6 +91,7 @@ class Search {
     core::Array<core::Candidate> estimated_;  // by lower bound, nearest last
     core::Array<Waiting> waiting_;            // a heap, nearest first
     core::Array<Tid> tids_;
+    std::size_t n_found_ = 0;
     bool is_unordered_ = false;
     bool is_drained_ = false;
 };

@@ -82,7 +82,7 @@ class TestGraph {
 
     Candidate
     candidate(NodeId id) const {
-        return {distance(id), 0, id, 7, is_dead[id], false};
+        return {distance(id), error, id, 7, is_dead[id], false};
     }
 
     // The concept.
@@ -103,10 +103,19 @@ class TestGraph {
         }
     }
 
+    /// Node i at the distance i. Requires: one dimension.
+    void
+    place_in_a_row() {
+        query[0] = 0;
+        for (std::size_t i = 0; i < size(); ++i)
+            values_[i] = std::sqrt(static_cast<float>(i));
+    }
+
     std::vector<Links> layers;
     std::vector<bool> is_dead;
     std::vector<bool> is_gone;
     std::vector<float> query;
+    float error = 0;
     std::size_t n_links_calls = 0;
     std::size_t n_measured = 0;
 
@@ -252,7 +261,7 @@ TEST(Search, GoesOnFromWhatFellOut) {
         graph.is_dead[17] = true;
         test::TestArena arena;
         SearchMemory memory(arena.arena(), 20);
-        memory.keeps_discarded = true;
+        memory.keeps = Discarded::kAll;
         std::vector<NodeId> found = search(graph, 20, memory);
         // Everything visited is in the beam, discarded or dead.
         EXPECT_EQ(found.size() + memory.discarded.size(),
@@ -281,6 +290,24 @@ TEST(Search, DropsWhatFellOutUnlessAsked) {
     SearchMemory memory(arena.arena(), 5);
     search(graph, 5, memory);
     EXPECT_TRUE(memory.discarded.is_empty());
+}
+
+TEST(Search, KeepsAsSparesWhatItsErrorPutsIntoTheBeam) {
+    // A star: the search measures nodes 1 to 9, at distances 1 to 9, in this order.
+    TestGraph graph(10, 1, 1);
+    for (NodeId id = 1; id < 10; ++id)
+        graph.layers[0][0].push_back(id);
+    graph.place_in_a_row();
+    graph.error = 2.5;
+    graph.is_dead[6] = true;
+    test::TestArena arena;
+    SearchMemory memory(arena.arena(), 4);
+    memory.keeps = Discarded::kSpares;
+    EXPECT_EQ(search(graph, 4, memory), (std::vector<NodeId>{0, 1, 2, 3}));
+    std::vector<NodeId> spares;
+    while (!memory.discarded.is_empty())
+        spares.push_back(memory.discarded.pop().id);
+    EXPECT_EQ(spares, (std::vector<NodeId>{4, 5}));
 }
 
 TEST(Descend, EndsWhereNoNeighbourIsNearer) {

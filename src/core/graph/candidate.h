@@ -77,9 +77,10 @@ class Beam {
         if (candidate.is_dead && entries_.size() - n_live_ > kMostDead + 4 * ef_)
             drop_farthest_dead();
         while (n_live_ > ef_ || (n_live_ == ef_ && entries_.back().is_dead)) {
-            n_live_ -= entries_.back().is_dead ? 0 : 1;
-            fallen(entries_.back());
+            const Candidate last = entries_.back();
+            n_live_ -= last.is_dead ? 0 : 1;
             entries_.pop_back();
+            fallen(last);
         }
     }
 

@@ -28,6 +28,13 @@ concept Graph = requires(G graph, NodeId id, int layer, Array<NodeId>& ids,
     { graph.measure(ids.span(), found) } -> std::same_as<void>;
 };
 
+/// Which live candidates a search keeps beside its beam.
+enum class Discarded : std::uint8_t {
+    kNone,
+    kSpares,  ///< those that would be in the beam if their distance were less by its error
+    kAll,
+};
+
 /// What one search needs besides the graph; allocated once, reset for each search.
 struct SearchMemory {
     SearchMemory(Arena& arena, std::size_t ef)
@@ -39,10 +46,10 @@ struct SearchMemory {
 
     VisitedSet visited;
     Beam beam;
-    CandidateHeap discarded;  ///< filled only when the search keeps what the beam drops
+    CandidateHeap discarded;  ///< what the beam dropped or refused, as far as `keeps` says
     Array<NodeId> ids;
     Array<Candidate> found;
-    bool keeps_discarded = false;
+    Discarded keeps = Discarded::kNone;
 };
 
 /// Expands the beam until every candidate in it is expanded. The visited set is not cleared.
@@ -50,7 +57,10 @@ template <Graph G>
 void
 expand_beam(G& graph, int layer, SearchMemory& memory) {
     const auto discard = [&memory](const Candidate& candidate) {
-        if (memory.keeps_discarded && !candidate.is_dead)
+        if (memory.keeps == Discarded::kNone || candidate.is_dead)
+            return;
+        if (memory.keeps == Discarded::kAll ||
+            memory.beam.would_keep(candidate.distance - candidate.error))
             memory.discarded.push(candidate);
     };
     while (const Candidate* next = memory.beam.expand_next()) {
