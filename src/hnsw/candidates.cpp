@@ -20,8 +20,7 @@ CandidateSearch::find_nearest(std::size_t ef) {
     core::Candidate nearest;
     if (!graph_->enter(meta, nearest))
         return {};
-    for (int layer = meta.entry_layer; layer > 0; --layer)
-        nearest = core::descend_layer(*graph_, layer, nearest, memory_);
+    nearest = core::descend(*graph_, meta.entry_layer, 1, nearest, memory_);
     core::search_layer(*graph_, 0, ef, {&nearest, 1}, memory_);
     return memory_.beam.entries();
 }

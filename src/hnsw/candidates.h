@@ -46,12 +46,10 @@ class CandidateSearch {
         core::Candidate nearest;
         if (!graph_->enter(seen, nearest))
             return false;
-        int current = seen.entry_layer;
-        for (; current > layer + 1; --current)
-            nearest = core::descend_layer(*graph_, current, nearest, memory_);
+        nearest = core::descend(*graph_, seen.entry_layer, layer + 2, nearest, memory_);
         candidates_.clear();
         candidates_.push_back(nearest);
-        for (; current >= 0; --current) {
+        for (int current = std::min(layer + 1, seen.entry_layer); current >= 0; --current) {
             search(current);
             if (current <= layer)
                 take(current, std::span<const core::Candidate>(candidates_.span()));

@@ -169,8 +169,7 @@ Repairer::search(int layer) {
     core::Candidate nearest;
     if (!graph_.enter(meta, nearest) || meta.entry_layer < layer)
         return;
-    for (int current = meta.entry_layer; current > layer; --current)
-        nearest = core::descend_layer(graph_, current, nearest, memory_);
+    nearest = core::descend(graph_, meta.entry_layer, layer + 1, nearest, memory_);
     core::search_layer(graph_, layer, kSearchEf, {&nearest, 1}, memory_);
     for (const core::Candidate& candidate : memory_.beam.entries())
         found_.push_back(candidate);

@@ -124,8 +124,8 @@ recall(Cloud& cloud, const BatchGraph& graph, std::size_t ef) {
         Array<Candidate> entry(arena, 1);
         view.measure({&graph.entry, 1}, entry);
         Candidate nearest = entry[0];
-        for (int layer = static_cast<int>(graph.layers.size()) - 1; layer > 0; --layer)
-            nearest = descend_layer(view, layer, nearest, memory);
+        const int top = static_cast<int>(graph.layers.size()) - 1;
+        nearest = descend(view, top, 1, nearest, memory);
         search_layer(view, 0, ef, {&nearest, 1}, memory);
         for (std::size_t i = 0; i < 10; ++i)
             for (const Candidate& candidate : memory.beam.entries().first(10))

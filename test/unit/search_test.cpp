@@ -320,7 +320,7 @@ TEST(Descend, EndsWhereNoNeighbourIsNearer) {
         test::TestArena arena;
         SearchMemory memory(arena.arena(), 1);
         const Candidate entry = graph.candidate(0);
-        const Candidate end = descend_layer(graph, 1, entry, memory);
+        const Candidate end = descend(graph, 1, 1, entry, memory);
         EXPECT_EQ(end.id % 5, 0u);
         EXPECT_LE(end.distance, entry.distance);
         EXPECT_EQ(end.distance, graph.distance(end.id));
@@ -329,14 +329,24 @@ TEST(Descend, EndsWhereNoNeighbourIsNearer) {
     }
 }
 
+TEST(Descend, MeasuresEachNodeOnce) {
+    TestGraph graph(50, 2, 6);
+    graph.link_nearest(1, graph.all(), 49);  // each pair twice
+    graph.link_nearest(2, graph.all(), 49);
+    test::TestArena arena;
+    SearchMemory memory(arena.arena(), 1);
+    EXPECT_EQ(descend(graph, 2, 1, graph.candidate(0), memory).id, graph.nearest(1)[0]);
+    EXPECT_EQ(graph.n_measured, 49u);
+}
+
 TEST(Descend, StaysWithoutLinks) {
     TestGraph graph(3, 2, 9);
     test::TestArena arena;
     SearchMemory memory(arena.arena(), 1);
-    EXPECT_EQ(descend_layer(graph, 0, graph.candidate(2), memory).id, 2u);
+    EXPECT_EQ(descend(graph, 0, 0, graph.candidate(2), memory).id, 2u);
     graph.layers[0][2] = {1};
     graph.is_gone[1] = true;
-    EXPECT_EQ(descend_layer(graph, 0, graph.candidate(2), memory).id, 2u);
+    EXPECT_EQ(descend(graph, 0, 0, graph.candidate(2), memory).id, 2u);
 }
 
 }  // namespace

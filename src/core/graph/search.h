@@ -52,6 +52,21 @@ struct SearchMemory {
     Discarded keeps = Discarded::kNone;
 };
 
+/// Makes memory.found the nodes that `id` links to on `layer` and that were not visited.
+template <Graph G>
+void
+find_new_links(G& graph, NodeId id, int layer, SearchMemory& memory) {
+    memory.ids.clear();
+    graph.links(id, layer, memory.ids);
+    std::size_t n_new = 0;
+    for (const NodeId linked : memory.ids.span())
+        if (memory.visited.add(linked))
+            memory.ids[n_new++] = linked;
+    memory.ids.truncate(n_new);
+    memory.found.clear();
+    graph.measure(memory.ids.span(), memory.found);
+}
+
 /// Expands the beam until every candidate in it is expanded. The visited set is not cleared.
 template <Graph G>
 void
@@ -64,15 +79,7 @@ expand_beam(G& graph, int layer, SearchMemory& memory) {
             memory.discarded.push(candidate);
     };
     while (const Candidate* next = memory.beam.expand_next()) {
-        memory.ids.clear();
-        graph.links(next->id, layer, memory.ids);
-        std::size_t n_new = 0;
-        for (const NodeId id : memory.ids.span())
-            if (memory.visited.add(id))
-                memory.ids[n_new++] = id;
-        memory.ids.truncate(n_new);
-        memory.found.clear();
-        graph.measure(memory.ids.span(), memory.found);
+        find_new_links(graph, next->id, layer, memory);
         for (const Candidate& candidate : memory.found.span()) {
             if (memory.beam.would_keep(candidate.distance))
                 memory.beam.insert(candidate, discard);
@@ -97,22 +104,21 @@ search_layer(G& graph, int layer, std::size_t ef, std::span<const Candidate> ent
     expand_beam(graph, layer, memory);
 }
 
-/// Walks to ever nearer nodes of `layer` until none is nearer.
+/// Walks to ever nearer nodes of the layers `top` down to `bottom`, on each until none is nearer.
+/// No node is measured twice: one that was not nearer before is not nearer now.
 template <Graph G>
 Candidate
-descend_layer(G& graph, int layer, Candidate nearest, SearchMemory& memory) {
-    for (bool is_moving = true; is_moving;) {
-        is_moving = false;
-        memory.ids.clear();
-        graph.links(nearest.id, layer, memory.ids);
-        memory.found.clear();
-        graph.measure(memory.ids.span(), memory.found);
-        for (const Candidate& candidate : memory.found.span()) {
-            if (candidate.distance < nearest.distance) {
+descend(G& graph, int top, int bottom, Candidate nearest, SearchMemory& memory) {
+    memory.visited.clear();
+    memory.visited.add(nearest.id);
+    for (int layer = top; layer >= bottom;) {
+        find_new_links(graph, nearest.id, layer, memory);
+        const Candidate here = nearest;
+        for (const Candidate& candidate : memory.found.span())
+            if (candidate.distance < nearest.distance)
                 nearest = candidate;
-                is_moving = true;
-            }
-        }
+        if (nearest.id == here.id)
+            --layer;
     }
     return nearest;
 }
