@@ -11,18 +11,19 @@ namespace vext::hnsw {
 
 namespace {
 
-// How many ids ahead of the one being measured memory is asked for.
-constexpr std::size_t kPrefetchDistance = 4;
-
 // Ids whose places are computed at a time; a node has at most 2 * kMaxM links.
 constexpr std::size_t kMostPlaces = 256;
+
+// How many bytes are touched before the first of them is used: they must stay in the nearest cache.
+constexpr std::uint32_t kTouchedBytes = 16384;
 
 }  // namespace
 
 PageGraph::PageGraph(Index& index, const core::Query& query)
     : index_(&index),
       query_(&query),
-      glance_(index.relation, setting_glance_reads ? index.hints : nullptr) {
+      glance_(index.relation, setting_glance_reads ? index.hints : nullptr),
+      n_touched_(std::max<std::size_t>(kTouchedBytes / index.geometry.hot_bytes, 1)) {
 }
 
 bool
@@ -61,12 +62,9 @@ PageGraph::measure(std::span<const NodeId> ids, core::Array<core::Candidate>& fo
         found.reserve(found.size() + n);
         for (std::size_t i = 0; i < n; ++i)
             places[i] = index_->geometry.hot_place(ids[i]);
-        if (glance_.is_possible())
-            for (std::size_t i = 0; i < std::min(n, kPrefetchDistance); ++i)
-                prefetch(places[i]);
         for (std::size_t i = 0; i < n; ++i) {
-            if (glance_.is_possible() && i + kPrefetchDistance < n)
-                prefetch(places[i + kPrefetchDistance]);
+            if (i % n_touched_ == 0)
+                touch({places + i, std::min(n - i, n_touched_)});
             core::Candidate candidate = {};
             candidate.id = ids[i];
             if (glance(ids[i], places[i], candidate) || look(ids[i], candidate))
@@ -76,17 +74,28 @@ PageGraph::measure(std::span<const NodeId> ids, core::Array<core::Candidate>& fo
     }
 }
 
-// Asks for what a glance reads: the record's first fields and its code, not the links between them.
+// Touches what a glance reads: the record's first fields and its code, not the links between them.
 void
-PageGraph::prefetch(const Place& place) const {
-    constexpr std::uint32_t kCacheLine = 64;
-    const char* record = glance_.guess_address(place.block, place.offset);
-    if (record == nullptr)
+PageGraph::touch(std::span<const Place> places) const {
+    if (!glance_.is_possible())
         return;
-    __builtin_prefetch(record);
-    const std::uint32_t end = index_->geometry.code_offset + index_->meta.code_bytes;
-    for (std::uint32_t i = index_->geometry.code_offset; i < end + kCacheLine; i += kCacheLine)
-        __builtin_prefetch(record + i);
+    for (const Place& place : places)
+        glance_.touch(place.block, [&](const std::uint8_t* page) {
+            pg::load_lines(page + place.offset, sizeof(NodeRecord));
+            pg::load_lines(page + place.offset + index_->geometry.code_offset,
+                           index_->meta.code_bytes);
+        });
+}
+
+void
+PageGraph::touch_residual(NodeId id) const {
+    if (!glance_.is_possible() || index_->geometry.cold_bytes == 0)
+        return;
+    const Place place = index_->geometry.cold_place(id);
+    glance_.touch(place.block, [&](const std::uint8_t* page) {
+        pg::load_lines(page + place.offset, index_->geometry.cold_bytes);
+        pg::load_lines(trailer_of(page), sizeof(PageTrailer));
+    });
 }
 
 // Only kind, flags and version are believed, and those only as far as they order the search:

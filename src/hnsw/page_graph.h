@@ -30,8 +30,11 @@ class PageGraph {
     /// Appends candidates for those `ids` that are nodes.
     void measure(std::span<const NodeId> ids, core::Array<core::Candidate>& found);
 
+    /// Touches (pg/touch.h) what refining the node will read in the cold tier.
+    void touch_residual(NodeId id) const;
+
    private:
-    void prefetch(const Place& place) const;
+    void touch(std::span<const Place> places) const;
     bool glance(NodeId id, const Place& place, core::Candidate& candidate);
     bool look(NodeId id, core::Candidate& candidate);
     void set_distance(const std::uint8_t* record, core::Candidate& candidate) const;
@@ -39,6 +42,7 @@ class PageGraph {
     Index* index_;
     const core::Query* query_;
     pg::Glance glance_;
+    std::size_t n_touched_;  ///< nodes whose bytes are touched before the first is measured
 };
 
 }  // namespace vext::hnsw

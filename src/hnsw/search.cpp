@@ -10,6 +10,8 @@ namespace vext::hnsw {
 
 namespace {
 
+constexpr std::size_t kTouchedAtOnce = 8;
+
 // Descending order of lower bounds, so that the nearest is taken from the end.
 bool
 has_farther_bound(const core::Candidate& a, const core::Candidate& b) {
@@ -69,6 +71,9 @@ Search::next(FoundNode& found) {
                (waiting_.is_empty() || options_.refines_all ||
                 estimated_.back().distance - estimated_.back().error <= key(waiting_[0].refined))) {
             const core::Candidate candidate = estimated_.back();
+            if (n_touched_ == 0)
+                touch_next();
+            --n_touched_;
             estimated_.pop_back();
             refine(candidate);
         }
@@ -109,6 +114,7 @@ Search::take_beam() {
         if (!candidate.is_dead)
             estimated_.push_back(candidate);
     std::sort(estimated_.begin(), estimated_.end(), has_farther_bound);
+    n_touched_ = 0;
 }
 
 // An estimate that is a little too large puts a near node behind the beam's last; looking at half
@@ -147,6 +153,14 @@ bool
 Search::has_room() const {
     return memory_.visited.size() < options_.max_visited &&
            MemoryContextMemAllocated(context_, false) < options_.max_bytes;
+}
+
+// Touches what is read of the candidates that are refined next.
+void
+Search::touch_next() {
+    n_touched_ = std::min(estimated_.size(), kTouchedAtOnce);
+    for (std::size_t i = 1; i <= n_touched_; ++i)
+        graph_.touch_residual(estimated_[estimated_.size() - i].id);
 }
 
 void

@@ -70,6 +70,7 @@ class Search {
     void take_spares();
     bool resume();
     bool has_room() const;
+    void touch_next();
     void refine(const core::Candidate& candidate);
     bool read_waiting(const core::Candidate& candidate, Waiting& waiting);
     void push_waiting(const Waiting& waiting);
@@ -91,6 +92,7 @@ class Search {
     core::Array<core::Candidate> estimated_;  // by lower bound, nearest last
     core::Array<Waiting> waiting_;            // a heap, nearest first
     core::Array<Tid> tids_;
+    std::size_t n_touched_ = 0;  // of estimated_, from its end
     std::size_t n_found_ = 0;
     bool is_unordered_ = false;
     bool is_drained_ = false;

@@ -42,6 +42,7 @@ extern "C" {
 
 #include "pg/buffer_hints.h"
 #include "pg/compat.h"
+#include "pg/touch.h"
 
 namespace vext::pg {
 
@@ -82,15 +83,16 @@ class Glance {
         return has_tag(descriptor, block);
     }
 
-    /// Where a page's bytes at `offset` lie if the page is still where it was last seen; else some
-    /// other place, or null. Good for prefetching only: a prefetch cannot fault.
-    const char*
-    guess_address(BlockNumber block, std::uint32_t offset) const {
+    /// Calls `load(const std::uint8_t* page)` where the page was last seen, which may be another
+    /// page by now, and loads its descriptor: for load_lines() only. Requires: is_possible().
+    template <typename Load>
+    void
+    touch(BlockNumber block, Load&& load) const {
         const Buffer buffer = hints_->find(block);
         if (buffer <= 0 || buffer > NBuffers)
-            return nullptr;
-        __builtin_prefetch(GetBufferDescriptor(buffer - 1));
-        return static_cast<const char*>(BufferGetBlock(buffer)) + offset;
+            return;
+        load_lines(&GetBufferDescriptor(buffer - 1)->tag, 1);
+        load(static_cast<const std::uint8_t*>(BufferGetBlock(buffer)));
     }
 
    private:
