@@ -38,8 +38,9 @@ wants_exact_order() {
 }
 
 SearchOptions
-search_options(const ScanState& state) {
+search_options(const ScanState& state, Relation table) {
     SearchOptions options = {};
+    options.table = setting_glance_reads ? table : nullptr;
     options.ef = static_cast<std::size_t>(effective_ef_search(state.index.relation));
     options.iterative = static_cast<IterativeScan>(setting_iterative_scan);
     options.max_visited = static_cast<std::size_t>(setting_max_scan_tuples);
@@ -83,7 +84,7 @@ start_search(IndexScanDesc scan, ScanState& state) {
         state.returns_bounds = needs_recheck(state.index);
         state.is_strict = setting_iterative_scan == kIterativeStrict;
         core::Arena arena = pg::context_arena(state.context);
-        state.search = arena.make<Search>(state.index, search_options(state));
+        state.search = arena.make<Search>(state.index, search_options(state, scan->heapRelation));
         state.search->start(query_values(scan, state));
         if (state.search->is_unordered())
             state.returns_bounds = false;

@@ -25,6 +25,7 @@ Search::Search(Index& index, const SearchOptions& options)
       options_(options),
       context_(CurrentMemoryContext),
       arena_(pg::context_arena(context_)),
+      row_touch_(options.table),
       prepared_(index.codec->allocate_prepared(arena_)),
       query_(index.codec->allocate_query(arena_)),
       graph_(index, query_),
@@ -79,6 +80,9 @@ Search::next(FoundNode& found) {
         }
         if (!waiting_.is_empty()) {
             const Waiting nearest = pop_waiting();
+            if (n_found_ > 0 && !nearest.is_touched && nearest.tid.is_valid() &&
+                row_touch_.is_possible())
+                touch_rows(nearest);
             collect_rows(nearest);
             if (tids_.is_empty())
                 continue;
@@ -215,6 +219,24 @@ Search::pop_waiting() {
     const Waiting nearest = waiting_.back();
     waiting_.pop_back();
     return nearest;
+}
+
+// Touches the table's rows of a node that is about to be returned and of some that may be the next.
+// Not for the first node of a search: often no other is asked for.
+void
+Search::touch_rows(const Waiting& first) {
+    ItemPointerData rows[pg::RowTouch::kMostRows];
+    rows[0] = to_item_pointer(first.tid);
+    std::size_t n = 1;
+    for (Waiting& waiting : waiting_.span()) {
+        if (n == pg::RowTouch::kMostRows)
+            break;
+        if (waiting.is_touched || !waiting.tid.is_valid())
+            continue;
+        waiting.is_touched = true;
+        rows[n++] = to_item_pointer(waiting.tid);
+    }
+    row_touch_({rows, n});
 }
 
 // Fills tids_ with the rows of a node: its own and those of its chain as it is now.

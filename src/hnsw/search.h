@@ -16,10 +16,12 @@
 #include "hnsw/index.h"
 #include "hnsw/options.h"
 #include "hnsw/page_graph.h"
+#include "pg/row_touch.h"
 
 namespace vext::hnsw {
 
 struct SearchOptions {
+    Relation table;  ///< whose rows will be fetched in the order of the tids; may be null
     std::size_t ef;
     IterativeScan iterative;
     std::size_t max_visited;  ///< of an iterative scan
@@ -63,6 +65,7 @@ class Search {
         NodeId id;
         Tid tid;
         NodeId tids_head;
+        bool is_touched;
     };
 
     void set_query(const float* vector);
@@ -79,12 +82,14 @@ class Search {
     key(const core::Refined& refined) const {
         return options_.by_lower_bound ? refined.lower_bound : refined.distance;
     }
+    void touch_rows(const Waiting& first);
     void collect_rows(const Waiting& waiting);
 
     Index* index_;
     SearchOptions options_;
     MemoryContext context_;
     core::Arena arena_;
+    pg::RowTouch row_touch_;
     core::Prepared prepared_;
     core::Query query_;
     PageGraph graph_;
