@@ -292,3 +292,70 @@ RESET enable_sort;
 SELECT * FROM hnsw_check('items_l2', true);
 SELECT * FROM hnsw_check('items_cosine', true);
 DROP TABLE items, probes;
+
+-- More indexes than a session keeps codecs of are read at once; then again in new files.
+CREATE TABLE many (part int, id int, v vector(300)) PARTITION BY LIST (part);
+DO $$
+BEGIN
+    FOR i IN 1 .. 20 LOOP
+        EXECUTE format('CREATE TABLE many_%s PARTITION OF many FOR VALUES IN (%s)', i, i);
+    END LOOP;
+END $$;
+INSERT INTO many SELECT i, j, pg_temp.noise(1000 * i + j, 300)
+FROM generate_series(1, 20) i, generate_series(1, 30) j;
+CREATE INDEX many_v ON many USING hnsw (v vector_l2_ops);
+CREATE FUNCTION pg_temp.count_wrong() RETURNS int LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_sort = off AS $$
+DECLARE
+    cursors refcursor[];
+    one refcursor;
+    right_ids int[];
+    id int;
+    n_wrong int := 0;
+BEGIN
+    FOR i IN 1 .. 20 LOOP
+        one := NULL;
+        OPEN one FOR EXECUTE
+            format('SELECT id FROM many_%s ORDER BY v <-> pg_temp.noise(-%s, 300)', i, i);
+        cursors[i] := one;
+    END LOOP;
+    FOR nth IN 1 .. 3 LOOP
+        FOR i IN 1 .. 20 LOOP
+            right_ids := pg_temp.exact(format(
+                'SELECT id FROM many_%s ORDER BY v <-> pg_temp.noise(-%s, 300) LIMIT 3', i, i));
+            one := cursors[i];
+            FETCH one INTO id;
+            n_wrong := n_wrong + (id IS DISTINCT FROM right_ids[nth])::int;
+        END LOOP;
+    END LOOP;
+    FOR i IN 1 .. 20 LOOP
+        one := cursors[i];
+        CLOSE one;
+    END LOOP;
+    RETURN n_wrong;
+END $$;
+SELECT pg_temp.count_wrong(), pg_temp.count_wrong();
+REINDEX TABLE many;
+SELECT pg_temp.count_wrong();
+BEGIN;
+TRUNCATE many;
+INSERT INTO many SELECT i, j, pg_temp.noise(5000 * i + j, 300)
+FROM generate_series(1, 20) i, generate_series(1, 30) j;
+SELECT pg_temp.count_wrong();
+ROLLBACK;
+SELECT pg_temp.count_wrong();
+DROP TABLE many;
+
+-- A codec that is kept from before an index got its centroid is not used after: another session
+-- understands the codes.
+CREATE TABLE grown (id int, v vector(300));
+CREATE INDEX grown_v ON grown USING hnsw (v vector_l2_ops);
+SET enable_seqscan = off;
+SELECT id FROM grown ORDER BY v <-> pg_temp.noise(0, 300) LIMIT 1;
+INSERT INTO grown SELECT i, pg_temp.noise(i, 300) + array_fill(0.5, ARRAY[300])::vector
+FROM generate_series(1, 1200) i;
+SELECT id FROM grown ORDER BY v <-> pg_temp.noise(100, 300) + array_fill(0.5, ARRAY[300])::vector
+LIMIT 1;
+\c -
+SELECT * FROM hnsw_check('grown_v', true);
+DROP TABLE grown;

@@ -3,6 +3,7 @@
 #include "hnsw/index.h"
 
 #include "core/codec/rotation.h"
+#include "hnsw/codec_cache.h"
 #include "hnsw/options.h"
 #include "types/distance.h"
 
@@ -30,29 +31,6 @@ read_meta(Relation relation, pg::BufferHints* hints) {
     if (const char* problem = check_meta(meta))
         report_damage(relation, kMetaBlock, problem);
     return meta;
-}
-
-const float*
-read_centroid(Relation relation, const MetaPage& meta, const Geometry& geometry,
-              pg::BufferHints* hints) {
-    auto* centroid = static_cast<float*>(palloc0(meta.n_dims * sizeof(float)));
-    if (meta.has_centroid == 0)
-        return centroid;
-    constexpr std::uint32_t kPerPage = kUsableSize / sizeof(float);
-    for (std::uint32_t i = 0; i < geometry.centroid_blocks; ++i) {
-        const std::uint32_t block = 1 + i;
-        const std::uint32_t first = i * kPerPage;
-        const std::uint32_t n = std::min<std::uint32_t>(kPerPage, meta.n_dims - first);
-        pg::with_page(relation, block, hints, [&](const std::uint8_t* page) {
-            if (const char* problem = check_page(page, PageKind::kCentroid, block))
-                report_damage(relation, block, problem);
-            std::memcpy(centroid + first, page + kPageHeaderSize, n * sizeof(float));
-        });
-        for (std::uint32_t j = first; j < first + n; ++j)
-            if (!std::isfinite(centroid[j]))
-                report_damage(relation, block, "the centroid is not finite");
-    }
-    return centroid;
 }
 
 }  // namespace
@@ -90,15 +68,14 @@ open_index(Relation relation, pg::WalMode wal_mode) {
     Index index = {};
     index.relation = relation;
     index.wal_mode = wal_mode;
-    index.hints = pg::BufferHints::of(relation, RelationGetNumberOfBlocks(relation));
-    index.meta = read_meta(relation, index.hints);
+    index.meta = read_meta(relation, pg::BufferHints::of(relation, 1));
     // A column may have lost its dimensions since; the index keeps to its own.
     const std::int32_t n_dims = TupleDescAttr(RelationGetDescr(relation), 0)->atttypmod;
     if (index.meta.metric != metric_of(relation) || (n_dims >= 0 && index.meta.n_dims != n_dims))
         report_damage(relation, kMetaBlock, "the metapage is not of this index's definition");
     index.geometry = geometry_of(index.meta);
-    index.codec =
-        make_codec(index.meta, read_centroid(relation, index.meta, index.geometry, index.hints));
+    index.hints = pg::BufferHints::of(relation, index.geometry.n_blocks_for(index.meta.n_slots));
+    index.codec = find_codec(relation, index.meta, index.hints);
     index.codec_has_centroid = index.meta.has_centroid != 0;
     return index;
 }

@@ -45,7 +45,7 @@ struct VectorContent {
 /// The metric of an index, from the distance function of its operator class.
 core::Metric metric_of(Relation relation);
 
-/// Opens the index that exists in `relation`; centroid and rotation live in the current context.
+/// Opens the index that exists in `relation`, until the current context is reset or deleted.
 Index open_index(Relation relation, pg::WalMode wal_mode = pg::WalMode::kLogged);
 
 /// Opens an index again that was opened in this transaction, and closed since; of the same file.
