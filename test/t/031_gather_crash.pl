@@ -39,15 +39,15 @@ for my $batch ('64MB', '300kB', '300kB', '64MB')
 	my $copy = IPC::Run::start(
 		[ 'psql', '-XAtq', '-d', $node->connstr('postgres'),
 			'-c', "SET vector_ext.insert_batch = '$batch'",
-			'-c', "COPY items (v) FROM '$rows_file'" ],
+			'-c', "COPY items (v) FROM PROGRAM 'cat $rows_file; sleep 0.5; cat $rows_file'" ],
 		'<', \undef, '>&', \my $output, IPC::Run::timeout(60));
 	$node->poll_query_until('postgres',
 		q{SELECT count(*) > 0 FROM pg_locks WHERE relation = 'items_v'::regclass});
-	sleep(rand(0.3));
+	sleep(rand(0.9));
 	kill_server($node);
 	$copy->finish;
 	$node->start;
-	$n = is_whole("killed with $batch", $n, $n + $n_rows);
+	$n = is_whole("killed with $batch", $n, $n + 2 * $n_rows);
 }
 $node->safe_psql('postgres', "VACUUM items; COPY items (v) FROM '$rows_file'; VACUUM items");
 $n = is_whole('after a vacuum', $n + $n_rows);
