@@ -96,7 +96,7 @@ CREATE TEMP TABLE alone AS SELECT * FROM hnsw_estimate(100000, 400);
 SELECT change, e.build_memory > alone.build_memory AS more_memory,
        e.total_bytes > alone.total_bytes AS more_bytes, e.build_time
 FROM alone, (VALUES ('more rows', 500000000, 400, 16, 64), ('rows', 10000000, 400, 16, 64),
-                    ('dims', 100000, 500, 16, 64), ('m', 100000, 400, 20, 64), ('ef_construction', 100000, 400, 16, 100))
+                    ('dims', 100000, 500, 16, 64), ('m', 100000, 400, 32, 64), ('ef_construction', 100000, 400, 16, 100))
      c (change, n_rows, n_dims, m, ef), hnsw_estimate(n_rows, n_dims, m, ef) e ORDER BY n_rows, change;
 SET max_parallel_maintenance_workers = 4;
 SELECT e.build_memory > alone.build_memory AS more_memory, e.total_bytes = alone.total_bytes AS same_bytes

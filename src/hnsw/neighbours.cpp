@@ -7,7 +7,7 @@ namespace vext::hnsw {
 NeighbourSelector::NeighbourSelector(Index& index, core::Arena& arena,
                                      std::size_t n_most_candidates)
     : index_(&index),
-      selector_(arena, *index.codec, n_most_candidates, index.geometry.max_links(0)),
+      selector_(arena, *index.codec, n_most_candidates),
       candidates_(arena, n_most_candidates),
       refs_(arena.allocate<core::CodeRef>(n_most_candidates)),
       hashes_(arena.allocate<std::uint32_t>(n_most_candidates)),

@@ -9,60 +9,15 @@
 #include <random>
 #include <vector>
 
+#include "cloud.h"
 #include "core/distance/dispatch.h"
 #include "core/graph/search.h"
-#include "test_arena.h"
+#include "thread_crew.h"
 
 namespace vext::core {
 namespace {
 
-struct Cloud {
-    Cloud(std::size_t n, std::size_t n_dims, std::uint64_t seed, Metric metric = Metric::kL2)
-        : n_dims(n_dims), values(n * n_dims), centroid(n_dims, 0.0f) {
-        std::mt19937_64 random(seed);
-        std::normal_distribution<float> normal;
-        std::vector<float> centres(50 * n_dims);
-        for (float& value : centres)
-            value = normal(random);
-        for (std::size_t i = 0; i < n; ++i) {
-            const std::size_t centre = random() % 50;
-            for (std::size_t j = 0; j < n_dims; ++j)
-                values[i * n_dims + j] = centres[centre * n_dims + j] + 0.7f * normal(random);
-        }
-        rotation = arena.arena().make<Rotation>(arena.arena(), n_dims, 7);
-        codec = arena.arena().make<Codec>(codec_for(metric, n_dims), metric, n_dims,
-                                          centroid.data(), rotation);
-        stride = point_stride(*codec);
-        bytes.resize(n * stride);
-        Prepared prepared = codec->allocate_prepared(arena.arena());
-        std::vector<std::uint8_t> residual(codec->residual_bytes());
-        for (std::size_t i = 0; i < n; ++i) {
-            EXPECT_EQ(codec->prepare(&values[i * n_dims], prepared), PrepareStatus::kReady);
-            auto* header = reinterpret_cast<CodeHeader*>(&bytes[i * stride]);
-            codec->encode(prepared, *header, &bytes[i * stride + sizeof(CodeHeader)],
-                          residual.data());
-        }
-        chunk = bytes.data();
-        members.resize(n);
-        std::iota(members.begin(), members.end(), 0u);
-    }
-
-    PointView
-    view() {
-        return {codec, members.size(), stride, 31, &chunk};
-    }
-
-    test::TestArena arena;
-    std::size_t n_dims;
-    std::vector<float> values;
-    std::vector<float> centroid;
-    const Rotation* rotation;
-    const Codec* codec;
-    std::size_t stride;
-    std::vector<std::uint8_t> bytes;
-    std::uint8_t* chunk;
-    std::vector<std::uint32_t> members;
-};
+using test::Cloud;
 
 BatchGraph
 build(Cloud& cloud, const BatchOptions& options, const GraphShape& shape) {
@@ -213,6 +168,68 @@ TEST_F(BatchGraphTest, IsTheSameForASeed) {
     for (std::size_t l = 0; l < a.layers.size(); ++l)
         for (std::size_t rank = 0; rank < a.layers[l].members.size(); ++rank)
             EXPECT_TRUE(std::ranges::equal(a.layers[l].links.of(rank), b.layers[l].links.of(rank)));
+}
+
+TEST_F(BatchGraphTest, IsTheSameForAnyNumberOfMembers) {
+    Cloud cloud(3000, 260, 5);
+    BatchOptions options;
+    options.leaf = 150;
+    options.far_columns = 50;
+    const GraphShape shape = {8, 10};
+    const BatchGraph alone = build(cloud, options, shape);
+    expect_sound(alone, shape);
+    for (const std::size_t n_members : {2u, 3u}) {
+        std::vector<test::TestArena> locals(n_members);
+        std::vector<BatchGraph> graphs(n_members);
+        test::ThreadCrew::run(
+            cloud.arena.arena(), n_members, [&](test::ThreadCrew& crew, std::size_t i) {
+                graphs[i] = build_batch_graph(crew, locals[i].arena(), cloud.view(), cloud.members,
+                                              options, shape);
+            });
+        for (const BatchGraph& graph : graphs) {
+            EXPECT_EQ(graph.entry, alone.entry);
+            EXPECT_TRUE(std::ranges::equal(graph.order, alone.order));
+            ASSERT_EQ(graph.layers.size(), alone.layers.size());
+            for (std::size_t l = 0; l < graph.layers.size(); ++l)
+                for (std::size_t rank = 0; rank < graph.layers[l].members.size(); ++rank)
+                    ASSERT_TRUE(std::ranges::equal(graph.layers[l].links.of(rank),
+                                                   alone.layers[l].links.of(rank)));
+        }
+    }
+}
+
+// Where most points lie in many small clusters, groups are joined that have points in common.
+TEST_F(BatchGraphTest, LinksNoPointTwice) {
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        Cloud cloud(2500, 260, seed, Metric::kL2, 700);
+        BatchOptions options;
+        options.seed = seed;
+        options.leaf = 200;
+        options.far_columns = 60;
+        const GraphShape shape = {16, 10};
+        expect_sound(build(cloud, options, shape), shape);
+    }
+}
+
+TEST_F(BatchGraphTest, TakesNoMoreMemoryThanPlanned) {
+    for (const std::size_t n : {1u, 100u, 599u, 601u, 5000u}) {
+        for (const std::size_t n_dims : {20u, 200u, 400u}) {
+            for (const std::size_t m : {4u, 16u, 60u}) {
+                Cloud cloud(n, n_dims, 1);
+                BatchOptions options = batch_options(m == 16 ? 200 : 64, 1);
+                options.leaf = 400;
+                const GraphShape shape = {m, 10};
+                test::TestArena shared;
+                test::TestArena local;
+                SerialCrew crew(shared.arena());
+                build_batch_graph(crew, local.arena(), cloud.view(), cloud.members, options, shape);
+                const std::size_t planned = n * graph_bytes_per_point(options, shape, n) +
+                                            graph_bytes_per_member(*cloud.codec, options, shape, n);
+                EXPECT_LE(shared.n_bytes() + local.n_bytes(), planned + 4096)
+                    << n << ' ' << n_dims << ' ' << m;
+            }
+        }
+    }
 }
 
 TEST_F(BatchGraphTest, TakesSmallAndOddBatches) {

@@ -43,18 +43,20 @@ select(const std::vector<Point>& points, std::size_t n_most) {
         candidates.push_back(
             {distance(points[i], kOrigin), 0, static_cast<NodeId>(100 + i), 0, false, false});
     test::TestArena arena;
-    Array<std::uint32_t> chosen(arena.arena());
-    chosen.push_back(77);  // what an earlier selection has left
+    SelectMemory memory(arena.arena(), points.size());
+    memory.chosen.push_back(77);  // what an earlier selection has left
     std::size_t n_asked = 0;
     const std::size_t n_diverse = select_links(
         candidates, n_most,
-        [&](std::size_t i, std::size_t j) {
-            ++n_asked;
-            EXPECT_GT(i, j);
-            return distance(points[i], points[j]);
+        [&](std::uint32_t chosen, std::span<const std::uint32_t> others, float* distances) {
+            for (const std::uint32_t other : others) {
+                ++n_asked;
+                EXPECT_GT(other, chosen);
+                *distances++ = distance(points[chosen], points[other]);
+            }
         },
-        chosen);
-    return {{chosen.begin(), chosen.end()}, n_diverse, n_asked};
+        memory);
+    return {{memory.chosen.begin(), memory.chosen.end()}, n_diverse, n_asked};
 }
 
 std::vector<std::uint32_t>
@@ -87,7 +89,7 @@ TEST(SelectLinks, StopsWhenFull) {
     const Selection selection = select(points, 2);
     EXPECT_EQ(selection.chosen, (Positions{0, 1}));
     EXPECT_EQ(selection.n_diverse, 2u);
-    EXPECT_EQ(selection.n_asked, 1u);
+    EXPECT_EQ(selection.n_asked, 3u);  // of the first alone
     EXPECT_EQ(select(points, 0), (Selection{{}, 0, 0}));
     EXPECT_EQ(select({}, 5), (Selection{{}, 0, 0}));
 }
@@ -116,14 +118,15 @@ TEST(SelectLinks, EqualPointsAreFillers) {
     EXPECT_EQ(selection.n_diverse, 1u);
 }
 
-TEST(SelectLinks, ConsidersTheFirstThousandOrSo) {
+TEST(SelectLinks, ConsidersEveryCandidate) {
     std::vector<Point> points;
     for (int i = 0; i < 2000; ++i)
         points.push_back({1.0f + static_cast<float>(i) / 1000, 0});
+    points.push_back({-4, 0});
     const Selection selection = select(points, 1500);
-    EXPECT_EQ(selection.chosen.size(), 1024u);
-    EXPECT_EQ(selection.n_diverse, 1u);
-    EXPECT_EQ(selection.chosen[1023], 1023u);
+    EXPECT_EQ(selection.n_diverse, 2u);
+    EXPECT_EQ(selection.chosen[1], 2000u);
+    EXPECT_EQ(selection.chosen[1499], 1498u);
     EXPECT_EQ(chosen_of(points, 100).size(), 100u);
 }
 

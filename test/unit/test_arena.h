@@ -29,6 +29,11 @@ class TestArena {
     arena() {
         return arena_;
     }
+    /// Bytes asked for so far.
+    std::size_t
+    n_bytes() const {
+        return n_bytes_;
+    }
 
    private:
     static void*
@@ -41,10 +46,12 @@ class TestArena {
             std::abort();
         }
         self->blocks_.push_back(block);
+        self->n_bytes_ += n_bytes;
         return block;
     }
 
     std::vector<void*> blocks_;
+    std::size_t n_bytes_ = 0;
     core::Arena arena_;
 };
 

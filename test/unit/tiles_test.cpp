@@ -131,5 +131,16 @@ TEST_P(TilesTest, SortKeys) {
     }
 }
 
+TEST_P(TilesTest, SortKeysWritesEqualOnesOnce) {
+    constexpr std::int64_t kUnwritten = -77;
+    std::vector<std::int64_t> keys(64);
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        keys[i] = static_cast<std::int64_t>(i * 37 % 64 / 3);
+    std::vector<std::int64_t> sorted(keys.size(), kUnwritten);
+    table_.sort_keys(keys.data(), keys.size(), sorted.data());
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        ASSERT_EQ(sorted[i], i % 3 == 0 ? static_cast<std::int64_t>(i / 3) : kUnwritten) << i;
+}
+
 }  // namespace
 }  // namespace vext::core

@@ -53,19 +53,20 @@ draw_layer(std::uint64_t seed, std::uint32_t point, const GraphShape& shape) {
     return static_cast<int>(std::min<double>(layer, shape.max_layer));
 }
 
-/// Bytes that building takes for each point, beside its record.
+/// Bytes that building over `n` points takes for each of them, beside its record.
 inline std::size_t
 graph_bytes_per_point(const BatchOptions& options, const GraphShape& shape, std::size_t n) {
-    const std::size_t candidates =
-        (options.fan * options.near + internal::count_scales(n, options) * options.far_near) *
-        sizeof(Near);
-    const std::size_t lists =
-        std::max(candidates, internal::offers_per_rank(options) * sizeof(internal::Offer));
-    const std::size_t groups =
-        options.fan * (sizeof(Entry) + sizeof(std::uint32_t)) +
-        internal::count_scales(n, options) * (sizeof(Entry) + sizeof(std::uint32_t));
-    const std::size_t layer_0 = lists + groups + 2 * shape.m * sizeof(Link) + 16;
-    return layer_0 + layer_0 / (2 * shape.m - 1) + 16;
+    const std::size_t layer_0 = LayerPlan(n, 2 * shape.m, options).bytes_per_rank(options);
+    // Each further layer has fewer points, by 2m; each of them is listed.
+    const std::size_t others = (layer_0 + sizeof(std::uint32_t)) / (2 * shape.m - 1);
+    return layer_0 + others + 1;
+}
+
+/// Bytes that each member of the crew takes.
+inline std::size_t
+graph_bytes_per_member(const Codec& codec, const BatchOptions& options, const GraphShape& shape,
+                       std::size_t n) {
+    return LayerScratch::bytes_needed(codec, LayerPlan(n, 2 * shape.m, options), options);
 }
 
 /// Builds the graph over `members`, points in ascending order. Called by all members of the crew;
@@ -87,7 +88,9 @@ build_batch_graph(Crew& crew, Arena& local, const PointView& points,
     while (n_layers < sizes.size() && sizes[n_layers] > 0)
         ++n_layers;
     Array<BatchLayer> layers(local, n_layers);
-    const std::span<std::uint32_t> order = allocate_shared<std::uint32_t>(crew, members.size());
+    std::span<const std::uint32_t> order;
+    LayerScratch scratch(local, *points.codec, LayerPlan(members.size(), 2 * shape.m, options),
+                         options);
     std::uint32_t entry = members[0];
     for (std::size_t layer = n_layers; layer-- > 0;) {
         std::span<const std::uint32_t> risen = members;
@@ -105,10 +108,10 @@ build_batch_graph(Crew& crew, Arena& local, const PointView& points,
         if (layer + 1 == n_layers)
             entry = risen[0];
         const auto entry_rank = std::lower_bound(risen.begin(), risen.end(), entry) - risen.begin();
-        LayerBuilder<Crew> builder(crew, local, points, risen, options);
-        const std::size_t max_links = layer == 0 ? 2 * shape.m : shape.m;
-        layers.push_back({risen, builder.build(max_links, static_cast<std::uint32_t>(entry_rank),
-                                               layer == 0 ? order : std::span<std::uint32_t>())});
+        const LayerPlan plan(risen.size(), layer == 0 ? 2 * shape.m : shape.m, options);
+        LayerBuilder<Crew> builder(crew, local, points, risen, options, plan, scratch);
+        layers.push_back({risen, builder.build(static_cast<std::uint32_t>(entry_rank))});
+        order = builder.order();
     }
     std::reverse(layers.begin(), layers.end());
     return {shape, options.seed, layers.span(), order, entry};

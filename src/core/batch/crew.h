@@ -94,14 +94,11 @@ class Rows {
         }
     }
 
-    /// The memory of other rows, once they are no longer needed: as many elements as fit into a
-    /// row.
+    /// The memory of other rows, once they are no longer needed. Requires: `width` elements fit
+    /// into one of theirs.
     template <typename U>
-    explicit Rows(const Rows<U>& other)
-        : areas_(other.areas_),
-          width_(other.row_bytes_ / sizeof(T)),
-          row_bytes_(other.row_bytes_),
-          shift_(other.shift_) {
+    Rows(const Rows<U>& other, std::size_t width)
+        : areas_(other.areas_), width_(width), row_bytes_(other.row_bytes_), shift_(other.shift_) {
         static_assert(alignof(T) <= alignof(U));
     }
 

@@ -10,21 +10,11 @@
 namespace vext::core {
 namespace {
 
-/// Larger than any other.
-constexpr std::int64_t kNoKey = std::numeric_limits<std::int64_t>::max();
-
 /// As much room for new candidates as for those kept makes pruning cheapest for each; whole vectors
 /// of keys.
 constexpr std::size_t
 capacity_for(std::size_t k) {
     return (2 * k + kKeyLanes - 1) / kKeyLanes * kKeyLanes;
-}
-
-Near
-near_of(std::int64_t key) {
-    const auto ordered = static_cast<std::int32_t>(key >> 32);
-    return {std::bit_cast<float>(ordered ^ (ordered >> 31 & 0x7fffffff)),
-            static_cast<std::uint32_t>(key)};
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 // The k nearest of many rows at once, from candidates in any order.
 //
 // A list collects keys until it is full, then keeps the k smallest: cheaper than keeping it in
-// order. A key is a distance with its sign made to order as an integer, and the id below it: ties
-// go to the smaller id.
+// order. Ties go to the smaller id.
 
 #pragma once
 
@@ -14,14 +13,9 @@
 #include <type_traits>
 
 #include "core/arena.h"
+#include "core/batch/near_key.h"
 
 namespace vext::core {
-
-/// A point near another, in the internal units of core/metric.h.
-struct Near {
-    float distance;
-    std::uint32_t id;
-};
 
 class NearLists {
    public:
@@ -79,14 +73,6 @@ class NearLists {
     void write(std::span<Near> out);
 
    private:
-    /// Adding 0 makes the one zero of the other.
-    static std::int64_t
-    key_of(float distance, std::uint32_t id) {
-        const auto bits = std::bit_cast<std::int32_t>(distance + 0.0f);
-        const std::int32_t ordered = bits ^ (bits >> 31 & 0x7fffffff);
-        return static_cast<std::int64_t>(static_cast<std::uint64_t>(ordered) << 32 | id);
-    }
-
     void prune(std::size_t list);
 
     std::size_t capacity_;

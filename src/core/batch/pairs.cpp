@@ -154,28 +154,34 @@ GroupPairs::pick(std::size_t row, std::size_t column, const float* column_limits
 
 void
 GroupPairs::compare_within(const PointView& points, std::span<const std::uint32_t> members) {
-    for (std::size_t i = 0; i < members.size(); ++i) {
-        codec_->query_from_code(points.header(members[i]), points.code(members[i]), query_);
-        for (std::size_t j = 0; j < i; ++j) {
-            const float distance =
-                codec_->distance(query_, points.header(members[j]), points.code(members[j]));
+    for (std::size_t i = 0; i < members.size(); ++i)
+        compare_one(points, members[i], members, [&](std::size_t j, float distance) {
             lists_.offer(i, distance, members[j]);
             lists_.offer(j, distance, members[i]);
-        }
-    }
+        });
 }
 
 void
 GroupPairs::compare_across(const PointView& points, std::span<const std::uint32_t> rows,
                            std::span<const std::uint32_t> columns) {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        codec_->query_from_code(points.header(rows[i]), points.code(rows[i]), query_);
-        for (const std::uint32_t column : columns)
-            if (column != rows[i])
-                lists_.offer(i,
-                             codec_->distance(query_, points.header(column), points.code(column)),
-                             column);
-    }
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        compare_one(points, rows[i], columns,
+                    [&](std::size_t j, float distance) { lists_.offer(i, distance, columns[j]); });
+    for (const std::uint32_t column : columns)
+        compare_one(points, column, rows,
+                    [&](std::size_t i, float distance) { lists_.offer(i, distance, column); });
+}
+
+/// Visits those of `others` with a smaller id: of a pair the larger one is always the query, since
+/// rounding may tell the two apart.
+template <typename Visit>
+void
+GroupPairs::compare_one(const PointView& points, std::uint32_t point,
+                        std::span<const std::uint32_t> others, Visit&& visit) {
+    codec_->query_from_code(points.header(point), points.code(point), query_);
+    for (std::size_t i = 0; i < others.size(); ++i)
+        if (others[i] < point)
+            visit(i, codec_->distance(query_, points.header(others[i]), points.code(others[i])));
 }
 
 }  // namespace vext::core

@@ -3,9 +3,9 @@
 // Scalar codes are multiplied as integers, a tile of rows against a tile of columns (tile_products
 // in core/distance/kernels.h); a tile becomes distances and is picked from while it lies in the L1
 // cache, so that no matrix is ever in memory. Distances are the estimates of codec.h, with the
-// levels of both codes taken exactly; which of the two points is row or column changes nothing, so
-// that results depend on the set of points alone. The exact and plain8 codecs go pair by pair
-// through the codec.
+// levels of both codes taken exactly. A pair has one distance: which of the two is row or column,
+// and in which group they meet, changes not a bit of it. The exact and plain8 codecs go pair by
+// pair through the codec.
 
 #pragma once
 
@@ -53,6 +53,9 @@ class GroupPairs {
     void compare_within(const PointView& points, std::span<const std::uint32_t> members);
     void compare_across(const PointView& points, std::span<const std::uint32_t> rows,
                         std::span<const std::uint32_t> columns);
+    template <typename Visit>
+    void compare_one(const PointView& points, std::uint32_t point,
+                     std::span<const std::uint32_t> others, Visit&& visit);
 
     const Codec* codec_;
     std::size_t max_group_;

@@ -2,67 +2,116 @@
 
 #include "core/batch/partition.h"
 
+#include <limits>
+#include <utility>
+
+#include "core/batch/near_key.h"
+
 namespace vext::core::internal {
 
 namespace {
 
-// Orders `group` so that the first `n_first` entries are those nearer to one random entry than to
+// Entries with their keys; keys order as unsigned integers, ties as ranks do.
+struct KeyedGroup {
+    std::span<Entry> entries;
+    std::span<std::uint32_t> keys;
+
+    std::size_t
+    size() const {
+        return entries.size();
+    }
+    std::uint64_t
+    key(std::size_t i) const {
+        return static_cast<std::uint64_t>(keys[i]) << 32 | entries[i].rank;
+    }
+    void
+    swap(std::size_t i, std::size_t j) {
+        std::swap(entries[i], entries[j]);
+        std::swap(keys[i], keys[j]);
+    }
+};
+
+// Moves the `n_first` smallest to the front (quickselect). Requires: keys with ranks differ.
+void
+move_smallest(KeyedGroup group, std::size_t n_first) {
+    std::size_t begin = 0;
+    std::size_t end = group.size();
+    while (begin < n_first && n_first < end) {
+        const std::size_t last = end - 1;
+        const std::size_t middle = begin + (last - begin) / 2;
+        if (group.key(middle) < group.key(begin))
+            group.swap(begin, middle);
+        if (group.key(middle) < group.key(last))
+            group.swap(middle, last);
+        if (group.key(last) < group.key(begin))
+            group.swap(begin, last);
+        // The last is now the middle one of the three.
+        const std::uint64_t pivot = group.key(last);
+        std::size_t n_below = begin;
+        for (std::size_t i = begin; i < last; ++i)
+            if (group.key(i) < pivot)
+                group.swap(i, n_below++);
+        group.swap(n_below, last);
+        if (n_below >= n_first)
+            end = n_below;
+        else
+            begin = n_below + 1;
+    }
+}
+
+// Orders `group` so that its first `n_first` entries are those nearer to one random entry than to
 // another.
 void
-cut(const PointView& points, std::span<const std::uint32_t> members, std::span<Entry> group,
+cut(const PointView& points, std::span<const std::uint32_t> members, KeyedGroup group,
     std::size_t n_first, std::uint64_t seed, PartitionScratch& scratch) {
-    const std::uint32_t a = members[group[mix64(seed) % group.size()].rank];
-    std::uint32_t b = members[group[mix64(seed + 1) % group.size()].rank];
+    const std::size_t n = group.size();
+    const std::uint32_t a = members[group.entries[mix64(seed) % n].rank];
+    std::uint32_t b = members[group.entries[mix64(seed + 1) % n].rank];
     if (a == b)
-        b = members[group[(mix64(seed) + 1) % group.size()].rank];
+        b = members[group.entries[(mix64(seed) + 1) % n].rank];
     const std::uint32_t poles[] = {std::min(a, b), std::max(a, b)};
-    scratch.keyed.clear();
-    scratch.keyed.reserve(group.size());
-    scratch.near.reserve(kRowsPerTask * 2);
-    for (std::size_t first = 0; first < group.size(); first += kRowsPerTask) {
-        const std::size_t n = std::min(kRowsPerTask, group.size() - first);
-        scratch.ids.clear();
-        for (const Entry& entry : group.subspan(first, n))
-            scratch.ids.push_back(members[entry.rank]);
-        const std::span<Near> near{scratch.near.begin(), 2 * n};
-        scratch.pairs.nearest_across(points, scratch.ids.span(), poles, 2, near);
-        for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t first = 0; first < n; first += kRowsPerTask) {
+        const std::size_t n_rows = std::min(kRowsPerTask, n - first);
+        const std::span<Near> near = scratch.find_nearest(
+            points, n_rows, poles, 2,
+            [&](std::size_t i) { return members[group.entries[first + i].rank]; });
+        for (std::size_t i = 0; i < n_rows; ++i) {
             // A pole has no distance to itself: it is nearest to itself.
             float to_pole[2] = {-std::numeric_limits<float>::max(),
                                 -std::numeric_limits<float>::max()};
             for (const Near& found : near.subspan(2 * i, 2))
                 if (found.id != kNoNode)
                     to_pole[found.id == poles[0] ? 0 : 1] = found.distance;
-            scratch.keyed.push_back({to_pole[0] - to_pole[1], group[first + i]});
+            group.keys[first + i] = order_of(to_pole[0] - to_pole[1]);
         }
     }
-    std::nth_element(scratch.keyed.begin(), scratch.keyed.begin() + n_first, scratch.keyed.end(),
-                     [](const PartitionScratch::Keyed& x, const PartitionScratch::Keyed& y) {
-                         return x.key != y.key ? x.key < y.key : x.entry.rank < y.entry.rank;
-                     });
-    for (std::size_t i = 0; i < group.size(); ++i)
-        group[i] = scratch.keyed[i].entry;
+    move_smallest(group, n_first);
 }
 
 }  // namespace
 
-std::size_t
-sort_into_groups(std::span<const std::uint32_t> leaders, std::span<const std::uint32_t> assigned,
-                 std::size_t fan, std::span<std::uint32_t> ranges, std::span<Entry> entries) {
+void
+choose_leaders(std::span<const std::uint32_t> from, std::uint64_t seed,
+               std::span<std::uint32_t> chosen) {
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+        const std::size_t first = i * from.size() / chosen.size();
+        const std::size_t next = (i + 1) * from.size() / chosen.size();
+        chosen[i] = from[first + mix64(seed + i) % (next - first)];
+    }
+}
+
+void
+sort_into_groups(std::span<const std::uint32_t> assigned, std::size_t fan,
+                 std::span<std::uint32_t> ranges, std::span<Entry> entries) {
     const std::size_t n = assigned.size() / fan;
     const auto visit = [&](auto&& take) {
-        for (std::size_t rank = 0; rank < n; ++rank) {
+        for (std::uint32_t rank = 0; rank < n; ++rank) {
             std::uint32_t slot = 0;
-            for (std::size_t i = 0; i < fan; ++i) {
-                const std::uint32_t leader = assigned[rank * fan + i];
-                if (leader == kNoNode)
-                    continue;
-                const auto place = std::lower_bound(leaders.begin(), leaders.end(), leader);
-                take(static_cast<std::size_t>(place - leaders.begin()),
-                     Entry{static_cast<std::uint32_t>(rank), slot++});
-            }
+            for (const std::uint32_t leader : assigned.subspan(rank * fan, fan))
+                if (leader != kNoNode)
+                    take(leader, Entry{rank, slot++});
             if (slot == 0)
-                take(0, Entry{static_cast<std::uint32_t>(rank), 0});
+                take(0, Entry{rank, 0});
         }
     };
     std::fill(ranges.begin(), ranges.end(), 0);
@@ -74,21 +123,21 @@ sort_into_groups(std::span<const std::uint32_t> leaders, std::span<const std::ui
     for (std::size_t i = ranges.size() - 1; i > 0; --i)
         ranges[i] = ranges[i - 1];
     ranges[0] = 0;
-    return ranges.back();
 }
 
 void
 order_by_halves(const PointView& points, std::span<const std::uint32_t> members,
-                std::span<Entry> group, std::size_t n_pieces, std::uint64_t seed,
-                PartitionScratch& scratch) {
+                std::span<Entry> group, std::span<std::uint32_t> keys, std::size_t n_pieces,
+                std::uint64_t seed, PartitionScratch& scratch) {
     if (n_pieces < 2 || group.size() < 2)
         return;
     const std::size_t first_pieces = n_pieces / 2;
     const std::size_t n_first = group.size() * first_pieces / n_pieces;
-    cut(points, members, group, n_first, seed, scratch);
-    order_by_halves(points, members, group.first(n_first), first_pieces, mix64(seed), scratch);
-    order_by_halves(points, members, group.subspan(n_first), n_pieces - first_pieces,
-                    mix64(seed + 1), scratch);
+    cut(points, members, {group, keys}, n_first, seed, scratch);
+    order_by_halves(points, members, group.first(n_first), keys.first(n_first), first_pieces,
+                    mix64(seed), scratch);
+    order_by_halves(points, members, group.subspan(n_first), keys.subspan(n_first),
+                    n_pieces - first_pieces, mix64(seed + 1), scratch);
 }
 
 std::size_t

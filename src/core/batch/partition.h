@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -24,6 +25,11 @@ struct Entry {
     std::uint32_t slot;
 };
 
+inline bool
+is_before(const Entry& a, const Entry& b) {
+    return a.rank < b.rank || (a.rank == b.rank && a.slot < b.slot);
+}
+
 /// Groups as ranges of `entries`: group g is entries[bounds[g], bounds[g + 1]).
 struct Groups {
     std::span<Entry> entries;
@@ -39,41 +45,75 @@ struct Groups {
     }
 };
 
-/// Leaders are compared with at most this many at a time.
-inline constexpr std::size_t kMostLeaders = 4096;
+/// Points are compared with at most so many leaders; where there are more, each point is compared
+/// with those near the top leader that is nearest to it.
+inline constexpr std::size_t kMostLeaders = 1000;
+
+/// Top leaders that a leader is near to.
+inline constexpr std::size_t kLeaderFan = 8;
+
+/// What partitions of the same members share, one after the other: a group lives until the next
+/// partition.
+struct PartitionArea {
+    template <typename Crew>
+    PartitionArea(Crew& crew, std::size_t n, std::size_t most_fan)
+        : assigned(allocate_shared<std::uint32_t>(crew, n * most_fan)),
+          entries(allocate_shared<Entry>(crew, n * most_fan)) {}
+
+    std::span<std::uint32_t> assigned;  ///< by rank and slot: positions among leaders
+    std::span<Entry> entries;
+};
 
 /// The scratch of one member of the crew.
 struct PartitionScratch {
     PartitionScratch(Arena& arena, const Codec& codec, std::size_t max_group, std::size_t max_k)
-        : pairs(arena, codec, max_group, max_k), ids(arena), near(arena), keyed(arena) {}
+        : pairs(arena, codec, max_group, max_k),
+          ids(arena, room(max_group)),
+          near(arena, room(max_group) * max_k) {}
 
-    struct Keyed {
-        float key;
-        Entry entry;
-    };
+    static std::size_t
+    bytes_needed(const Codec& codec, std::size_t max_group, std::size_t max_k) {
+        return GroupPairs::bytes_needed(codec, max_group, max_k) +
+               room(max_group) * (sizeof(std::uint32_t) + max_k * sizeof(Near)) +
+               2 * Arena::kAlignment;
+    }
+
+    /// The `k` nearest of `columns` to each of `n` points, of which `point(i)` is the i-th.
+    template <typename Point>
+    std::span<Near>
+    find_nearest(const PointView& points, std::size_t n, std::span<const std::uint32_t> columns,
+                 std::size_t k, Point&& point) {
+        ids.clear();
+        for (std::size_t i = 0; i < n; ++i)
+            ids.push_back(point(i));
+        const std::span<Near> found{near.begin(), n * k};
+        pairs.nearest_across(points, ids.span(), columns, k, found);
+        return found;
+    }
 
     GroupPairs pairs;
     Array<std::uint32_t> ids;
     Array<Near> near;
-    Array<Keyed> keyed;
+
+   private:
+    static std::size_t room(std::size_t max_group);
 };
 
 namespace internal {
 
 inline constexpr std::size_t kRowsPerTask = 512;
 
-/// Sorts ranks into ranges by the leaders they were assigned to, `fan` a rank; an assignment of
-/// kNoNode counts for none, and a rank without any goes to the first leader. Requires: leaders
-/// ascend. Returns the number of entries.
-std::size_t sort_into_groups(std::span<const std::uint32_t> leaders,
-                             std::span<const std::uint32_t> assigned, std::size_t fan,
-                             std::span<std::uint32_t> ranges, std::span<Entry> entries);
+/// Sorts ranks into ranges by the positions of the leaders that they were assigned to, `fan` a
+/// rank; an assignment of kNoNode counts for none, and a rank without any goes to the first leader.
+void sort_into_groups(std::span<const std::uint32_t> assigned, std::size_t fan,
+                      std::span<std::uint32_t> ranges, std::span<Entry> entries);
 
 /// Orders a group so that its halves, their halves and so on lie on the two sides of random pairs
-/// of its points; pieces of `n_pieces` equal sizes are then near each other.
+/// of its points; pieces of `n_pieces` equal sizes are then near each other. `keys` has an element
+/// for each entry.
 void order_by_halves(const PointView& points, std::span<const std::uint32_t> members,
-                     std::span<Entry> group, std::size_t n_pieces, std::uint64_t seed,
-                     PartitionScratch& scratch);
+                     std::span<Entry> group, std::span<std::uint32_t> keys, std::size_t n_pieces,
+                     std::uint64_t seed, PartitionScratch& scratch);
 
 /// Cuts ranges of more than `largest` into equal pieces of at most `wanted`, and joins neighbouring
 /// ranges while they are tiny. Returns the number of bounds written; `pieces[g]` becomes the number
@@ -82,58 +122,167 @@ std::size_t cut_bounds(std::span<const std::uint32_t> ranges, std::size_t wanted
                        std::size_t largest, std::span<std::uint32_t> pieces,
                        std::span<std::uint32_t> bounds);
 
+/// A point's position among `leaders`, which ascend; kNoNode for none.
+inline std::uint32_t
+position_of(std::span<const std::uint32_t> leaders, std::uint32_t point) {
+    if (point == kNoNode)
+        return kNoNode;
+    const auto place = std::lower_bound(leaders.begin(), leaders.end(), point);
+    return static_cast<std::uint32_t>(place - leaders.begin());
+}
+
+/// One random element of each of `chosen.size()` equal stretches of `from`.
+void choose_leaders(std::span<const std::uint32_t> from, std::uint64_t seed,
+                    std::span<std::uint32_t> chosen);
+
+/// A partition in the making: leaders, and who is assigned to which of them.
+template <typename Crew>
+class Assignment {
+   public:
+    Assignment(Crew& crew, const PointView& points, std::span<const std::uint32_t> members,
+               PartitionArea& area, PartitionScratch& scratch)
+        : crew_(crew), points_(points), members_(members), area_(area), scratch_(scratch) {}
+
+    /// Assigns each rank to its `fan` nearest of `n_leaders` random ones.
+    void
+    run(std::size_t n_leaders, std::size_t fan, std::uint64_t seed) {
+        fan_ = fan;
+        leaders_ = allocate_shared<std::uint32_t>(crew_, n_leaders);
+        crew_.alone([&] { choose_leaders(members_, seed, leaders_); });
+        crew_.report(Phase::kPartitioning, members_.size());
+        if (n_leaders > kMostLeaders)
+            assign_by_tops(mix64(seed));
+        else
+            for_each_stretch(members_.size(), [&](std::size_t first, std::size_t n) {
+                const auto near = scratch_.find_nearest(
+                    points_, n, leaders_, fan, [&](auto i) { return members_[first + i]; });
+                for (std::size_t i = 0; i < near.size(); ++i)
+                    area_.assigned[first * fan + i] = position_of(leaders_, near[i].id);
+            });
+    }
+
+    std::span<const std::uint32_t>
+    assigned() const {
+        return area_.assigned.first(members_.size() * fan_);
+    }
+
+   private:
+    template <typename Visit>
+    void
+    for_each_stretch(std::size_t n, Visit&& visit) {
+        crew_.for_each((n + kRowsPerTask - 1) / kRowsPerTask, [&](std::size_t task) {
+            const std::size_t first = task * kRowsPerTask;
+            visit(first, std::min(kRowsPerTask, n - first));
+        });
+    }
+
+    // Each leader goes to some top leaders, each rank to one: it is compared with the leaders
+    // there.
+    void
+    assign_by_tops(std::uint64_t seed) {
+        // So many make the fewest comparisons.
+        const auto n_tops = std::min<std::size_t>(
+            kMostLeaders, static_cast<std::size_t>(std::sqrt(kLeaderFan * leaders_.size())));
+        const auto tops = allocate_shared<std::uint32_t>(crew_, n_tops);
+        const auto tops_of = allocate_shared<std::uint32_t>(crew_, kLeaderFan * leaders_.size());
+        const auto leaders_at = allocate_shared<Entry>(crew_, kLeaderFan * leaders_.size());
+        const auto leader_ranges = allocate_shared<std::uint32_t>(crew_, n_tops + 1);
+        const auto ranges = allocate_shared<std::uint32_t>(crew_, n_tops + 1);
+        crew_.alone([&] { choose_leaders(leaders_, seed, tops); });
+        for_each_stretch(leaders_.size(), [&](std::size_t first, std::size_t n) {
+            const auto near = scratch_.find_nearest(points_, n, tops, kLeaderFan,
+                                                    [&](auto i) { return leaders_[first + i]; });
+            for (std::size_t i = 0; i < near.size(); ++i)
+                tops_of[first * kLeaderFan + i] = position_of(tops, near[i].id);
+        });
+        for_each_stretch(members_.size(), [&](std::size_t first, std::size_t n) {
+            const auto near = scratch_.find_nearest(points_, n, tops, 1,
+                                                    [&](auto i) { return members_[first + i]; });
+            for (std::size_t i = 0; i < n; ++i)
+                area_.assigned[first + i] = position_of(tops, near[i].id);
+        });
+        crew_.alone([&] {
+            sort_into_groups(tops_of, kLeaderFan, leader_ranges, leaders_at);
+            sort_into_groups(area_.assigned.first(members_.size()), 1, ranges, area_.entries);
+        });
+        for_each_stretch(members_.size(), [&](std::size_t first, std::size_t n) {
+            const auto after = std::upper_bound(ranges.begin(), ranges.end(), first);
+            auto top = static_cast<std::size_t>(after - ranges.begin()) - 1;
+            for (const std::size_t end = first + n; first < end; ++top) {
+                const std::size_t next = std::min<std::size_t>(ranges[top + 1], end);
+                const std::size_t n_leaders = leader_ranges[top + 1] - leader_ranges[top];
+                assign_to(leaders_at.subspan(leader_ranges[top], n_leaders), first, next - first);
+                first = next;
+            }
+        });
+    }
+
+    // Assigns the ranks of `n` entries to the nearest of the leaders `at` one top leader.
+    void
+    assign_to(std::span<const Entry> at, std::size_t first, std::size_t n) {
+        std::uint32_t columns[kMostLeaders];
+        const std::size_t n_columns = std::min(at.size(), kMostLeaders);
+        for (std::size_t i = 0; i < n_columns; ++i)
+            columns[i] = leaders_[at[i].rank];
+        const auto near =
+            scratch_.find_nearest(points_, n, {columns, n_columns}, fan_,
+                                  [&](auto i) { return members_[area_.entries[first + i].rank]; });
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t slot = 0; slot < fan_; ++slot)
+                area_.assigned[area_.entries[first + i].rank * fan_ + slot] =
+                    position_of(leaders_, near[i * fan_ + slot].id);
+    }
+
+    Crew& crew_;
+    const PointView& points_;
+    std::span<const std::uint32_t> members_;
+    PartitionArea& area_;
+    PartitionScratch& scratch_;
+    std::span<std::uint32_t> leaders_;
+    std::size_t fan_ = 0;
+};
+
 }  // namespace internal
 
-/// Puts each member into the groups of its `fan` nearest leaders, groups of about `wanted` points.
-/// `members` maps ranks to points, in ascending order. All members of the crew call it.
+inline std::size_t
+PartitionScratch::room(std::size_t max_group) {
+    return std::max(max_group, internal::kRowsPerTask);
+}
+
+/// Puts each member into the groups of its `fan` nearest leaders, groups of about `wanted` points
+/// and at most half as many more; where groups were joined, it may stand in one twice. `members`
+/// maps ranks to points, in ascending order. All members of the crew call it.
 template <typename Crew>
 Groups
 partition(Crew& crew, const PointView& points, std::span<const std::uint32_t> members,
-          std::size_t wanted, std::size_t fan, std::uint64_t seed, PartitionScratch& scratch) {
+          std::size_t wanted, std::size_t fan, std::uint64_t seed, PartitionArea& area,
+          PartitionScratch& scratch) {
     const std::size_t n = members.size();
-    const std::size_t n_leaders = std::clamp<std::size_t>(
-        n * fan / std::max<std::size_t>(wanted * 4 / 5, 1), 1, std::min(n, kMostLeaders));
+    const std::size_t n_leaders =
+        std::clamp<std::size_t>(n * fan / std::max<std::size_t>(wanted * 4 / 5, 1), 1, n);
     fan = std::min(fan, n_leaders);
-    const std::span<std::uint32_t> leaders = allocate_shared<std::uint32_t>(crew, n_leaders);
-    const std::span<std::uint32_t> assigned = allocate_shared<std::uint32_t>(crew, n * fan);
+    internal::Assignment<Crew> assignment(crew, points, members, area, scratch);
+    assignment.run(n_leaders, fan, seed);
     const std::span<std::uint32_t> ranges = allocate_shared<std::uint32_t>(crew, n_leaders + 1);
     const std::span<std::uint32_t> pieces = allocate_shared<std::uint32_t>(crew, n_leaders);
     const std::size_t most_bounds =
         2 * n_leaders + 2 * n * fan / std::max<std::size_t>(wanted, 1) + 4;
     const std::span<std::uint32_t> bounds = allocate_shared<std::uint32_t>(crew, most_bounds);
     const std::span<std::uint32_t> n_bounds = allocate_shared<std::uint32_t>(crew, 1);
-    const std::span<Entry> entries = allocate_shared<Entry>(crew, n * fan);
-
     crew.alone([&] {
-        // One random member of each of n_leaders equal stretches.
-        for (std::size_t i = 0; i < n_leaders; ++i) {
-            const std::size_t first = i * n / n_leaders;
-            const std::size_t next = (i + 1) * n / n_leaders;
-            leaders[i] = members[first + mix64(seed + i) % (next - first)];
-        }
-    });
-    crew.report(Phase::kPartitioning, n);
-    crew.for_each((n + internal::kRowsPerTask - 1) / internal::kRowsPerTask, [&](std::size_t task) {
-        const std::size_t first = task * internal::kRowsPerTask;
-        const std::size_t n_rows = std::min(internal::kRowsPerTask, n - first);
-        scratch.near.reserve(n_rows * fan);
-        const std::span<Near> near{scratch.near.begin(), n_rows * fan};
-        scratch.pairs.nearest_across(points, members.subspan(first, n_rows), leaders, fan, near);
-        for (std::size_t i = 0; i < n_rows * fan; ++i)
-            assigned[first * fan + i] = near[i].id;
-    });
-    crew.alone([&] {
-        internal::sort_into_groups(leaders, assigned, fan, ranges, entries);
+        internal::sort_into_groups(assignment.assigned(), fan, ranges, area.entries);
         n_bounds[0] = static_cast<std::uint32_t>(
             internal::cut_bounds(ranges, wanted, wanted + wanted / 2, pieces, bounds));
     });
     crew.for_each(n_leaders, [&](std::size_t i) {
-        if (pieces[i] > 1)
-            internal::order_by_halves(points, members,
-                                      entries.subspan(ranges[i], ranges[i + 1] - ranges[i]),
-                                      pieces[i], seed + i, scratch);
+        if (pieces[i] < 2)
+            return;
+        const std::size_t size = ranges[i + 1] - ranges[i];
+        internal::order_by_halves(points, members, area.entries.subspan(ranges[i], size),
+                                  area.assigned.subspan(ranges[i], size), pieces[i], seed + i,
+                                  scratch);
     });
-    return {entries, bounds.first(n_bounds[0])};
+    return {area.entries, bounds.first(n_bounds[0])};
 }
 
 }  // namespace vext::core

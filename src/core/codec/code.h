@@ -33,6 +33,12 @@ struct CodeHeader {
     float error;
 };
 
+/// A code, wherever it lies.
+struct CodeRef {
+    CodeHeader header;
+    const std::uint8_t* code;
+};
+
 /// The first bytes of a residual (a cold record's payload), before one byte per padded dimension.
 /// Dimension i of x is near factor * u[i] + step * (byte[i] - 127.5).
 struct ResidualHeader {

@@ -20,6 +20,8 @@ struct CodecOperations {
     void (*prepare_query)(const CodecSpace&, const Prepared&, Query&);
     void (*query_from_code)(const CodecSpace&, const CodeHeader&, const std::uint8_t*, Query&);
     float (*distance)(const CodecSpace&, const Query&, const CodeHeader&, const std::uint8_t*);
+    void (*distances)(const CodecSpace&, const Query&, std::span<const CodeRef>,
+                      std::span<const std::uint32_t>, float*);
     float (*estimate_error)(const CodecSpace&, const Query&, const CodeHeader&);
     Refined (*refine)(const CodecSpace&, const Query&, const CodeHeader&, const std::uint8_t*,
                       const std::uint8_t*);
@@ -40,6 +42,15 @@ struct InSpace {
 };
 
 template <CodecModel Model>
+void
+measure_each(const CodecSpace& space, const Query& query, std::span<const CodeRef> codes,
+             std::span<const std::uint32_t> which, float* distances) {
+    const Model model(space);
+    for (const std::uint32_t i : which)
+        *distances++ = model.distance(query, codes[i].header, codes[i].code);
+}
+
+template <CodecModel Model>
 constexpr CodecOperations kOperations = {
     .is_rotated = Model::kIsRotated,
     .has_inline_error = Model::kHasInlineError,
@@ -50,6 +61,7 @@ constexpr CodecOperations kOperations = {
     .prepare_query = InSpace<Model, &Model::prepare_query>::call,
     .query_from_code = InSpace<Model, &Model::query_from_code>::call,
     .distance = InSpace<Model, &Model::distance>::call,
+    .distances = measure_each<Model>,
     .estimate_error = InSpace<Model, &Model::estimate_error>::call,
     .refine = InSpace<Model, &Model::refine>::call,
     .decode = InSpace<Model, &Model::decode>::call,
@@ -164,6 +176,12 @@ Codec::query_from_code(const CodeHeader& header, const std::uint8_t* code, Query
 float
 Codec::distance(const Query& query, const CodeHeader& header, const std::uint8_t* code) const {
     return operations_->distance(space_, query, header, code);
+}
+
+void
+Codec::distances(const Query& query, std::span<const CodeRef> codes,
+                 std::span<const std::uint32_t> which, float* distances) const {
+    operations_->distances(space_, query, codes, which, distances);
 }
 
 float

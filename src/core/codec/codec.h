@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "core/arena.h"
@@ -90,6 +91,10 @@ class Codec {
     /// can be below zero. What is not finite becomes +infinity, also for garbage in header and code
     /// (reads beside a writer).
     float distance(const Query& query, const CodeHeader& header, const std::uint8_t* code) const;
+
+    /// distance() of each of the `which` of `codes`.
+    void distances(const Query& query, std::span<const CodeRef> codes,
+                   std::span<const std::uint32_t> which, float* distances) const;
 
     /// About 3 standard errors of distance(); not a strict bound.
     float estimate_error(const Query& query, const CodeHeader& header) const;

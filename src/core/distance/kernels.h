@@ -79,9 +79,9 @@ struct Kernels {
     bool (*tile_distances)(const std::int32_t* products, const TileSide& rows,
                            const TileSide& columns, float weight, TilePicks& picks);
 
-    /// Writes the keys in ascending order, in time quadratic in n: for some dozens. Requires: n a
-    /// multiple of kKeyLanes; keys differ, but for copies of the largest one, of which as many are
-    /// left out of `sorted` as there are more than one.
+    /// Writes the keys in ascending order, in time quadratic in n: for some dozens. Equal keys are
+    /// written once, to the first of the places that they take up; the others are left as they
+    /// were. Requires: n a multiple of kKeyLanes.
     void (*sort_keys)(const std::int64_t* keys, std::size_t n, std::int64_t* sorted);
 };
 

@@ -20,36 +20,56 @@ enum class LinkKind : std::uint8_t {
     kAnchor = 2,   ///< the one link to a node that is never given up, so that it stays reachable
 };
 
+/// The memory of select_links().
+struct SelectMemory {
+    SelectMemory(Arena& arena, std::size_t n_most_candidates)
+        : chosen(arena, n_most_candidates),
+          open(arena, n_most_candidates),
+          distances(arena.allocate<float>(n_most_candidates)) {}
+
+    Array<std::uint32_t> chosen;
+    Array<std::uint32_t> open;  ///< may yet become diverse
+    std::span<float> distances;
+};
+
 /// Chooses up to `n_most` of `candidates` (live, in order of their distance to the base): first
-/// those nearer to the base than to any chosen one, then the nearest of the rest.
-/// `distance_between(i, j)` is asked with i the candidate's and j the chosen one's position;
-/// `chosen` gets positions, the diverse ones first, each part in order. Returns the number of
-/// diverse ones.
-template <std::invocable<std::size_t, std::size_t> Distance>
+/// those nearer to the base than to any chosen one, then the nearest of the rest. `measure(chosen,
+/// others, distances)` writes the distances of the chosen one to each of the others, all by
+/// position and the others behind the chosen one. `memory.chosen` gets positions, the diverse ones
+/// first, each part in order. Returns the number of diverse ones.
+template <std::invocable<std::uint32_t, std::span<const std::uint32_t>, float*> Measure>
 std::size_t
-select_links(std::span<const Candidate> candidates, std::size_t n_most, Distance&& distance_between,
-             Array<std::uint32_t>& chosen) {
+select_links(std::span<const Candidate> candidates, std::size_t n_most, Measure&& measure,
+             SelectMemory& memory) {
+    Array<std::uint32_t>& chosen = memory.chosen;
+    Array<std::uint32_t>& open = memory.open;
     chosen.clear();
-    const auto is_occluded = [&](std::size_t i) {
-        for (const std::uint32_t j : chosen.span())
-            if (distance_between(i, j) < candidates[i].distance)
-                return true;
-        return false;
-    };
-    std::uint64_t taken[16] = {};
-    constexpr std::size_t kNoted = sizeof(taken) * 8;
-    const std::span<const Candidate> considered =
-        candidates.first(candidates.size() < kNoted ? candidates.size() : kNoted);
-    for (std::size_t i = 0; i < considered.size() && chosen.size() < n_most; ++i) {
-        if (!is_occluded(i)) {
-            chosen.push_back(static_cast<std::uint32_t>(i));
-            taken[i / 64] |= std::uint64_t{1} << (i % 64);
+    open.clear();
+    for (std::uint32_t i = 0; i < candidates.size(); ++i)
+        open.push_back(i);
+    while (!open.is_empty() && chosen.size() < n_most) {
+        const std::uint32_t nearest = open[0];
+        chosen.push_back(nearest);
+        if (chosen.size() == n_most)
+            break;
+        const std::span<std::uint32_t> others = open.span().subspan(1);
+        measure(nearest, others, memory.distances.data());
+        std::size_t n_open = 0;
+        for (std::size_t i = 0; i < others.size(); ++i) {
+            const std::uint32_t other = others[i];
+            open[n_open] = other;
+            n_open += memory.distances[i] < candidates[other].distance ? 0 : 1;
         }
+        open.truncate(n_open);
     }
     const std::size_t n_diverse = chosen.size();
-    for (std::size_t i = 0; i < considered.size() && chosen.size() < n_most; ++i)
-        if ((taken[i / 64] >> (i % 64) & 1) == 0)
-            chosen.push_back(static_cast<std::uint32_t>(i));
+    std::size_t n_passed = 0;
+    for (std::uint32_t i = 0; i < candidates.size() && chosen.size() < n_most; ++i) {
+        if (n_passed < n_diverse && chosen[n_passed] == i)
+            ++n_passed;
+        else
+            chosen.push_back(i);
+    }
     return n_diverse;
 }
 

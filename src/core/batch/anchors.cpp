@@ -1,17 +1,13 @@
-// See layer_graph.h.
+// See anchors.h.
 
-#include "core/batch/layer_graph.h"
+#include "core/batch/anchors.h"
 
+#include "core/array.h"
 #include "core/bitmap.h"
 
 namespace vext::core::internal {
 
 namespace {
-
-bool
-is_before(const Near& a, const Near& b) {
-    return a.distance < b.distance || (a.distance == b.distance && a.id < b.id);
-}
 
 // Turns links into anchors as it walks from the entry point.
 class AnchorWalk {
@@ -140,29 +136,6 @@ class AnchorWalk {
 };
 
 }  // namespace
-
-void
-keep_best(std::span<Offer> best, const Offer& offer) {
-    const auto is_better = [](const Offer& a, const Offer& b) {
-        if (a.position != b.position)
-            return a.position < b.position;
-        return is_nearer(a, b);
-    };
-    const auto worst = std::max_element(best.begin(), best.end(), is_better);
-    if (is_better(offer, *worst))
-        *worst = offer;
-}
-
-void
-SelectScratch::settle_pool() {
-    std::sort(pool.begin(), pool.end(), [](const Near& a, const Near& b) {
-        return a.id < b.id || (a.id == b.id && a.distance < b.distance);
-    });
-    Near* end = std::unique(pool.begin(), pool.end(),
-                            [](const Near& a, const Near& b) { return a.id == b.id; });
-    pool.truncate(static_cast<std::size_t>(end - pool.begin()));
-    std::sort(pool.begin(), pool.end(), is_before);
-}
 
 void
 make_reachable(const LayerLinks& layer, std::size_t n, std::uint32_t entry, Arena& local,
