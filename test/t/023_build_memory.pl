@@ -245,12 +245,14 @@ SKIP:
 		CREATE FUNCTION held(id bigint, v vector) RETURNS vector
 			LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 		BEGIN
-			-- Not in the sample, which comes before there are workers.
-			IF id = 100 AND (
-				SELECT count(DISTINCT pid) > 1 FROM pg_locks WHERE relation = 'wide'::regclass) THEN
-				WHILE (pg_stat_file('hold', true)).size IS NOT NULL LOOP
-					PERFORM pg_sleep(0.01);
-				END LOOP;
+			IF id = 100 THEN
+				-- Not in the sample, which comes before there is shared memory.
+				PERFORM pg_stat_clear_snapshot();
+				IF EXISTS (SELECT FROM pg_stat_progress_create_index WHERE phase LIKE '%loading%') THEN
+					WHILE (pg_stat_file('hold', true)).size IS NOT NULL LOOP
+						PERFORM pg_sleep(0.01);
+					END LOOP;
+				END IF;
 			END IF;
 			RETURN v;
 		END $$});
