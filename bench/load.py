@@ -37,7 +37,7 @@ def parse_arguments():
     parser.add_argument("--storage", default="plain", help="of the vectors, on both sides")
     parser.add_argument("--insert-batch", default="64MB", help="vector_ext.insert_batch of ours")
     parser.add_argument("--maintenance-work-mem", default="2GB")
-    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--turns", type=int, help="3; with --quick 1")
     parser.add_argument("--limit", type=int, default=3600, help="seconds any one step may take")
     options = parser.parse_args()
     unknown = set(options.experiments) - set(EXPERIMENTS)
@@ -46,8 +46,10 @@ def parse_arguments():
     options.experiments = options.experiments or list(EXPERIMENTS)
     if options.quick:
         options.held, options.loaded, options.dims, options.queries = 3000, 3000, 128, 100
-        options.updates, options.ladder, options.turns = 500, [1, 10, 100, 1000], 1
+        options.updates, options.ladder = 500, [1, 10, 100, 1000]
         options.rows, options.flow_dims = 10_000, 64
+    if options.turns is None:
+        options.turns = 1 if options.quick else 3
     if options.turns < 1 or min(options.ladder) < 1:
         parser.error("at least one turn, and rungs of at least one row")
     options.spare = 0
