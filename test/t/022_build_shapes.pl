@@ -11,7 +11,7 @@ use Test::More;
 use VectorExt;
 
 my $n_rows = 3000;
-my $ef_search = 40;
+my $ef_search = 20;
 # What a graph may lose against the one it is compared with.
 my $tolerance = 0.01;
 
@@ -69,6 +69,7 @@ sub recall_of_inserts
 {
 	my ($shape, $metric) = @_;
 	$node->safe_psql('postgres', qq{
+		SET vector_ext.insert_batch = 0;
 		CREATE TABLE inserted (LIKE $shape->{table});
 		CREATE INDEX inserted_v ON inserted USING hnsw (v vector_${metric}_ops);
 		INSERT INTO inserted SELECT * FROM $shape->{table}});
@@ -101,7 +102,7 @@ sub check_shape
 
 # --- rows in any order, and cluster by cluster ---
 
-load_with_queries('shuffled', $n_rows, 64, 200);
+load_with_queries('shuffled', $n_rows, 64, 500);
 my %shuffled = (table => 'shuffled', queries => 'shuffled_queries', n_distinct => $n_rows,
 	member_megabytes => 6);
 check_shape(\%shuffled, 'l2', 0, 1, 2, 3, 4);
@@ -141,10 +142,10 @@ check_shape({ table => $_, n_distinct => $_ eq 'single' ? 1 : 0, member_megabyte
 
 # --- few and many dimensions ---
 
-load_with_queries('narrow', $n_rows, 2, 200);
+load_with_queries('narrow', $n_rows, 2, 500);
 check_shape({ table => 'narrow', queries => 'narrow_queries', n_distinct => $n_rows,
 	member_megabytes => 5 }, 'l2', 0, 2);
-load_with_queries('widest', 400, 8000, 20);
+load_with_queries('widest', 400, 8000, 100);
 check_shape({ table => 'widest', queries => 'widest_queries', n_distinct => 400,
 	member_megabytes => 70 }, 'l2', 0, 1);
 
