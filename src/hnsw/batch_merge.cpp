@@ -9,28 +9,43 @@
 
 namespace vext::hnsw {
 
-BatchMerger::BatchMerger(Index& index, PointStore& store, const BatchPlan& plan, std::uint64_t seed,
-                         std::span<NodeId* const> fates)
+namespace {
+
+// A batch of at least this part of the graph finds half of its near neighbours, and those farther
+// off, among its own points.
+constexpr std::size_t kLargePart = 32;
+
+SearchEffort
+search_effort(const Index& index, const BatchPlan& plan, std::size_t n_points) {
+    if (n_points < index.meta.n_slots / kLargePart)
+        return {plan.ef_construction, true};
+    return {link_beam_width(index, plan.ef_construction / 2), false};
+}
+
+}  // namespace
+
+BatchMerger::BatchMerger(Index& index, const BatchPlan& plan, const Batch& batch)
     : index_(&index),
-      store_(&store),
+      batch_(batch),
+      store_(batch.store),
       options_(plan.options),
       shape_(plan.shape),
-      fates_(fates),
       arena_(pg::context_arena(CurrentMemoryContext)),
       query_(index.codec->allocate_query(arena_)),
       pages_(index, query_),
-      search_(pages_, arena_, plan.ef_construction),
-      selector_(index, arena_,
-                std::max<std::size_t>(CandidateSearch::n_most(plan.ef_construction),
-                                      2 * index.geometry.max_links(0))),
+      search_(pages_, arena_, search_effort(index, plan, batch.n_points)),
+      selector_(
+          index, arena_,
+          std::max<std::size_t>(CandidateSearch::n_most(search_effort(index, plan, batch.n_points)),
+                                2 * index.geometry.max_links(0))),
       linker_(index, pages_, arena_),
-      batch_linker_(index, store, pages_, query_, arena_),
+      batch_linker_(index, *batch.store, pages_, query_, arena_),
       to_measure_(arena_, 2 * index.geometry.max_links(0)),
       candidates_(arena_, 2 * index.geometry.max_links(0)),
       chosen_(arena_, index.geometry.max_links(0)),
       lists_(arena_),
       ends_(arena_, kLinksPerTask) {
-    options_.seed = seed;
+    options_.seed = batch.seed;
 }
 
 std::span<NodeId>

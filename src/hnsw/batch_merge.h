@@ -25,20 +25,25 @@
 
 namespace vext::hnsw {
 
+/// The points of a batch.
+struct Batch {
+    PointStore* store;
+    std::size_t n_points;            ///< the store's first
+    std::uint64_t seed;              ///< drawn anew for each batch
+    std::span<NodeId* const> fates;  ///< follow the rows of the points (Inserter::insert); or none
+};
+
 /// One member's part in joining one batch. Memory from the context current at its making.
 class BatchMerger {
    public:
-    /// `seed` is drawn anew for each batch. `fates` follow the rows of the points
-    /// (Inserter::insert), or are none.
-    BatchMerger(Index& index, PointStore& store, const BatchPlan& plan, std::uint64_t seed,
-                std::span<NodeId* const> fates);
+    BatchMerger(Index& index, const BatchPlan& plan, const Batch& batch);
     BatchMerger(const BatchMerger&) = delete;
 
-    /// Makes the first `n_points` points of the store findable. Called by all members of the crew
-    /// with the same arguments. Others may insert at the same time, but none that has a batch that
-    /// this one cannot see and that is not small beside the graph.
+    /// Makes the points findable. Called by all members of the crew. Others may insert at the same
+    /// time, but none that has a batch that this one cannot see and that is not small beside the
+    /// graph.
     template <typename Crew>
-    void merge(Crew& crew, std::size_t n_points);
+    void merge(Crew& crew);
 
     /// Bytes that it takes for each point, beside the point's record and its batch graph.
     static std::size_t
@@ -106,15 +111,15 @@ class BatchMerger {
     }
     void
     note(std::uint32_t point, NodeId id) {
-        if (!fates_.empty())
-            *fates_[point] = id;
+        if (!batch_.fates.empty())
+            *batch_.fates[point] = id;
     }
 
     Index* index_;
+    Batch batch_;
     PointStore* store_;
     core::BatchOptions options_;
     core::GraphShape shape_;
-    std::span<NodeId* const> fates_;
     core::Arena arena_;
     core::Query query_;
     PageGraph pages_;  // distances to query_
@@ -134,7 +139,8 @@ class BatchMerger {
 
 template <typename Crew>
 void
-BatchMerger::merge(Crew& crew, std::size_t n_points) {
+BatchMerger::merge(Crew& crew) {
+    const std::size_t n_points = batch_.n_points;
     const auto all = core::allocate_shared<std::uint32_t>(crew, n_points);
     const auto risen = core::allocate_shared<std::uint32_t>(crew, n_points);
     const auto counts = core::allocate_shared<std::uint32_t>(crew, 2);

@@ -94,11 +94,9 @@ BuildMember::insert_batch(Crew& crew) {
             build_graph(crew, n_points);
         } else {
             core::Arena arena = pg::context_arena(context);
-            arena
-                .make<BatchMerger>(*index_, store_, plan_,
-                                   core::mix64(plan_.options.seed + n_batches_),
-                                   std::span<NodeId* const>())
-                ->merge(crew, n_points);
+            const Batch batch = {
+                &store_, n_points, core::mix64(plan_.options.seed + n_batches_), {}};
+            arena.make<BatchMerger>(*index_, plan_, batch)->merge(crew);
         }
     });
     MemoryContextDelete(context);

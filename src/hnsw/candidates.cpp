@@ -6,12 +6,12 @@
 
 namespace vext::hnsw {
 
-CandidateSearch::CandidateSearch(PageGraph& graph, core::Arena& arena, std::size_t ef)
+CandidateSearch::CandidateSearch(PageGraph& graph, core::Arena& arena, const SearchEffort& effort)
     : graph_(&graph),
-      ef_(ef),
-      memory_(arena, ef),
-      candidates_(arena, n_most(ef)),
-      above_(arena, ef) {
+      effort_(effort),
+      memory_(arena, effort.ef),
+      candidates_(arena, n_most(effort)),
+      above_(arena, effort.ef) {
 }
 
 std::span<const core::Candidate>
@@ -31,9 +31,9 @@ void
 CandidateSearch::search(int layer) {
     above_.clear();
     for (const core::Candidate& candidate :
-         candidates_.span().first(std::min(ef_, candidates_.size())))
+         candidates_.span().first(std::min(effort_.ef, candidates_.size())))
         above_.push_back(candidate);
-    core::search_layer(*graph_, layer, ef_, above_.span(), memory_);
+    core::search_layer(*graph_, layer, effort_.ef, above_.span(), memory_);
     candidates_.clear();
     for (const core::Candidate& candidate : memory_.beam.entries())
         candidates_.push_back(candidate);

@@ -24,16 +24,22 @@ link_beam_width(const Index& index, std::size_t ef_construction) {
     return std::max<std::size_t>(ef_construction, index.geometry.max_links(0));
 }
 
-/// Holds the memory for searches with a beam of `ef`, from one arena.
+/// How thoroughly candidates are searched for.
+struct SearchEffort {
+    std::size_t ef;         ///< width of the beam
+    bool takes_from_above;  ///< whether the layer above a node's own gives candidates
+};
+
+/// Holds the memory for searches, from one arena.
 class CandidateSearch {
    public:
     /// Requires: `query` and `graph`, which measures distances to it, outlive this.
-    CandidateSearch(PageGraph& graph, core::Arena& arena, std::size_t ef);
+    CandidateSearch(PageGraph& graph, core::Arena& arena, const SearchEffort& effort);
 
     /// The most candidates of a layer.
     static std::size_t
-    n_most(std::size_t ef) {
-        return 2 * ef;
+    n_most(const SearchEffort& effort) {
+        return 2 * effort.ef;
     }
 
     /// Searches from the top down to layer 0 and calls `take(int layer, std::span<const
@@ -46,10 +52,11 @@ class CandidateSearch {
         core::Candidate nearest;
         if (!graph_->enter(seen, nearest))
             return false;
-        nearest = core::descend(*graph_, seen.entry_layer, layer + 2, nearest, memory_);
+        const int top = std::min(layer + (effort_.takes_from_above ? 1 : 0), seen.entry_layer);
+        nearest = core::descend(*graph_, seen.entry_layer, top + 1, nearest, memory_);
         candidates_.clear();
         candidates_.push_back(nearest);
-        for (int current = std::min(layer + 1, seen.entry_layer); current >= 0; --current) {
+        for (int current = top; current >= 0; --current) {
             search(current);
             if (current <= layer)
                 take(current, std::span<const core::Candidate>(candidates_.span()));
@@ -65,7 +72,7 @@ class CandidateSearch {
     void search(int layer);
 
     PageGraph* graph_;
-    std::size_t ef_;
+    SearchEffort effort_;
     core::SearchMemory memory_;
     core::Array<core::Candidate> candidates_;
     core::Array<core::Candidate> above_;  ///< those of the layer above

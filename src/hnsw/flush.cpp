@@ -113,8 +113,8 @@ merge_rows(Target& target, const BatchPlan& plan, Rows rows) {
     }
     BackendCrew crew(arena);
     if (n_points > 0)
-        arena.make<BatchMerger>(index, *store, plan, pg::random_bits(), fates)
-            ->merge(crew, n_points);
+        arena.make<BatchMerger>(index, plan, Batch{store, n_points, pg::random_bits(), fates})
+            ->merge(crew);
     for (QueuedRow* row : rows)
         row->is_done = true;
 }

@@ -43,13 +43,17 @@ lock_current_epoch(Index& index) {
 }
 
 Inserter::Inserter(Index& index, std::size_t ef_construction)
+    : Inserter(index, SearchEffort{link_beam_width(index, ef_construction), true}) {
+}
+
+Inserter::Inserter(Index& index, const SearchEffort& effort)
     : index_(&index),
       arena_(pg::context_arena(CurrentMemoryContext)),
       prepared_(index.codec->allocate_prepared(arena_)),
       query_(index.codec->allocate_query(arena_)),
       graph_(index, query_),
-      search_(graph_, arena_, link_beam_width(index, ef_construction)),
-      selector_(index, arena_, CandidateSearch::n_most(link_beam_width(index, ef_construction))),
+      search_(graph_, arena_, effort),
+      selector_(index, arena_, CandidateSearch::n_most(effort)),
       linker_(index, graph_, arena_),
       code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)),
       residual_(arena_.allocate<std::uint8_t>(index.meta.residual_bytes)),

@@ -53,6 +53,8 @@ class Inserter {
     bool join(std::span<const float> vector, const Tid& tid);
 
    private:
+    Inserter(Index& index, const SearchEffort& effort);
+
     bool encode(std::span<const float> vector);
     void insert_encoded(const Tid& tid);
     int draw_layer() const;
