@@ -13,7 +13,7 @@ struct BatchOptions {
     std::size_t fan = 3;            ///< leaves that a point is put into
     std::size_t leaf = 1000;        ///< points of a leaf, about
     std::size_t near = 16;          ///< nearest of a leaf that are kept
-    std::size_t far_near = 16;      ///< nearest of a sample that are kept, for each scale
+    std::size_t far_near = 8;       ///< nearest of a sample that are kept, for each scale
     std::size_t far_columns = 200;  ///< points of a sample that a point is compared with, about
     std::size_t scale = 4;          ///< each sample is so much thinner than the one before
     std::size_t reverse = 24;       ///< points to which a link to this one matters most
@@ -32,7 +32,7 @@ batch_options(std::size_t ef_construction, std::uint64_t seed) {
     BatchOptions options;
     options.seed = seed;
     options.near = std::clamp<std::size_t>(ef_construction / 4, 8, 64);
-    options.far_near = options.near;
+    options.far_near = std::clamp<std::size_t>(options.near / 2, 4, 16);
     return options;
 }
 

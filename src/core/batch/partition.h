@@ -149,11 +149,10 @@ class Assignment {
         fan_ = fan;
         leaders_ = allocate_shared<std::uint32_t>(crew_, n_leaders);
         crew_.alone([&] { choose_leaders(members_, seed, leaders_); });
-        crew_.report(Phase::kPartitioning, members_.size());
         if (n_leaders > kMostLeaders)
             assign_by_tops(mix64(seed));
         else
-            for_each_stretch(members_.size(), [&](std::size_t first, std::size_t n) {
+            for_each_rank_stretch([&](std::size_t first, std::size_t n) {
                 const auto near = scratch_.find_nearest(
                     points_, n, leaders_, fan, [&](auto i) { return members_[first + i]; });
                 for (std::size_t i = 0; i < near.size(); ++i)
@@ -176,6 +175,13 @@ class Assignment {
         });
     }
 
+    template <typename Visit>
+    void
+    for_each_rank_stretch(Visit&& visit) {
+        crew_.report(Phase::kPartitioning, members_.size());
+        for_each_stretch(members_.size(), visit);
+    }
+
     // Each leader goes to some top leaders, each rank to one: it is compared with the leaders
     // there.
     void
@@ -195,7 +201,7 @@ class Assignment {
             for (std::size_t i = 0; i < near.size(); ++i)
                 tops_of[first * kLeaderFan + i] = position_of(tops, near[i].id);
         });
-        for_each_stretch(members_.size(), [&](std::size_t first, std::size_t n) {
+        for_each_rank_stretch([&](std::size_t first, std::size_t n) {
             const auto near = scratch_.find_nearest(points_, n, tops, 1,
                                                     [&](auto i) { return members_[first + i]; });
             for (std::size_t i = 0; i < n; ++i)
@@ -205,7 +211,7 @@ class Assignment {
             sort_into_groups(tops_of, kLeaderFan, leader_ranges, leaders_at);
             sort_into_groups(area_.assigned.first(members_.size()), 1, ranges, area_.entries);
         });
-        for_each_stretch(members_.size(), [&](std::size_t first, std::size_t n) {
+        for_each_rank_stretch([&](std::size_t first, std::size_t n) {
             const auto after = std::upper_bound(ranges.begin(), ranges.end(), first);
             auto top = static_cast<std::size_t>(after - ranges.begin()) - 1;
             for (const std::size_t end = first + n; first < end; ++top) {
