@@ -504,6 +504,7 @@ CREATE FUNCTION hnsw_recall(
     SET enable_indexscan = on
     SET jit = off
     SET hnsw.ef_search = 40
+    SET vector_ext.only_index = ''
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -593,6 +594,8 @@ BEGIN
         'WHERE $2 IS NULL OR found <> $2 LIMIT $3) t WHERE d <= $4',
         indexed, operator, target, filter);
 
+    -- The column may have other indexes.
+    PERFORM set_config('vector_ext.only_index', index::oid::text, true);
     FOR query IN EXECUTE query_list LOOP
         n_queries := n_queries + 1;
         PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true);

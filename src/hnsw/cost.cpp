@@ -32,7 +32,7 @@ estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* start
     *selectivity = 0;
     *correlation = 0;
     *n_pages = 0;
-    if (path->indexorderbys == NIL) {
+    if (path->indexorderbys == NIL || !may_be_planned(path->indexinfo->indexoid)) {
         *startup = get_float8_infinity();
         *total = get_float8_infinity();
         pg::mark_unusable(path);

@@ -2,6 +2,7 @@
 
 #include "hnsw/options.h"
 
+#include <cstdlib>
 #include <limits>
 
 #include "hnsw/layout.h"
@@ -16,6 +17,7 @@ constinit int setting_max_scan_tuples = 20000;
 constinit double setting_scan_mem_multiplier = 1;
 constinit bool setting_glance_reads = true;
 constinit bool setting_exact_order = false;
+constinit char* setting_only_index = nullptr;
 constinit int setting_insert_batch = kDefaultInsertBatch;
 
 namespace {
@@ -104,6 +106,10 @@ define_settings() {
                             nullptr, &setting_max_scan_tuples, 20000, 1,
                             std::numeric_limits<int>::max(), PGC_USERSET, 0, nullptr, nullptr,
                             nullptr);
+    DefineCustomStringVariable(
+        "vector_ext.only_index", "OID of the only hnsw index to plan with; hnsw_recall sets it.",
+        nullptr, &setting_only_index, "", PGC_USERSET,
+        GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, nullptr, nullptr, nullptr);
     DefineCustomRealVariable("hnsw.scan_mem_multiplier",
                              "Memory of an iterative scan, as a multiple of work_mem.", nullptr,
                              &setting_scan_mem_multiplier, 1, 1, 1000, PGC_USERSET, 0, nullptr,
@@ -142,6 +148,12 @@ int
 option_ef_construction(Relation relation) {
     const Options* options = options_of(relation);
     return options != nullptr ? options->ef_construction : kDefaultEfConstruction;
+}
+
+bool
+may_be_planned(Oid index) {
+    return setting_only_index == nullptr || setting_only_index[0] == '\0' ||
+           index == std::strtoul(setting_only_index, nullptr, 10);
 }
 
 int

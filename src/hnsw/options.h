@@ -24,6 +24,7 @@ extern int setting_max_scan_tuples;
 extern double setting_scan_mem_multiplier;
 extern bool setting_glance_reads;
 extern bool setting_exact_order;
+extern char* setting_only_index;
 extern int setting_insert_batch;  // kB
 
 /// Defines settings and index options. Called once, when the module is loaded.
@@ -35,6 +36,9 @@ void check_settings_defined();
 /// Index options of `relation`, or their defaults.
 int option_m(Relation relation);
 int option_ef_construction(Relation relation);
+
+/// Whether plans may use the index: any, unless a measurement is of one index alone.
+bool may_be_planned(Oid index);
 
 /// The candidate list of a search: the setting if it was set, else the index option, else 40.
 int effective_ef_search(Relation relation);
