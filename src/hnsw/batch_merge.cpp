@@ -228,8 +228,14 @@ BatchMerger::attach() {
             selector_.gather(candidates, id);
             selector_.select(index_->geometry.max_links(0), chosen_);
         });
-        if (linker_.anchor(id, chosen_.span()))
+        if (linker_.anchor(id, chosen_.span())) {
+            // Whoever was not there at the first search: the batch must lead to it as well.
+            const std::span<NodeId> found = found_->of(point, 0, shape_.m);
+            if (found[0] == kNoNode)
+                for (std::size_t i = 0; i < chosen_.size(); ++i)
+                    found[i] = chosen_[i].node.id;
             return;
+        }
         // Nobody is there to link to it: it becomes the entry point, if that is still so.
         const auto is_same = [&](const MetaPage& meta) {
             return meta.entry_node == seen.entry_node;
@@ -267,34 +273,58 @@ BatchMerger::link_stretch(std::size_t first, std::size_t n) {
     batch_linker_.grant();
 }
 
-// Writes lists_, those of one page as one WAL record. Links that others have given the nodes
-// meanwhile stay.
+// Calls `change(i, record)` for the nodes of a stretch of the leaf order, those of one page in one
+// WAL record.
+template <typename Change>
 void
-BatchMerger::write_lists(std::size_t first, std::size_t n) {
-    const auto id_at = [&](std::size_t i) { return ids_[graph_.order[first + i]]; };
-    const auto list_of = [&](std::size_t i) {
-        const std::uint32_t begin = i == 0 ? 0 : ends_[i - 1];
-        return lists_.span().subspan(begin, ends_[i] - begin);
+BatchMerger::change_nodes(std::size_t first, std::size_t n, Change&& change) {
+    const Geometry& geometry = index_->geometry;
+    const auto place_of = [&](std::size_t i) {
+        return geometry.hot_place(ids_[graph_.order[first + i]]);
     };
     for (std::size_t i = 0; i < n;) {
         CHECK_FOR_INTERRUPTS();
-        const std::uint32_t block = index_->geometry.hot_place(id_at(i)).block;
+        const std::uint32_t block = place_of(i).block;
         std::size_t end = i + 1;
-        while (end < n && index_->geometry.hot_place(id_at(end)).block == block)
+        while (end < n && place_of(end).block == block)
             ++end;
         change_page(
-            *index_, block, [](const std::uint8_t*) { return true; },
-            [&](std::uint8_t* page) {
+            *index_, block,
+            [&](const std::uint8_t* page) {
                 for (std::size_t j = i; j < end; ++j) {
-                    std::uint8_t* record = page + index_->geometry.hot_place(id_at(j)).offset;
-                    const LinkList list = link_list(record, index_->geometry, 0);
-                    for (const Link& link : list_of(j))
-                        if (*list.count < list.capacity && !list.has(link.id()))
-                            list.append(link);
+                    const std::uint8_t* record = page + place_of(j).offset;
+                    const char* problem = check_record(record, geometry, kNoNode);
+                    if (problem != nullptr || !is_node(record))
+                        report_damage(index_->relation, block,
+                                      problem != nullptr
+                                          ? problem
+                                          : "a node that is being inserted is none any more");
                 }
+                return true;
+            },
+            [&](std::uint8_t* page) {
+                for (std::size_t j = i; j < end; ++j)
+                    change(j, page + place_of(j).offset);
             });
         i = end;
     }
+}
+
+// Writes lists_. Links that others have given the nodes meanwhile stay, but where there is no room
+// for an anchor.
+void
+BatchMerger::write_lists(std::size_t first, std::size_t n) {
+    change_nodes(first, n, [&](std::size_t i, std::uint8_t* record) {
+        const std::uint32_t begin = i == 0 ? 0 : ends_[i - 1];
+        const std::span<const Link> own = lists_.span().subspan(begin, ends_[i] - begin);
+        const LinkList list = link_list(record, index_->geometry, 0);
+        for (const Link& link : own)
+            if (link.kind() == core::LinkKind::kAnchor)
+                list.put_anchor(link);
+        for (const Link& link : own)
+            if (*list.count < list.capacity && !list.has(link.id()))
+                list.append(link);
+    });
 }
 
 // Writes the lists of a risen point on the layers above 0 and links back.
@@ -330,22 +360,8 @@ BatchMerger::link_above(std::uint32_t point) {
 
 void
 BatchMerger::mark_linked(std::size_t first, std::size_t n) {
-    const auto id_at = [&](std::size_t i) { return ids_[graph_.order[i]]; };
-    for (std::size_t i = first; i < first + n;) {
-        CHECK_FOR_INTERRUPTS();
-        const std::uint32_t block = index_->geometry.hot_place(id_at(i)).block;
-        std::size_t end = i + 1;
-        while (end < first + n && index_->geometry.hot_place(id_at(end)).block == block)
-            ++end;
-        change_page(
-            *index_, block, [](const std::uint8_t*) { return true; },
-            [&](std::uint8_t* page) {
-                for (std::size_t j = i; j < end; ++j)
-                    head_of(page + index_->geometry.hot_place(id_at(j)).offset).flags |=
-                        kFlagLinked;
-            });
-        i = end;
-    }
+    change_nodes(first, n,
+                 [](std::size_t, std::uint8_t* record) { head_of(record).flags |= kFlagLinked; });
 }
 
 void

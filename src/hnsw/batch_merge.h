@@ -48,7 +48,9 @@ class BatchMerger {
     /// Bytes that it takes for each point, beside the point's record and its batch graph.
     static std::size_t
     bytes_per_point(const core::GraphShape& shape) {
-        return (2 * shape.m + 2) * sizeof(NodeId) + shape.m;
+        // Of a point on layer 0 alone, and of the one in 2m that rises.
+        return (2 * shape.m + 2) * sizeof(NodeId) +
+               static_cast<std::size_t>(shape.max_layer + 1) * sizeof(NodeId) / 2;
     }
 
    private:
@@ -86,6 +88,8 @@ class BatchMerger {
     void attach();
     void choose(std::uint32_t rank, int layer);
     void keep_anchors(std::span<const Link> own);
+    template <typename Change>
+    void change_nodes(std::size_t first, std::size_t n, Change&& change);
     void write_lists(std::size_t first, std::size_t n);
     void link_stretch(std::size_t first, std::size_t n);
     void link_above(std::uint32_t point);

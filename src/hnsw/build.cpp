@@ -98,8 +98,8 @@ count_workers(Relation heap, const Index& index) {
     if (RelationUsesLocalBuffers(index.relation))
         return 0;
     int n_workers = pg::count_build_workers(heap, index.relation);
-    const double smallest =
-        std::min(pg::estimate_rows(heap), static_cast<double>(kSmallestParallelBatch));
+    const double smallest = std::clamp(pg::estimate_rows(heap), static_cast<double>(kSmallestBatch),
+                                       static_cast<double>(kSmallestParallelBatch));
     while (n_workers > 0 &&
            static_cast<double>(plan_batch(index, n_workers + 1).later_capacity) < smallest)
         --n_workers;

@@ -155,14 +155,16 @@ join_node(Index& index, NodeId id, std::uint16_t version, const Tid& tid) {
 
 void
 remove_row(Index& index, NodeId id, const Tid& tid) {
-    NodeId next = kNoNode;
-    for (NodeId current = id; current != kNoNode; current = next) {
+    int n_reads = 0;
+    for (NodeId current = id; current != kNoNode;) {
         CHECK_FOR_INTERRUPTS();
+        NodeId next = kNoNode;
+        bool is_ours = false;
         const bool is_here = change_record(
             index, current,
             [&](const std::uint8_t* record) {
-                next = kNoNode;
-                if (current == id ? !is_node(record) : !belongs_to(record, id))
+                is_ours = current == id ? is_node(record) : belongs_to(record, id);
+                if (!is_ours)
                     return false;
                 next = current == id ? node_of(record).tids_head : tids_of(record).next;
                 const std::span<const Tid> rows = rows_of(record, index.geometry);
@@ -174,6 +176,12 @@ remove_row(Index& index, NodeId id, const Tid& tid) {
             });
         if (is_here)
             return;
+        // A record that left the chain underneath: from the node again.
+        const bool has_changed = !is_ours && current != id;
+        if (has_changed && ++n_reads == kMostChainReads)
+            report_damage(index.relation, index.geometry.hot_place(id).block,
+                          "a node's chain leads to a record that is not its own");
+        current = has_changed ? id : next;
     }
 }
 

@@ -86,6 +86,12 @@ class Vacuum {
     is_known(NodeId id) const {
         return id < survey_.nodes.size();
     }
+    // Older than the first drain: whoever inserted it has ended. A younger node may be without
+    // links because it waits for the rest of its batch.
+    bool
+    is_settled(NodeId id) const {
+        return is_known(id) && survey_.nodes.has(id);
+    }
     bool
     is_dead(NodeId id) const {
         return is_known(id) && survey_.dead.has(id);
@@ -231,7 +237,7 @@ Vacuum::mend_all() {
     for_each_hot_block(*index_, true, [&](BlockNumber block) {
         read_nodes(block);
         for (const NodeId id : page_ids_.span())
-            if (is_known(id) && !survey_.anchored.has(id) && id != index_->meta.entry_node)
+            if (is_settled(id) && !survey_.anchored.has(id) && id != index_->meta.entry_node)
                 repairer_.anchor(id);
     });
 }
@@ -248,7 +254,7 @@ Vacuum::mend_node(NodeId id) {
     });
     // A node whose insert was cut off has no links above layer 0.
     const int usable_layer = links_id == kNoNode ? 0 : layer;
-    if (usable_layer > survey_.highest_layer) {
+    if (usable_layer > survey_.highest_layer && is_settled(id)) {
         survey_.highest_layer = usable_layer;
         survey_.highest = id;
     }
@@ -317,7 +323,7 @@ Vacuum::relink_unreached() {
     for_each_hot_block(*index_, true, [&](BlockNumber block) {
         read_nodes(block);
         for (const NodeId id : page_ids_.span()) {
-            if (!is_known(id) || survey_.reached.has(id))
+            if (!is_settled(id) || survey_.reached.has(id))
                 continue;
             repairer_.relink(id);
             reach(id, queue_);

@@ -16,6 +16,7 @@ CrewShared::init() {
 void
 CrewShared::open_gate(int n) {
     BarrierInit(&barrier, n);
+    pg_write_barrier();  // who sees the number sees what was prepared before it
     pg_atomic_write_u32(&n_members, static_cast<uint32>(n));
     ConditionVariableBroadcast(&gate);
 }
@@ -26,6 +27,7 @@ CrewShared::wait_at_gate() {
     while (pg_atomic_read_u32(&n_members) == 0)
         ConditionVariableSleep(&gate, PG_WAIT_EXTENSION);
     ConditionVariableCancelSleep();
+    pg_read_barrier();
 }
 
 }  // namespace vext::hnsw

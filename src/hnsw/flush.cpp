@@ -33,8 +33,8 @@ struct Target {
     }
 };
 
-// A batch that is larger than this part of the graph goes in alone: two such could not see enough
-// of each other.
+// A batch that is larger than this part of the graph goes in alone, as does one into a graph whose
+// entry point is dead: two such could not see enough of each other.
 constexpr std::size_t kSmallPart = 4;
 
 // The rows that are not done. What an interrupted flush has left of them half-way is taken away
@@ -119,18 +119,27 @@ merge_rows(Target& target, const BatchPlan& plan, Rows rows) {
         row->is_done = true;
 }
 
+// Whether so many rows must go in alone; the metapage is as last read.
+bool
+must_be_alone(Index& index, std::size_t n_rows) {
+    if (n_rows > index.meta.n_slots / kSmallPart || index.meta.entry_node == kNoNode)
+        return true;
+    return !with_record(index, index.meta.entry_node, is_live_node);
+}
+
 void
 insert_batch(Target& target, const BatchPlan& plan, Rows rows) {
-    const Relation relation = target.index.relation;
-    if (rows.size() > refresh_meta(target.index).n_slots / kSmallPart) {
-        pg::lock_drain_exclusive(relation);
-        refresh_meta(target.index);
+    Index& index = target.index;
+    const std::uint32_t epoch = lock_current_epoch(index);
+    const bool is_alone = must_be_alone(index, rows.size());
+    if (!is_alone)
         merge_rows(target, plan, rows);
-        pg::unlock_drain_exclusive(relation);
-    } else {
-        const std::uint32_t epoch = lock_current_epoch(target.index);
+    pg::unlock_drain_shared(index.relation, epoch);
+    if (is_alone) {
+        pg::lock_drain_exclusive(index.relation);
+        refresh_meta(index);
         merge_rows(target, plan, rows);
-        pg::unlock_drain_shared(relation, epoch);
+        pg::unlock_drain_exclusive(index.relation);
     }
 }
 

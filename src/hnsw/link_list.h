@@ -32,6 +32,23 @@ struct LinkList {
     append(const Link& link) const {
         links[(*count)++] = link;
     }
+
+    /// Makes an anchor stand in the list, in place of its last other link where there is no room.
+    void
+    put_anchor(const Link& anchor) const {
+        for (Link& link : span())
+            if (link.id() == anchor.id()) {
+                link = anchor;
+                return;
+            }
+        if (*count < capacity)
+            return append(anchor);
+        for (std::uint32_t i = *count; i > 0; --i)
+            if (links[i - 1].kind() != core::LinkKind::kAnchor) {
+                links[i - 1] = anchor;
+                return;
+            }
+    }
 };
 
 /// Whether `record` holds the links of `owner` on `layer`: the node itself or its links record.

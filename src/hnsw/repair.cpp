@@ -82,7 +82,8 @@ Repairer::anchor(NodeId id) {
     chosen_.clear();
     for (const core::Candidate& candidate : found_.span())
         chosen_.push_back({candidate, core::LinkKind::kDiverse});
-    linker_.anchor(id, chosen_.span());
+    if (!chosen_.is_empty())
+        linker_.anchor(id, chosen_.span());
 }
 
 void
