@@ -202,15 +202,6 @@ SELECT vector_stage_for('keyless', 'keyless_stage');
 INSERT INTO keyless_stage VALUES ('[1]', 'a'), ('[1]', 'a'), (NULL, NULL);
 SELECT * FROM counts('keyless', 'keyless_stage');
 SELECT * FROM keyless;
-CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
-CREATE TABLE named (t text COLLATE caseless PRIMARY KEY, n int);
-INSERT INTO named VALUES ('Anna', 1);
-SELECT vector_stage_for('named', 'named_stage');
-INSERT INTO named_stage VALUES ('ANNA', 2), ('bert', 1);
-SELECT * FROM counts('named', 'named_stage', 'update');
-INSERT INTO named_stage VALUES ('BERT', 2);
-SELECT * FROM counts('named', 'named_stage', 'update', duplicates => 'last');
-SELECT * FROM named ORDER BY 1;
 ROLLBACK;
 
 -- Names that need quotes, have 63 bytes, or look like statements.
