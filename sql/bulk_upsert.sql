@@ -276,11 +276,11 @@ BEGIN;
 CREATE TYPE mood AS ENUM ('sad', 'happy');
 CREATE TYPE pair AS (a int, b text);
 CREATE DOMAIN small AS int CHECK (VALUE < 100);
-CREATE TABLE typed (id uuid PRIMARY KEY, m mood, p pair, d small, r int4range, x xml, pt point, j json,
+CREATE TABLE typed (id uuid PRIMARY KEY, m mood, p pair, d small, r int4range, x jsonpath, pt point, j json,
                     i interval, net inet, bits bit(3), "char" "char", vs vector(2)[]);
 SELECT vector_stage_for('typed', 'stage');
 INSERT INTO stage VALUES
-    ('00000000-0000-0000-0000-000000000001', 'sad', '(1,x)', 5, '[1,5)', '<a/>', '(1,2)', '{"a" : 1}', '1 day',
+    ('00000000-0000-0000-0000-000000000001', 'sad', '(1,x)', 5, '[1,5)', '$."a"', '(1,2)', '{"a" : 1}', '1 day',
      '10.0.0.1', '101', 'c', '{"[1,2]"}');
 INSERT INTO stage VALUES ('00000000-0000-0000-0000-000000000002');
 SELECT * FROM counts('typed', 'stage', 'update');

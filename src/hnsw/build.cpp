@@ -17,12 +17,6 @@ namespace vext::hnsw {
 
 namespace {
 
-// Points in the memory of this backend.
-std::uint8_t*
-allocate_chunk(void* state, std::uint32_t, std::size_t n_bytes) {
-    return static_cast<core::Arena*>(state)->allocate_zeroed<std::uint8_t>(n_bytes).data();
-}
-
 // A build by this backend alone.
 class SerialBuild {
    public:
@@ -31,7 +25,7 @@ class SerialBuild {
           context_(
               AllocSetContextCreate(CurrentMemoryContext, "hnsw points", ALLOCSET_DEFAULT_SIZES)),
           arena_(pg::context_arena(context_)),
-          member_(index, plan_, {allocate_chunk, &arena_}, n_points_) {
+          member_(index, plan_, chunks_of(arena_), n_points_) {
         pg_atomic_init_u64(&n_points_, 0);
     }
     SerialBuild(const SerialBuild&) = delete;

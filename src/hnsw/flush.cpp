@@ -87,11 +87,6 @@ choose_centroid(Index& index, Rows rows) {
     refresh_meta(index);
 }
 
-std::uint8_t*
-allocate_chunk(void* state, std::uint32_t, std::size_t n_bytes) {
-    return static_cast<core::Arena*>(state)->allocate_zeroed<std::uint8_t>(n_bytes).data();
-}
-
 // With the drain lock held.
 void
 merge_rows(Target& target, const BatchPlan& plan, Rows rows) {
@@ -99,8 +94,7 @@ merge_rows(Target& target, const BatchPlan& plan, Rows rows) {
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
     choose_centroid(index, rows);
     target.refresh_codec();
-    PointStore* store =
-        arena.make<PointStore>(index, rows.size(), ChunkSource{allocate_chunk, &arena});
+    PointStore* store = arena.make<PointStore>(index, rows.size(), chunks_of(arena));
     core::Prepared prepared = index.codec->allocate_prepared(arena);
     const std::span<NodeId*> fates = arena.allocate<NodeId*>(rows.size());
     std::uint32_t n_points = 0;

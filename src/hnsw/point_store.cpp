@@ -23,6 +23,14 @@ round_up_to_4(std::size_t n) {
 
 }  // namespace
 
+ChunkSource
+chunks_of(core::Arena& arena) {
+    const auto allocate = [](void* state, std::uint32_t, std::size_t n_bytes) {
+        return static_cast<core::Arena*>(state)->allocate_zeroed<std::uint8_t>(n_bytes).data();
+    };
+    return {allocate, &arena};
+}
+
 PointStore::PointStore(const Index& index, std::size_t capacity, ChunkSource source)
     : index_(&index),
       capacity_(capacity),

@@ -21,6 +21,9 @@ struct ChunkSource {
     void* state;
 };
 
+/// Chunks in the memory of this backend, from `arena`, which outlives the store.
+ChunkSource chunks_of(core::Arena& arena);
+
 /// What a record holds behind header, code and residual.
 struct PointRow {
     std::uint32_t hash;
