@@ -22,11 +22,14 @@ CREATE FUNCTION pg_temp.n_found() RETURNS bigint LANGUAGE sql
     SET hnsw.iterative_scan = relaxed_order AS $$
     SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> pg_temp.noise(0, 8) LIMIT 100000) s
 $$;
--- Whether both indexes are sound and have all rows of the table, and those only.
+-- Whether both indexes are sound, have all rows of the table, and those only, and find neighbours as
+-- well as new ones would: nearly all.
 CREATE FUNCTION pg_temp.is_sound() RETURNS boolean LANGUAGE sql AS $$
     SELECT NOT EXISTS (SELECT FROM hnsw_check('items_l2', true))
        AND NOT EXISTS (SELECT FROM hnsw_check('items_ip', true))
        AND pg_temp.n_found() = (SELECT count(v) FROM items)
+       AND NOT EXISTS (SELECT FROM unnest('{items_l2, items_ip}'::regclass[]) name,
+                           hnsw_recall(name, 10, '{100}', 100) WHERE recall < 0.99)
 $$;
 CREATE PROCEDURE pg_temp.add(first int, last int) LANGUAGE sql AS $$
     INSERT INTO items SELECT i, i, pg_temp.noise(i, 8) FROM generate_series(first, last) i
@@ -212,5 +215,7 @@ SELECT pg_temp.n_queues();
 :nearest;
 SELECT pg_temp.n_queues();
 COMMIT;
+-- The many deleted rows would stand before neighbours.
+VACUUM items;
 SELECT pg_temp.is_sound();
 DROP TABLE items;

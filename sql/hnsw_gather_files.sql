@@ -11,11 +11,14 @@ CREATE PROCEDURE pg_temp.add(first int, last int) LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO items SELECT i, pg_temp.noise(i, 8) FROM generate_series(first, last) i;
 END $$;
--- What is wrong with the index, and how many rows a search finds beside those of the table.
+-- What is wrong with the index, by itself and as one that should find nearly all neighbours; and how
+-- many rows a search finds beside those of the table.
 CREATE FUNCTION pg_temp.look(OUT n_problems bigint, OUT n_found bigint, OUT n_rows bigint)
 LANGUAGE plpgsql SET enable_seqscan = off SET enable_sort = off SET hnsw.ef_search = 1000 AS $$
 BEGIN
     SELECT count(*) INTO n_problems FROM hnsw_check('items_v', true);
+    SELECT n_problems + count(*) INTO n_problems
+    FROM hnsw_recall('items_v', 10, '{100}', 100) WHERE recall < 0.99;
     SELECT count(*) INTO n_found FROM
         (SELECT id FROM items ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 100000) s;
     SELECT count(v) INTO n_rows FROM items;

@@ -35,6 +35,7 @@ sub has_rows
 	is($node->safe_psql('postgres', "SELECT count(*) FROM $table"), $n, "$test_name: $n rows");
 	index_is_sound($node, "${table}_v", $test_name);
 	finds_every_row($node, $table, $test_name);
+	is_as_good_as_fresh($node, "${table}_v", 'queries', $test_name) if $n;
 	return;
 }
 
@@ -71,7 +72,6 @@ run_clients($node, 'sixteen loaders', [ '-c', 16, '-j', 2, '-t', 1 ],
 	[ 1, 'INSERT INTO loaded SELECT id, v FROM pool WHERE id % 16 <> :client_id ORDER BY id
 		ON CONFLICT DO NOTHING;' ]);
 has_rows('loaded', $n_rows, 'sixteen loaders');
-is_as_good_as_fresh($node, 'loaded_v', 'queries', 'sixteen loaders');
 
 # --- first batches into an empty index ---
 
@@ -81,7 +81,6 @@ $node->safe_psql('postgres', q{
 run_clients($node, 'first batches', [ '-c', 3, '-j', 2, '-t', 1 ],
 	[ 1, 'INSERT INTO first (v) SELECT v FROM pool WHERE id % 3 = :client_id;' ]);
 has_rows('first', $n_rows, 'first batches');
-is_as_good_as_fresh($node, 'first_v', 'queries', 'first batches');
 
 # --- an error in the middle of a COPY ---
 

@@ -14,9 +14,11 @@ my $n_rows = 1000;
 my $node = start_node('gather_crash', 'shared_buffers = 16MB', 'checkpoint_timeout = 30s',
 	'autovacuum = off', 'restart_after_crash = off', 'max_prepared_transactions = 5');
 $node->safe_psql('postgres', 'CREATE EXTENSION vector_ext');
-load_vectors($node, 'pool', $n_rows, 260, 31);
+load_vectors($node, 'pool', $n_rows + 200, 260, 31);
 my $rows_file = $node->basedir . '/rows.copy';
 $node->safe_psql('postgres', qq{
+	CREATE TABLE queries AS SELECT * FROM pool WHERE id > $n_rows;
+	DELETE FROM pool WHERE id > $n_rows;
 	COPY pool (v) TO '$rows_file';
 	CREATE TABLE items (id bigserial, v vector(260));
 	CREATE INDEX items_v ON items USING hnsw (v vector_l2_ops)});
@@ -48,6 +50,7 @@ for my $batch ('64MB', '300kB', '300kB', '64MB')
 	$copy->finish;
 	$node->start;
 	$n = is_whole("killed with $batch", $n, $n + 2 * $n_rows);
+	is_as_good_as_fresh($node, 'items_v', 'queries', "killed with $batch") if $n;
 }
 $node->safe_psql('postgres', "VACUUM items; COPY items (v) FROM '$rows_file'; VACUUM items");
 $n = is_whole('after a vacuum', $n + $n_rows);
@@ -66,6 +69,7 @@ for my $end ('COMMIT', 'ROLLBACK')
 	$node->safe_psql('postgres', "$end PREPARED 'load'");
 	$n += $end eq 'COMMIT' ? $n_rows : 0;
 	is_whole("$end PREPARED", $n);
+	is_as_good_as_fresh($node, 'items_v', 'queries', "$end PREPARED");
 }
 $node->safe_psql('postgres', 'VACUUM items');
 is_whole('at the end', $n);

@@ -16,6 +16,7 @@ $publisher->start;
 my $subscriber = start_node('subscriber', 'autovacuum = off', 'max_logical_replication_workers = 6');
 $_->safe_psql('postgres', 'CREATE EXTENSION vector_ext') for $publisher, $subscriber;
 load_vectors($publisher, 'pool', 600, 64, 32);
+load_vectors($subscriber, 'queries', 200, 64, 32);
 
 my $table = 'CREATE TABLE items (id bigint PRIMARY KEY, other int, v vector(64))';
 $publisher->safe_psql('postgres', qq{
@@ -42,6 +43,7 @@ sub is_applied
 		"$test_name: the same rows");
 	index_is_sound($subscriber, 'items_v', $test_name);
 	finds_every_row($subscriber, 'items', $test_name);
+	is_as_good_as_fresh($subscriber, 'items_v', 'queries', $test_name);
 	return;
 }
 
