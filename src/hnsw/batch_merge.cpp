@@ -2,6 +2,8 @@
 
 #include "hnsw/batch_merge.h"
 
+#include <numeric>
+
 #include "core/hash.h"
 #include "hnsw/chain.h"
 #include "hnsw/link_list.h"
@@ -64,6 +66,22 @@ BatchMerger::list_risen(std::span<const std::uint32_t> members, std::span<std::u
         if (layer_of(point) > 0)
             risen[n++] = point;
     return n;
+}
+
+NodeId
+BatchMerger::find_entry(std::uint32_t point) {
+    aim_at(point);
+    return search_.find_entry();
+}
+
+// Nodes with near ids lie close in space and on few pages: searches that enter there one after
+// another read what is in the cache.
+void
+BatchMerger::order_by(std::span<const NodeId> entries, std::span<std::uint32_t> order) {
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+        return entries[a] < entries[b] || (entries[a] == entries[b] && a < b);
+    });
 }
 
 // Finds the point's neighbours in the graph, or a node with an equal vector.

@@ -49,7 +49,7 @@ class BatchMerger {
     static std::size_t
     bytes_per_point(const core::GraphShape& shape) {
         // Of a point on layer 0 alone, and of the one in 2m that rises.
-        return (2 * shape.m + 2) * sizeof(NodeId) +
+        return (2 * shape.m + 4) * sizeof(NodeId) +
                static_cast<std::size_t>(shape.max_layer + 1) * sizeof(NodeId) / 2;
     }
 
@@ -80,6 +80,8 @@ class BatchMerger {
     };
 
     std::size_t list_risen(std::span<const std::uint32_t> members, std::span<std::uint32_t> risen);
+    NodeId find_entry(std::uint32_t point);
+    static void order_by(std::span<const NodeId> entries, std::span<std::uint32_t> order);
     void search(std::uint32_t point);
     void join_equal(std::uint32_t point);
     std::size_t drop_joined(std::span<std::uint32_t> members);
@@ -161,9 +163,16 @@ BatchMerger::merge(Crew& crew) {
     found_ = &found;
     std::span<std::uint32_t> members = all.first(counts[0]);
     crew.report(BuildPhase::kLinking, members.size());
+    const auto entries = core::allocate_shared<NodeId>(crew, members.size());
+    const auto order = core::allocate_shared<std::uint32_t>(crew, members.size());
     for_stretches(crew, members.size(), kSearchesPerTask, [&](std::size_t first, std::size_t n) {
-        for (const std::uint32_t point : members.subspan(first, n))
-            search(point);
+        for (std::size_t i = first; i < first + n; ++i)
+            entries[i] = find_entry(members[i]);
+    });
+    crew.alone([&] { order_by(entries, order); });
+    for_stretches(crew, members.size(), kSearchesPerTask, [&](std::size_t first, std::size_t n) {
+        for (const std::uint32_t rank : order.subspan(first, n))
+            search(members[rank]);
     });
     crew.alone([&] { counts[0] = static_cast<std::uint32_t>(drop_joined(members)); });
     members = members.first(counts[0]);

@@ -25,6 +25,15 @@ CandidateSearch::find_nearest(std::size_t ef) {
     return memory_.beam.entries();
 }
 
+NodeId
+CandidateSearch::find_entry() {
+    MetaPage meta;
+    core::Candidate nearest;
+    if (!graph_->enter(meta, nearest))
+        return kNoNode;
+    return core::descend(*graph_, meta.entry_layer, 1, nearest, memory_).id;
+}
+
 // Makes candidates_ those of `layer`; it holds those of the layer above, the nearest of which the
 // search starts from.
 void

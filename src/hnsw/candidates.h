@@ -68,6 +68,9 @@ class CandidateSearch {
     /// is at most that of the memory.
     std::span<const core::Candidate> find_nearest(std::size_t ef);
 
+    /// The node from which a search enters layer 0; kNoNode when the graph is empty.
+    NodeId find_entry();
+
    private:
     void search(int layer);
 

@@ -12,6 +12,7 @@ namespace vext::core {
 using Floats [[gnu::vector_size(16)]] = float;
 using Ints [[gnu::vector_size(16)]] = std::int32_t;
 using Bytes [[gnu::vector_size(4)]] = std::uint8_t;
+using ByteBlock [[gnu::vector_size(16)]] = std::uint8_t;
 
 inline constexpr std::size_t kLanes = 4;
 
@@ -85,6 +86,16 @@ largest_of(Floats x) {
     const float first = x[0] > x[1] ? x[0] : x[1];
     const float second = x[2] > x[3] ? x[2] : x[3];
     return first > second ? first : second;
+}
+
+/// The sums of four bytes each.
+inline Ints
+sums_of_bytes(ByteBlock x) {
+    using Pairs [[gnu::vector_size(16)]] = std::uint16_t;
+    using Fours [[gnu::vector_size(16)]] = std::uint32_t;
+    const Pairs pairs = (reinterpret_cast<Pairs>(x) & 0xff) + (reinterpret_cast<Pairs>(x) >> 8);
+    const auto fours = reinterpret_cast<Fours>(pairs);
+    return reinterpret_cast<Ints>((fours & 0xffff) + (fours >> 16));
 }
 
 template <typename Lanes>

@@ -48,6 +48,38 @@ for_each_levels(const std::uint8_t* code, std::size_t n, Visit visit) {
     }
 }
 
+/// Writes levels as signed bytes and returns their sum. Of 4 bits they are 2 u, odd numbers of at
+/// most 15: nothing is rounded. With 8 bits u lies half-way between integers; always the lower one,
+/// as good as any for a rotated vector.
+template <int kBits>
+inline std::int32_t
+write_signed_levels(const std::uint8_t* code, std::size_t n, std::int8_t* levels) {
+    const std::size_t n_bytes = n * kBits / 8;
+    Ints sums = {};
+    const auto write_block = [&](std::size_t j, std::size_t size) {
+        ByteBlock bytes = {};
+        std::memcpy(&bytes, code + j, size);
+        ByteBlock first = bytes - 128;
+        if constexpr (kBits == 4) {
+            const ByteBlock low = bytes & 15;
+            const ByteBlock high = bytes >> 4;
+            bytes = low + high;
+            first = 2 * low - 15;
+            const ByteBlock second = 2 * high - 15;
+            std::memcpy(levels + n_bytes + j, &second, size);
+        }
+        std::memcpy(levels + j, &first, size);
+        sums += sums_of_bytes(bytes);
+    };
+    std::size_t j = 0;
+    for (; j + sizeof(ByteBlock) <= n_bytes; j += sizeof(ByteBlock))
+        write_block(j, sizeof(ByteBlock));
+    if (j < n_bytes)
+        write_block(j, n_bytes - j);
+    const auto n_levels = static_cast<std::int32_t>(n);
+    return kBits == 4 ? 2 * sum_of(sums) - 15 * n_levels : sum_of(sums) - 128 * n_levels;
+}
+
 template <int kBits>
 inline void
 write_levels(const float* x, float inverse_step, std::size_t n, std::uint8_t* code) {

@@ -35,7 +35,7 @@ template <>
 struct Noise<8> {
     static constexpr double kCode = 0.29;
     static constexpr double kLevel = 48;
-    static constexpr double kCodeAsQuery = 0.58;  // and half a level, see query_from_code
+    static constexpr double kCodeAsQuery = 0.58;  // and half a level, see write_signed_levels
 };
 constexpr double kRoundedNoise = 0.29;  // deviation of what rounding to an integer does
 
@@ -203,15 +203,7 @@ void
 ScalarCodec<kBits>::query_from_code(const CodeHeader& header, const std::uint8_t* code,
                                     Query& query) const {
     const std::size_t n = space_.n_padded;
-    Ints level_sums = {};
-    for_each_levels<kBits>(code, n, [&](std::size_t i, Ints levels) {
-        // With 4 bits, 2 u is an odd number of at most 15: nothing is rounded. With 8, u lies
-        // half-way between integers; always the lower one, as good as any for a rotated vector.
-        levels = kBits == 4 ? 2 * levels - 15 : levels - 128;
-        store_bytes(query.levels + i, levels);
-        level_sums += levels;
-    });
-    query.level_sum = sum_of(level_sums);
+    query.level_sum = write_signed_levels<kBits>(code, n, query.levels);
     query.norm =
         std::fabs(header.factor) * Noise<kBits>::kLevel * std::sqrt(static_cast<double>(n));
     query.offset = header.offset + (is_inner_product() ? space_.squared_norm_centroid : 0);
