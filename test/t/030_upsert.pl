@@ -86,8 +86,10 @@ my ($status, $stdout, $stderr) = $node->psql('postgres', q{
 	CREATE TEMP TABLE stage AS SELECT i AS id FROM generate_series(1, 44) i;
 	SELECT inserted FROM vector_bulk_upsert('slow', 'stage')});
 is($stdout, '44', 'a slow load ends');
-like($stderr, qr/NOTICE:  vector_bulk_upsert: (39|40|41) of 44 rows taken, 0 rejected/,
-	'it says after ten seconds how far it is');
+# Forty rows, fewer on a machine that is busy.
+my ($taken) = $stderr =~ /NOTICE:  vector_bulk_upsert: (\d+) of 44 rows taken, 0 rejected/;
+cmp_ok($taken, '>=', 20, 'it says how far it is') or diag($stderr);
+cmp_ok($taken, '<=', 41, '... after ten seconds');
 
 # --- a load that is killed ---
 
