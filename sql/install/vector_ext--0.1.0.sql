@@ -637,7 +637,8 @@ COMMENT ON FUNCTION vector_in_transaction_block() IS
 
 -- The functions of this section whose body is BEGIN ATOMIC are bound to the objects they name; they
 -- call the PL/pgSQL ones, which look at the catalogue under a search_path of their own, or run
--- statements in which every name is qualified: none depends on the search_path of the caller.
+-- statements in which every name is qualified: none depends on the search_path of the caller. Those
+-- that run statements in which code of the user may take part give it that search_path for them.
 
 CREATE FUNCTION vector_create_stage(
     target regclass, name name, columns name[], lenient boolean,
@@ -744,8 +745,8 @@ CREATE FUNCTION vector_rejects_table(name name) RETURNS regclass
 AS $$
 BEGIN
     EXECUTE pg_catalog.format(
-        'CREATE TABLE %I (source_row bigint, key text, sqlstate text, message text, raw text)',
-        name);
+        'CREATE TABLE %I (source_row bigint, key pg_catalog.text, sqlstate pg_catalog.text, '
+        'message pg_catalog.text, raw pg_catalog.text)', name);
     RETURN pg_catalog.format('%I.%I', pg_catalog.current_schema(), name)::pg_catalog.regclass;
 END
 $$;
@@ -759,10 +760,10 @@ COMMENT ON FUNCTION vector_bulk_row(bigint) IS
 
 CREATE FUNCTION vector_bulk_run(
     statement text, tids tid[], source_rows bigint[],
-    n_before bigint, n_total bigint, n_rejected bigint)
+    n_before bigint, n_total bigint, n_rejected bigint, search_path text)
     RETURNS bigint[]
     AS 'MODULE_PATHNAME', 'vext_bulk_run' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION vector_bulk_run(text, tid[], bigint[], bigint, bigint, bigint) IS
+COMMENT ON FUNCTION vector_bulk_run(text, tid[], bigint[], bigint, bigint, bigint, text) IS
     'runs a statement that merges rows and returns its counts; its errors say which row it took';
 
 CREATE FUNCTION vector_cast_problem(value text, type regtype) RETURNS text[]
@@ -937,34 +938,37 @@ $$;
 COMMENT ON FUNCTION vector_bulk_key(regclass, name[], boolean) IS
     'the unique index by which rows of a table are recognized; NULL: none, where none is needed';
 
-CREATE FUNCTION vector_bulk_source(source regclass, OUT rows regclass, OUT started timestamptz)
+CREATE FUNCTION vector_bulk_source(
+    source regclass, callers_path text, OUT rows regclass, OUT started timestamptz)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
     SET max_parallel_workers_per_gather = 0
     SET synchronize_seqscans = off
 AS $$
 DECLARE
     name text;
+    copy text;
 BEGIN
-    started := pg_catalog.clock_timestamp();
+    started := clock_timestamp();
     rows := source;
     -- Rows are found again by their place, and are the same for every statement, in a temporary
     -- table of this session only.
-    IF EXISTS (SELECT FROM pg_catalog.pg_class
+    IF EXISTS (SELECT FROM pg_class
                WHERE oid = source AND relkind = 'r' AND relpersistence = 't' AND NOT relhassubclass)
     THEN
         RETURN;
     END IF;
-    SELECT 'vector_source_' || n INTO name FROM pg_catalog.generate_series(1, 1000000) n
-     WHERE pg_catalog.to_regclass('pg_temp.vector_source_' || n) IS NULL LIMIT 1;
-    EXECUTE (SELECT pg_catalog.format(
-                 'CREATE TEMPORARY TABLE pg_temp.%I ON COMMIT DROP AS SELECT * FROM %I.%I',
-                 name, n.nspname, c.relname)
-               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-              WHERE c.oid = source);
-    rows := pg_catalog.to_regclass('pg_temp.' || name);
+    SELECT 'pg_temp.vector_source_' || n INTO name FROM generate_series(1, 1000000) n
+     WHERE to_regclass('pg_temp.vector_source_' || n) IS NULL LIMIT 1;
+    SELECT format('CREATE TEMPORARY TABLE %s ON COMMIT DROP AS SELECT * FROM %I.%I',
+                  name, n.nspname, c.relname)
+      INTO copy FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
+    PERFORM set_config('search_path', callers_path, true);
+    EXECUTE copy;
+    rows := pg_catalog.to_regclass(name);
 END
 $$;
-COMMENT ON FUNCTION vector_bulk_source(regclass) IS
+COMMENT ON FUNCTION vector_bulk_source(regclass, text) IS
     'the table itself if it is temporary, else a temporary copy of what it holds';
 
 CREATE FUNCTION vector_bulk_columns(
@@ -1061,7 +1065,7 @@ BEGIN
                s.typmod AS source_typmod, s.category AS source_category,
                a.attgenerated <> '' AS is_generated, a.attidentity, a.attnotnull,
                a.atthasdef OR a.attidentity <> '' OR y.typdefaultbin IS NOT NULL AS has_default,
-               y.typtype = 'd' AS is_domain,
+               y.typtype = 'd' AS is_domain, format('%I.%I', z.nspname, b.typname) AS bare,
                s.type IS NOT NULL AND a.attgenerated = '' AND a.attname <> ALL (made) AS supplied,
                t.type = vector_type AS is_vector,
                k.position AS key, k.equals, k.collation_oid,
@@ -1070,6 +1074,8 @@ BEGIN
           FROM pg_attribute a
           JOIN pg_type y ON y.oid = a.atttypid
           JOIN typed t ON t.attrelid = target AND t.attnum = a.attnum
+          JOIN pg_type b ON b.oid = t.type
+          JOIN pg_namespace z ON z.oid = b.typnamespace
           LEFT JOIN typed s ON s.attrelid = source AND s.attname = a.attname
           LEFT JOIN usable_key k ON k.attname = a.attname
          WHERE a.attrelid = target)
@@ -1080,11 +1086,11 @@ BEGIN
                                    FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
                                   WHERE c.oid = collation_oid),
                    'supplied', supplied, 'category', category,
-                   'bare', format_type(type, -1),
+                   'bare', bare,
                    'cast', CASE WHEN source_type <> type OR source_typmod <> typmod AND typmod <> -1
                                      AND category NOT IN ('S', 'V') AND NOT is_vector
-                                THEN format_type(type, CASE WHEN category IN ('S', 'V') OR is_vector
-                                                            THEN -1 ELSE typmod END) END,
+                                THEN CASE WHEN category IN ('S', 'V') OR is_vector OR typmod = -1
+                                          THEN bare ELSE format_type(type, typmod) END END,
                    'converted', source_type <> type,
                    'parsed', is_vector AND source_category = 'S',
                    'dims', CASE WHEN is_vector AND typmod > 0 THEN typmod END,
@@ -1183,7 +1189,8 @@ BEGIN
                          THEN format('%s OPERATOR(%I.+) %s', old,
                                      coalesce(operator_schema ->> '+', 'pg_catalog'), new)
                          WHEN category = 'S'
-                         THEN format('%s::text OPERATOR(pg_catalog.||) %s::text', old, new)
+                         THEN format('%s::pg_catalog.text OPERATOR(pg_catalog.||) '
+                                     '%s::pg_catalog.text', old, new)
                          WHEN category = 'A' THEN format('pg_catalog.array_cat(%s, %s)', old, new)
                          ELSE format('%s OPERATOR(%I.||) %s', old,
                                      coalesce(operator_schema ->> '||', 'pg_catalog'), new) END) b(joined)
@@ -1624,7 +1631,7 @@ BEGIN
         'lock', format('SELECT pg_catalog.%s(pg_catalog.hashtextextended(''vector_bulk_upsert'', %s))',
                        CASE WHEN (ways -> 'is_split')::boolean THEN 'pg_advisory_xact_lock'
                             ELSE 'pg_advisory_xact_lock_shared' END, target::oid),
-        'run', 'SELECT ' || extension || 'vector_bulk_run($1, $2, $3, $4, $5, $6)',
+        'run', 'SELECT ' || extension || 'vector_bulk_run($1, $2, $3, $4, $5, $6, $7)',
         'reject_call', 'SELECT ' || extension || 'vector_bulk_reject($1, $2, $3, $4, $5, $6, $7)',
         'examine_call', 'SELECT * FROM ' || extension || 'vector_bulk_examine($1, $2)',
         'merge_call', 'SELECT * FROM ' || extension || 'vector_bulk_merge($1, $2, $3, $4, $5, $6)',
@@ -1677,11 +1684,14 @@ CREATE FUNCTION vector_bulk_reject(
     max_rejects bigint)
     RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    reject text := plan ->> 'reject';
+    n_after bigint := n_before + cardinality(tids);
     last bigint;
 BEGIN
-    IF max_rejects >= 0 AND pg_catalog.cardinality(tids) > max_rejects - n_before THEN
+    IF max_rejects >= 0 AND cardinality(tids) > max_rejects - n_before THEN
         last := max_rejects - n_before + 1;
         RAISE EXCEPTION
             USING ERRCODE = states[last], MESSAGE = messages[last],
@@ -1689,8 +1699,9 @@ BEGIN
                       'Row %s of "%s" is one more than the %s that may be rejected.',
                       source_rows[last], plan ->> 'source_name', max_rejects);
     END IF;
-    EXECUTE plan ->> 'reject' USING tids, source_rows, states, messages;
-    RETURN n_before + pg_catalog.cardinality(tids);
+    PERFORM set_config('search_path', plan ->> 'search_path', true);
+    EXECUTE reject USING tids, source_rows, states, messages;
+    RETURN n_after;
 END
 $$;
 COMMENT ON FUNCTION vector_bulk_reject(jsonb, tid[], bigint[], text[], text[], bigint, bigint) IS
@@ -1700,8 +1711,11 @@ CREATE FUNCTION vector_bulk_examine(
     plan jsonb, max_rejects bigint,
     OUT tids tid[], OUT source_rows bigint[], OUT rejected bigint, OUT is_slow boolean)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    own_path text := current_setting('search_path');
+    callers_path text := plan ->> 'search_path';
     has_rejects boolean := plan ->> 'reject' IS NOT NULL;
     part text;
     query text;
@@ -1718,7 +1732,7 @@ BEGIN
     is_slow := (plan -> 'is_slow')::boolean;
     FOR part, query IN
         SELECT e ->> 'part', e ->> 'query'
-          FROM pg_catalog.jsonb_array_elements(plan -> 'examine') WITH ORDINALITY q(e, place)
+          FROM jsonb_array_elements(plan -> 'examine') WITH ORDINALITY q(e, place)
          ORDER BY place
     LOOP
         n_most := CASE WHEN NOT has_rejects THEN 1
@@ -1726,9 +1740,12 @@ BEGIN
                        THEN least(max_rejects - rejected, 9223372036854775806) + 1 END;
         CASE part
         WHEN 'order' THEN
+            PERFORM set_config('search_path', callers_path, true);
             EXECUTE query INTO tids, source_rows, n_twice USING bad, before_row;
+            PERFORM pg_catalog.set_config('search_path', own_path, true);
             CONTINUE;
         WHEN 'check' THEN
+            -- Conditions name things as this search_path shows them.
             BEGIN
                 EXECUTE query INTO found USING bad, before_row, n_most;
             EXCEPTION WHEN OTHERS THEN
@@ -1738,7 +1755,9 @@ BEGIN
             END;
         ELSE
             CONTINUE WHEN part = 'twice' AND n_twice = 0;
+            PERFORM set_config('search_path', callers_path, true);
             EXECUTE query INTO found USING bad, before_row, n_most, tids, source_rows;
+            PERFORM pg_catalog.set_config('search_path', own_path, true);
         END CASE;
         IF found.tids IS NULL THEN
             CONTINUE;
@@ -1748,8 +1767,8 @@ BEGIN
                     max_rejects;
             bad := bad || found.tids;
             IF part = 'late' THEN
-                SELECT pg_catalog.array_agg(u.tid ORDER BY u.place),
-                       pg_catalog.array_agg(u.source_row ORDER BY u.place)
+                SELECT array_agg(u.tid ORDER BY u.place),
+                       array_agg(u.source_row ORDER BY u.place)
                   INTO tids, source_rows
                   FROM unnest(tids, source_rows) WITH ORDINALITY u(tid, source_row, place)
                  WHERE u.tid <> ALL (found.tids);
@@ -1764,7 +1783,7 @@ BEGIN
         EXECUTE plan ->> 'key_of_row' INTO key_of_row USING first_bad.tids[1];
         RAISE EXCEPTION
             USING ERRCODE = first_bad.states[1], MESSAGE = first_bad.messages[1],
-                  DETAIL = pg_catalog.format('Row %s of "%s"%s; %s rows before it were good.',
+                  DETAIL = format('Row %s of "%s"%s; %s rows before it were good.',
                                              before_row, plan ->> 'source_name',
                                              ' with the key (' || nullif(key_of_row, '') || ')',
                                              before_row - 1);
@@ -1778,10 +1797,12 @@ CREATE FUNCTION vector_bulk_merge(
     plan jsonb, max_rejects bigint, tids tid[], source_rows bigint[], is_slow boolean,
     INOUT rejected bigint, OUT counts bigint[], OUT n_merged bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     kChunk constant bigint := 1000;
-    n_rows bigint := coalesce(pg_catalog.cardinality(tids), 0);
+    callers_path text := plan ->> 'search_path';
+    n_rows bigint := coalesce(cardinality(tids), 0);
     is_guarded boolean := (plan -> 'is_guarded')::boolean AND plan ->> 'on_conflict' = 'error';
     size bigint := CASE WHEN is_slow THEN kChunk ELSE n_rows END;
     low bigint := 1;
@@ -1798,18 +1819,20 @@ BEGIN
     IF is_slow AND n_rows > 0 THEN
         -- What is wrong with every row, such as a right that is missing, is no reason to reject one.
         EXECUTE plan ->> 'run' INTO merged
-          USING plan ->> 'write', '{}'::tid[], '{}'::bigint[], 0::bigint, n_rows, rejected;
+          USING plan ->> 'write', '{}'::tid[], '{}'::bigint[], 0::bigint, n_rows, rejected,
+                callers_path;
     END IF;
     WHILE low <= n_rows LOOP
         high := least(low + size - 1, n_rows);
         IF NOT is_slow THEN
             EXECUTE plan ->> 'run' INTO merged
-              USING plan ->> 'write', tids, source_rows, 0::bigint, n_rows, rejected;
+              USING plan ->> 'write', tids, source_rows, 0::bigint, n_rows, rejected,
+                    callers_path;
         ELSE
             BEGIN
                 EXECUTE plan ->> 'run' INTO merged
                   USING plan ->> 'write', tids[low:high], source_rows[low:high], low - 1, n_rows,
-                        rejected + pg_catalog.cardinality(places);
+                        rejected + cardinality(places), callers_path;
                 state := NULL;
             EXCEPTION WHEN OTHERS THEN
                 GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
@@ -1826,14 +1849,14 @@ BEGIN
                 states := states || state;
                 messages := messages || message;
                 EXIT WHEN max_rejects >= 0
-                          AND rejected + pg_catalog.cardinality(places) > max_rejects;
+                          AND rejected + cardinality(places) > max_rejects;
                 merged := NULL;
             ELSE
                 size := least(2 * size, kChunk);
             END IF;
         END IF;
         -- A row whose key another transaction has made meanwhile: behind the count, by its place.
-        FOR i IN 2 .. CASE WHEN is_guarded THEN pg_catalog.cardinality(merged) ELSE 0 END LOOP
+        FOR i IN 2 .. CASE WHEN is_guarded THEN cardinality(merged) ELSE 0 END LOOP
             places := places || (low - 1 + merged[i]);
             states := states || '23505'::text;
             messages := messages || (plan ->> 'exists');
@@ -1844,15 +1867,15 @@ BEGIN
         END LOOP;
         low := high + 1;
     END LOOP;
-    IF pg_catalog.cardinality(places) > 0 THEN
+    IF cardinality(places) > 0 THEN
         EXECUTE plan ->> 'reject_call' INTO rejected
-          USING plan, (SELECT pg_catalog.array_agg(tids[p] ORDER BY n)
+          USING plan, (SELECT array_agg(tids[p] ORDER BY n)
                          FROM unnest(places) WITH ORDINALITY u(p, n)),
-                (SELECT pg_catalog.array_agg(source_rows[p] ORDER BY n)
+                (SELECT array_agg(source_rows[p] ORDER BY n)
                    FROM unnest(places) WITH ORDINALITY u(p, n)),
                 states, messages, rejected, max_rejects;
     END IF;
-    n_merged := n_rows - pg_catalog.cardinality(places);
+    n_merged := n_rows - cardinality(places);
 END
 $$;
 COMMENT ON FUNCTION vector_bulk_merge(jsonb, bigint, tid[], bigint[], boolean, bigint) IS
@@ -1863,6 +1886,7 @@ CREATE FUNCTION vector_bulk_apply(
     OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT skipped bigint,
     OUT rejected bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
     SET synchronize_seqscans = off
 AS $$
 DECLARE
@@ -1909,7 +1933,7 @@ BEGIN ATOMIC
                    'vector'::regtype
               FROM pg_class s WHERE s.oid = source) g(source_name, key_needed, vector_type)
      CROSS JOIN LATERAL vector_bulk_key(target, key, g.key_needed) i(index)
-     CROSS JOIN LATERAL vector_bulk_source(source) w
+     CROSS JOIN LATERAL vector_bulk_source(source, current_setting('search_path')) w
      CROSS JOIN LATERAL vector_bulk_columns(
                     target, w.rows, g.source_name, i.index, g.key_needed, on_conflict,
                     update_columns, merge, g.vector_type) f(columns)
@@ -1931,7 +1955,9 @@ BEGIN ATOMIC
                     target, source, w.rows, g.source_name, i.index, reject_into, on_conflict,
                     duplicates, r.fills_rows, to_jsonb(y.*), to_jsonb(l.*), to_jsonb(p.*),
                     k.constraints, t.statement, g.vector_type) z(plan)
-     CROSS JOIN LATERAL vector_bulk_apply(z.plan, max_rejects) a
+     CROSS JOIN LATERAL vector_bulk_apply(
+                    z.plan || jsonb_build_object('search_path', current_setting('search_path')),
+                    max_rejects) a
      CROSS JOIN LATERAL (SELECT clock_timestamp() - w.started
                           WHERE a.inserted IS NOT NULL) e(elapsed);
 END;

@@ -86,7 +86,8 @@ VEXT_FUNCTION(bulk_row) {
     PG_RETURN_BOOL(true);
 }
 
-// Arguments: statement, tids, source rows, rows merged before, rows to merge, rows rejected.
+// Arguments: statement, tids, source rows, rows merged before, rows to merge, rows rejected, and
+// the search_path of the caller, by which triggers and defaults find things.
 VEXT_FUNCTION(bulk_run) {
     const char* statement = text_to_cstring(PG_GETARG_TEXT_PP(0));
     const Progress outer = progress;
@@ -94,12 +95,15 @@ VEXT_FUNCTION(bulk_run) {
     const TimestampTz shown = n_before == 0 ? GetCurrentTimestamp() : progress.shown;
     progress = {PG_GETARG_INT64(4), n_before, PG_GETARG_INT64(5), 0, 0, shown};
     Datum counts = 0;
+    const char* search_path = text_to_cstring(PG_GETARG_TEXT_PP(6));
     auto describe = [] { describe_row(); };
-    pg::with_error_context(
-        describe, [&] { counts = execute(statement, PG_GETARG_DATUM(1), PG_GETARG_DATUM(2)); });
-    // The time of a load is then that of its rows in the index, and not left to the commit.
-    if (hnsw::has_gathered())
-        hnsw::flush_all_gathered();
+    pg::with_setting("search_path", search_path, [&] {
+        pg::with_error_context(
+            describe, [&] { counts = execute(statement, PG_GETARG_DATUM(1), PG_GETARG_DATUM(2)); });
+        // The time of a load is then that of its rows in the index, and not left to the commit.
+        if (hnsw::has_gathered())
+            hnsw::flush_all_gathered();
+    });
     const TimestampTz shown_last = progress.shown;
     progress = outer;
     progress.shown = shown_last;

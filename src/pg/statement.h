@@ -9,6 +9,7 @@ extern "C" {
 #include "catalog/pg_type_d.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/timestamp.h"
 }
 
@@ -25,6 +26,17 @@ with_error_context(Describe& describe, const Body& body) {
     error_context_stack = &callback;
     body();
     error_context_stack = callback.previous;
+}
+
+/// Runs `body` with a setting that any user may change; an error takes it back as well.
+template <typename Body>
+void
+with_setting(const char* name, const char* value, const Body& body) {
+    const int level = NewGUCNestLevel();
+    (void)set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                            false);
+    body();
+    AtEOXact_GUC(true, level);
 }
 
 /// Whether the running statement is part of a transaction that goes on after it.
