@@ -35,4 +35,31 @@ SELECT inserted FROM vector_bulk_upsert('logged', 'numbers');
 TABLE log;
 ROLLBACK;
 
+-- Bad rows of a partition loaded by its own name, of values too long, of values of another type.
+BEGIN;
+CREATE TABLE parted (id int PRIMARY KEY, v vector(2)) PARTITION BY RANGE (id);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
+SELECT vector_stage_for('parted_1', 'stage');
+INSERT INTO stage VALUES (1, '[1,2]'), (50, '[1,2]'), (2, '[1,2]');
+SELECT inserted, rejected FROM vector_bulk_upsert('parted_1', 'stage', 'update', reject_into => 'rejects');
+CREATE TABLE short (id int PRIMARY KEY, t varchar(3), n numeric(4,2));
+CREATE TEMP TABLE long (id int, t varchar(10), n numeric(10,2));
+INSERT INTO long VALUES (1, 'ab', 1), (2, 'abcd', 1), (3, 'x', 12345);
+SELECT inserted, rejected FROM vector_bulk_upsert('short', 'long', 'update', reject_into => 'rejects');
+CREATE TABLE typed (id bigint PRIMARY KEY, v vector(2) NOT NULL, n int);
+CREATE TEMP TABLE texts (id text, v text, n text);
+INSERT INTO texts VALUES ('1', '[1,2]', '1'), ('x', '[1,2]', '1'), ('3', '[1,2]', 'y'), ('1', '[1,NaN]', '1'),
+    ('5', '[1,2]', '5');
+SELECT inserted, rejected FROM vector_bulk_upsert('typed', 'texts', 'update', reject_into => 'rejects');
+CREATE TEMP TABLE arrays (id int, v real[]);
+INSERT INTO arrays VALUES (11, '{1,2}'), (12, '{1,NaN}'), (13, '{1}'), (14, '{}'), (15, '{3,4}'), (16, NULL);
+SELECT inserted, rejected FROM vector_bulk_upsert('typed', 'arrays', 'update', reject_into => 'rejects');
+SELECT source_row, key, sqlstate, message FROM rejects;
+SELECT * FROM typed ORDER BY id;
+SAVEPOINT here;
+SELECT * FROM vector_bulk_upsert('typed', 'arrays', 'update');
+ROLLBACK TO here;
+SELECT * FROM vector_bulk_upsert('typed', 'texts', 'update');
+ROLLBACK;
+
 DROP TABLE rejects;

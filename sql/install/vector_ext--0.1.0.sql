@@ -766,19 +766,19 @@ CREATE FUNCTION vector_bulk_run(
 COMMENT ON FUNCTION vector_bulk_run(text, tid[], bigint[], bigint, bigint, bigint, text) IS
     'runs a statement that merges rows and returns its counts; its errors say which row it took';
 
-CREATE FUNCTION vector_cast_problem(value text, type regtype) RETURNS text[]
+CREATE FUNCTION vector_cast_problem(value anyelement, type text) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    EXECUTE format('SELECT %L::%s', value, type);
+    EXECUTE format('SELECT $1::%s', type) USING value;
     RETURN NULL;
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
     RETURN ARRAY[sqlstate, sqlerrm];
 END
 $$;
-COMMENT ON FUNCTION vector_cast_problem(text, regtype) IS
-    'SQLSTATE and message of the error that reading a value of a type raises, or NULL';
+COMMENT ON FUNCTION vector_cast_problem(anyelement, text) IS
+    'SQLSTATE and message of the error that converting a value to a type raises, or NULL';
 
 CREATE FUNCTION vector_bulk_check(
     target regclass, source regclass, on_conflict text, merge jsonb, duplicates text,
@@ -1091,7 +1091,8 @@ BEGIN
                                      AND category NOT IN ('S', 'V') AND NOT is_vector
                                 THEN CASE WHEN category IN ('S', 'V') OR is_vector OR typmod = -1
                                           THEN bare ELSE format_type(type, typmod) END END,
-                   'converted', source_type <> type,
+                   'converted', source_type <> type
+                                OR source_typmod <> typmod AND typmod <> -1 AND NOT is_vector,
                    'parsed', is_vector AND source_category = 'S',
                    'dims', CASE WHEN is_vector AND typmod > 0 THEN typmod END,
                    'not_null', attnotnull AND NOT is_generated AND attname <> ALL (filled),
@@ -1219,30 +1220,32 @@ COMMENT ON FUNCTION vector_bulk_expressions(jsonb, regtype) IS
 
 CREATE FUNCTION vector_bulk_problems(
     target regclass, columns jsonb, on_conflict text, fills_rows boolean, vector_type regtype,
-    OUT always text, OUT where_absent text)
+    OUT trial text, OUT unconverted text, OUT always text, OUT where_absent text)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
-    -- Arms of a CASE whose result is SQLSTATE and message; where_absent for rows without a row of
-    -- the target, to whose columns nothing needs to be given.
+    -- trial: fails where a value is none of the type of its column; unconverted says which.
+    -- The others: arms of a CASE whose result is SQLSTATE and message; where_absent for rows without a
+    -- row of the target, to whose columns nothing needs to be given.
     WITH c AS (
         SELECT c.*, format('%I.', n.nspname) AS extension, r.relname,
                on_conflict = 'update' AND key IS NULL
                AND (rule IS NULL OR rule IN ('sum', 'max', 'min', 'coalesce', 'concat', 'now'))
                    AS kept_without_value
           FROM jsonb_to_recordset(columns) AS c(
-                   n integer, name name, key integer, supplied boolean, parsed boolean, dims integer,
-                   not_null boolean, has_default boolean, rule text, value text, inserted text)
+                   n integer, name name, key integer, supplied boolean, "cast" text, parsed boolean,
+                   dims integer, not_null boolean, has_default boolean, rule text, value text,
+                   inserted text)
           JOIN pg_class r ON r.oid = target
           JOIN pg_type y ON y.oid = vector_type
           JOIN pg_namespace n ON n.oid = y.typnamespace),
     arm AS (
         SELECT n, 1 AS rank, false AS absent,
                format('WHEN s.r%1$s IS NOT NULL AND s.c%1$s IS NULL THEN '
-                      '%2$svector_cast_problem(s.r%1$s::pg_catalog.text, %3$s::pg_catalog.regtype)',
-                      n, extension, vector_type::oid) AS arm
+                      '%2$svector_cast_problem(s.r%1$s::pg_catalog.text, %3$L)',
+                      n, extension, vector_type) AS arm
           FROM c WHERE supplied AND parsed
         UNION ALL
         SELECT n, 2, false,
@@ -1258,10 +1261,15 @@ BEGIN
                              name, relname))
           FROM c
          WHERE key IS NOT NULL OR not_null AND NOT fills_rows AND (supplied OR NOT has_default))
-    SELECT string_agg(arm, ' ' ORDER BY rank, n) FILTER (WHERE NOT absent),
+    SELECT (SELECT string_agg(format('pg_catalog.count(%s)', value), ', ' ORDER BY n)
+              FROM c WHERE supplied AND "cast" IS NOT NULL AND NOT parsed),
+           (SELECT string_agg(format('%svector_cast_problem(s.c%s, %L)', extension, n, "cast"),
+                              ', ' ORDER BY n)
+              FROM c WHERE supplied AND "cast" IS NOT NULL AND NOT parsed),
+           string_agg(arm, ' ' ORDER BY rank, n) FILTER (WHERE NOT absent),
            string_agg(arm, ' ' ORDER BY rank, n) FILTER (WHERE absent)
       FROM arm
-      INTO always, where_absent;
+      INTO trial, unconverted, always, where_absent;
 END
 $$;
 COMMENT ON FUNCTION vector_bulk_problems(regclass, jsonb, text, boolean, regtype) IS
@@ -1363,7 +1371,8 @@ BEGIN
           FROM pg_index JOIN relations ON relid = indrelid
          WHERE NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = indexrelid))
     SELECT triggers.fill, triggers.fill OR c.split OR relkind = 'p',
-           triggers.exist OR c.risk OR indexes.risk OR relkind = 'p' OR row_security_active(target)
+           triggers.exist OR c.risk OR indexes.risk OR relkind = 'p' OR relispartition
+               OR row_security_active(target)
       FROM triggers, c, indexes, pg_class
      WHERE pg_class.oid = target
       INTO fills_rows, is_split, is_risky;
@@ -1570,8 +1579,11 @@ BEGIN
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.oid = target),
     rows AS (
-        SELECT 'WITH candidate AS (SELECT s.ctid AS tid, '
-               'pg_catalog.row_number() OVER () AS source_row, ' || (parts ->> 'staged') || ' FROM ' || names.source_table || ' s)' AS all_rows,
+        -- What is known as bad is left out here, before anything is made of its values.
+        SELECT 'WITH candidate AS (SELECT s.* FROM (SELECT s.ctid AS tid, '
+               'pg_catalog.row_number() OVER () AS source_row, ' || (parts ->> 'staged') || ' FROM '
+               || names.source_table || ' s) s WHERE s.source_row OPERATOR(pg_catalog.<) $2 '
+               'AND s.tid OPERATOR(pg_catalog.<>) ALL ($1) OFFSET 0)' AS all_rows,
                ' JOIN ' || names.source_table
                || ' s ON s.ctid OPERATOR(pg_catalog.=) k.tid)' AS by_place,
                '(SELECT k.source_row, k.place, s.ctid AS tid, '
@@ -1579,7 +1591,16 @@ BEGIN
                ') WITH ORDINALITY k(tid, source_row, place)' AS place
           FROM names),
     queries AS (
-        SELECT 1 AS place, 'early' AS part,
+        SELECT 0.1 AS place, 'trial' AS part,
+               'SELECT ' || (problems ->> 'trial') || ' FROM candidate s' AS query
+         WHERE problems ->> 'trial' IS NOT NULL
+        UNION ALL
+        SELECT 0.2, 'unconverted',
+               'SELECT s.tid, s.source_row, COALESCE(' || (problems ->> 'unconverted')
+               || ') AS problem FROM candidate s'
+         WHERE problems ->> 'trial' IS NOT NULL
+        UNION ALL
+        SELECT 1, 'early',
                'SELECT s.tid, s.source_row, CASE ' || arms || ' END AS problem FROM candidate s'
           FROM names WHERE arms <> ''
         UNION ALL
@@ -1613,17 +1634,15 @@ BEGIN
                              || ') AS nth, pg_catalog.row_number() OVER (ORDER BY '
                              || (parts ->> 'key_values') || ') AS place',
                              '1 AS nth, s.source_row AS place')
-                 || ' FROM candidate s WHERE s.tid OPERATOR(pg_catalog.<>) ALL ($1) '
-                    'AND s.source_row OPERATOR(pg_catalog.<) $2) s'),
+                 || ' FROM candidate s) s'),
     twice(query) AS (
         SELECT 'SELECT s.tid, s.source_row, ARRAY[''21000'', pg_catalog.format('
                  || quote_literal('key (%s)=(%s) is in "%s" twice: rows %s and %s') || ', '
                  || quote_literal(parts ->> 'key_names') || ', ' || (parts ->> 'key_text') || ', '
                  || quote_literal(source_name) || ', s.first_row, s.source_row)] AS problem FROM '
                     '(SELECT s.*, pg_catalog.min(s.source_row) OVER (PARTITION BY '
-                 || (parts ->> 'key_values') || ') AS first_row FROM candidate s WHERE s.tid '
-                    'OPERATOR(pg_catalog.<>) ALL ($1)) s WHERE s.first_row OPERATOR(pg_catalog.<) '
-                    's.source_row')
+                 || (parts ->> 'key_values') || ') AS first_row FROM candidate s) s '
+                    'WHERE s.first_row OPERATOR(pg_catalog.<) s.source_row')
     SELECT ways || jsonb_build_object(
         'on_conflict', on_conflict, 'duplicates', duplicates, 'source_name', source_name,
         -- Loads that take rows in one order do not wait for each other in a circle; one that
@@ -1647,7 +1666,7 @@ BEGIN
                                                THEN 'WITH candidate AS ' || chosen || '$4, $5'
                                                     || rows.place || by_place
                                                ELSE all_rows END
-                                   || CASE q.part WHEN 'order' THEN q.query
+                                   || CASE WHEN q.part IN ('trial', 'order') THEN q.query
                                       ELSE ' SELECT pg_catalog.array_agg(b.tid) AS tids, '
                                            'pg_catalog.array_agg(b.source_row) AS source_rows, '
                                            'pg_catalog.array_agg(b.problem[1]) AS states, '
@@ -1724,6 +1743,7 @@ DECLARE
     -- Rows known as bad; without a table for them, the first one so far.
     bad tid[] := '{}';
     before_row bigint := 9223372036854775807;
+    all_convert boolean := false;
     found record;
     first_bad record;
     key_of_row text;
@@ -1744,6 +1764,14 @@ BEGIN
             EXECUTE query INTO tids, source_rows, n_twice USING bad, before_row;
             PERFORM pg_catalog.set_config('search_path', own_path, true);
             CONTINUE;
+        WHEN 'trial' THEN
+            BEGIN
+                EXECUTE query USING bad, before_row;
+                all_convert := true;
+            EXCEPTION WHEN OTHERS THEN
+                all_convert := false;
+            END;
+            CONTINUE;
         WHEN 'check' THEN
             -- Conditions name things as this search_path shows them.
             BEGIN
@@ -1754,7 +1782,7 @@ BEGIN
                 CONTINUE;
             END;
         ELSE
-            CONTINUE WHEN part = 'twice' AND n_twice = 0;
+            CONTINUE WHEN part = 'twice' AND n_twice = 0 OR part = 'unconverted' AND all_convert;
             PERFORM set_config('search_path', callers_path, true);
             EXECUTE query INTO found USING bad, before_row, n_most, tids, source_rows;
             PERFORM pg_catalog.set_config('search_path', own_path, true);
