@@ -62,4 +62,21 @@ ROLLBACK TO here;
 SELECT * FROM vector_bulk_upsert('typed', 'texts', 'update');
 ROLLBACK;
 
+-- Rows that exist need no value for what the source lacks, whatever constraints say of defaults.
+BEGIN;
+CREATE DOMAIN given AS int NOT NULL;
+CREATE TABLE partial (id int PRIMARY KEY, a int, b int, c text DEFAULT '' CHECK (c <> ''), d given, t text,
+                      n int DEFAULT 0 CHECK (n >= 0),
+                      twice int NOT NULL GENERATED ALWAYS AS (a * 2) STORED, CHECK (a IS NOT NULL OR b IS NOT NULL));
+INSERT INTO partial VALUES (1, 1, 1, 'c', 1, 'x'), (2, 2, 2, 'c', 2, 'y');
+SELECT vector_stage_for('partial', 'stage', '{id,t}');
+INSERT INTO stage VALUES (1, 'new'), (2, 'y');
+SELECT updated, unchanged FROM vector_bulk_upsert('partial', 'stage', 'update');
+INSERT INTO stage VALUES (3, 'z');
+SELECT unchanged, rejected FROM vector_bulk_upsert('partial', 'stage', 'update', reject_into => 'rejects');
+ALTER TABLE partial ALTER d TYPE int;
+SELECT unchanged, rejected FROM vector_bulk_upsert('partial', 'stage', 'update', reject_into => 'rejects');
+SELECT source_row, key, sqlstate, message FROM rejects;
+ROLLBACK;
+
 DROP TABLE rejects;

@@ -1283,7 +1283,40 @@ CREATE FUNCTION vector_bulk_constraints(
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+    condition record;
+    is_so boolean;
+    -- CHECK constraints on columns that are not given, which their defaults do not meet.
+    refusing name[] := '{}';
 BEGIN
+    FOR condition IN
+        SELECT r.conname, format('SELECT (%s) IS FALSE FROM (SELECT %s) x',
+                                 pg_get_expr(r.conbin, r.conrelid), u.defaults) AS query
+          FROM pg_constraint r
+         CROSS JOIN LATERAL (
+             SELECT string_agg(format('%s AS %I',
+                                      coalesce(c.inserted, pg_get_expr(d.adbin, d.adrelid),
+                                               'NULL::' || c.bare), c.name), ', ') AS defaults,
+                    bool_and(NOT c.supplied AND NOT c.generated
+                             AND (c.inserted IS NOT NULL OR NOT c.has_default
+                                  OR d.adbin::text LIKE '{CONST %')) AS are_known
+               FROM unnest(r.conkey) k(n)
+               LEFT JOIN jsonb_to_recordset(columns) AS c(
+                             n integer, name name, supplied boolean, generated boolean, bare text,
+                             has_default boolean, inserted text) ON c.n = k.n
+               LEFT JOIN pg_attrdef d ON d.adrelid = r.conrelid AND d.adnum = k.n) u
+         WHERE r.conrelid = target AND r.contype = 'c' AND u.are_known
+    LOOP
+        BEGIN
+            EXECUTE condition.query INTO is_so;
+        EXCEPTION WHEN OTHERS THEN
+            is_so := true;
+        END;
+        IF is_so THEN
+            refusing := refusing || condition.conname;
+        END IF;
+    END LOOP;
+
     RETURN QUERY
     WITH c AS (
         SELECT c.*, (supplied AND (on_conflict <> 'update' OR key IS NOT NULL OR rule = 'replace'))
@@ -1297,7 +1330,8 @@ BEGIN
           JOIN pg_class ON pg_class.oid = target
          CROSS JOIN LATERAL (
              SELECT bool_and(c.written_as_given) AS given,
-                    bool_and(NOT c.supplied AND NOT c.generated) AS never_given,
+                    bool_and(NOT c.supplied AND NOT c.generated) AND r.conname <> ALL (refusing)
+                        AS never_given,
                     string_agg(format('%s AS %I', c.inserted, c.name), ', ') AS inner_row,
                     count(c.n) IS DISTINCT FROM cardinality(r.conkey) AS is_whole
                FROM unnest(r.conkey) k(n) LEFT JOIN c ON c.n = k.n) u
@@ -1360,17 +1394,25 @@ BEGIN
           FROM pg_trigger JOIN relations ON relid = tgrelid
          WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 1 = 1),
     c AS (
-        SELECT coalesce(bool_or(checked AND supplied AND rule <> 'replace'), false) AS split,
-               bool_or(generated OR supplied AND (checked OR converted AND NOT parsed)) AS risk
+        SELECT coalesce(bool_or(checked AND (supplied AND rule <> 'replace'
+                                             OR NOT supplied AND NOT has_default)), false) AS split,
+               bool_or(NOT supplied AND NOT generated) AS lacks_columns,
+               bool_or(generated OR checked AND (supplied OR NOT has_default)
+                       OR supplied AND converted AND NOT parsed) AS risk
           FROM jsonb_to_recordset(columns) AS c(supplied boolean, converted boolean, parsed boolean,
-                                                checked boolean, generated boolean, rule text)),
+                                                checked boolean, generated boolean,
+                                                has_default boolean, rule text)),
     indexes AS (
         SELECT coalesce(bool_or(indexrelid <> coalesce(index, 0)
                                 AND (indisunique OR indisexclusion OR indexprs IS NOT NULL
                                      OR indpred IS NOT NULL)), false) AS risk
           FROM pg_index JOIN relations ON relid = indrelid
          WHERE NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = indexrelid))
-    SELECT triggers.fill, triggers.fill OR c.split OR relkind = 'p',
+    SELECT triggers.fill,
+           triggers.fill OR c.split OR relkind = 'p'
+               OR c.lacks_columns AND EXISTS (SELECT FROM pg_attribute
+                                              WHERE attrelid = target AND attgenerated <> ''
+                                                    AND attnotnull),
            triggers.exist OR c.risk OR indexes.risk OR relkind = 'p' OR relispartition
                OR row_security_active(target)
       FROM triggers, c, indexes, pg_class
