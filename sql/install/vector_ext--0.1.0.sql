@@ -649,7 +649,8 @@ CREATE FUNCTION vector_create_stage(
 AS $$
 #variable_conflict use_variable
 DECLARE
-    callers text;
+    context text;
+    lines text[];
     relation pg_class;
     problem name;
     definitions text;
@@ -665,10 +666,13 @@ BEGIN
     ELSIF NOT has_any_column_privilege(target, 'INSERT') THEN
         RAISE EXCEPTION 'permission denied for table %', relation.relname USING ERRCODE = '42501';
     END IF;
-    -- Called by a function or a block of code, the stage lives as long as that runs. The two lines
-    -- are this function and vector_stage_for.
-    GET DIAGNOSTICS callers = PG_CONTEXT;
-    IF NOT in_block AND array_length(string_to_array(callers, E'\n'), 1) <= 2 THEN
+    -- Called by a function or a block of code, the stage lives as long as that runs. Lines that are
+    -- not theirs: this function, and vector_stage_for unless it is inlined.
+    GET DIAGNOSTICS context = PG_CONTEXT;
+    lines := string_to_array(context, E'\n');
+    IF NOT in_block
+       AND cardinality(lines) - coalesce(lines[2] ~ '[^a-z_]vector_stage_for[^a-z_]', false)::integer
+           <= 1 THEN
         RAISE EXCEPTION 'a stage needs a transaction block'
             USING ERRCODE = '25P01', DETAIL = 'It is dropped when its transaction ends.',
                   HINT = 'BEGIN first.';
@@ -880,6 +884,7 @@ DECLARE
     problem name;
     indexes regclass[];
     primary_key regclass;
+    allow_null boolean;
 BEGIN
     IF cardinality(key) = 0 OR array_position(key, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'key must name columns' USING ERRCODE = '22023';
@@ -894,11 +899,12 @@ BEGIN
 
     -- ON CONFLICT takes whole, immediate unique indexes of plain columns.
     SELECT array_agg(i.indexrelid ORDER BY i.indisprimary DESC, i.indexrelid),
-           min(i.indexrelid) FILTER (WHERE i.indisprimary)
-      INTO indexes, primary_key
+           min(i.indexrelid) FILTER (WHERE i.indisprimary), bool_or(k.allow_null)
+      INTO indexes, primary_key, allow_null
       FROM pg_index i
       CROSS JOIN LATERAL (
-          SELECT array_agg(a.attname ORDER BY a.attname) AS columns, count(*) AS n_plain
+          SELECT array_agg(a.attname ORDER BY a.attname) AS columns, count(*) AS n_plain,
+                 NOT bool_and(a.attnotnull) AS allow_null
             FROM generate_series(0, i.indnkeyatts - 1) n
             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n]
            WHERE i.indkey[n] > 0) k
@@ -918,7 +924,7 @@ BEGIN
         RETURN indexes[1];
     ELSIF primary_key IS NOT NULL THEN
         RETURN primary_key;
-    ELSIF cardinality(indexes) = 1 THEN
+    ELSIF cardinality(indexes) = 1 AND (needed OR NOT allow_null) THEN
         RETURN indexes[1];
     ELSIF needed THEN
         RAISE EXCEPTION
@@ -1006,9 +1012,11 @@ BEGIN
     FOR problem IN
         SELECT a.attname FROM pg_attribute a
           JOIN pg_attribute s ON s.attrelid = source AND s.attname = a.attname
-         WHERE a.attrelid = target AND a.attidentity <> ''
-               AND NOT (key_needed AND EXISTS (SELECT FROM pg_index WHERE indexrelid = index
-                                               AND a.attnum = ANY (indkey)))
+         WHERE a.attrelid = target AND a.attidentity <> '' AND NOT a.attisdropped
+               AND NOT (key_needed
+                        AND EXISTS (SELECT FROM pg_index i
+                                     CROSS JOIN generate_series(0, i.indnkeyatts - 1) n
+                                     WHERE i.indexrelid = index AND i.indkey[n] = a.attnum))
     LOOP
         EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s WHERE %I IS NOT NULL)',
                        source_table, problem) INTO is_so;
@@ -1041,7 +1049,7 @@ BEGIN
         SELECT b.*, t.typcategory AS category FROM base b JOIN pg_type t ON t.oid = b.type
          WHERE t.typtype <> 'd'),
     key AS (
-        SELECT a.attname, n + 1 AS position, o.opfname, i.indcollation[n] AS collation_oid,
+        SELECT a.attname, a.attgenerated, n + 1 AS position, i.indcollation[n] AS collation_oid,
                (SELECT format('OPERATOR(%I.%s)', n.nspname, p.oprname)
                   FROM pg_amop e JOIN pg_operator p ON p.oid = e.amopopr
                   JOIN pg_namespace n ON n.oid = p.oprnamespace
@@ -1051,13 +1059,12 @@ BEGIN
          CROSS JOIN generate_series(0, i.indnkeyatts - 1) n
           JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n]
           JOIN pg_opclass c ON c.oid = i.indclass[n]
-          JOIN pg_opfamily o ON o.oid = c.opcfamily
          WHERE i.indexrelid = index),
     usable_key AS (
         SELECT * FROM key
          WHERE key_needed
                OR NOT EXISTS (SELECT FROM key k
-                              WHERE k.attname = ANY (made)
+                              WHERE k.attname = ANY (made) OR k.attgenerated <> ''
                                     OR NOT EXISTS (SELECT FROM base s WHERE s.attrelid = source
                                                    AND s.attname = k.attname))),
     target_column AS (
@@ -1068,7 +1075,7 @@ BEGIN
                y.typtype = 'd' AS is_domain, format('%I.%I', z.nspname, b.typname) AS bare,
                s.type IS NOT NULL AND a.attgenerated = '' AND a.attname <> ALL (made) AS supplied,
                t.type = vector_type AS is_vector,
-               k.position AS key, k.equals, k.collation_oid,
+               k.position AS key, k.equals, k.collation_oid, a.attcollation AS own_collation,
                merge ->> a.attname AS merge_rule,
                a.attname = ANY (update_columns) AS listed
           FROM pg_attribute a
@@ -1085,6 +1092,10 @@ BEGIN
                    'collated', (SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
                                    FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
                                   WHERE c.oid = collation_oid),
+                   'own_collation',
+                   (SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
+                      FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
+                     WHERE c.oid = own_collation AND merge_rule IN ('max', 'min')),
                    'supplied', supplied, 'category', category,
                    'bare', bare,
                    'cast', CASE WHEN source_type <> type OR source_typmod <> typmod AND typmod <> -1
@@ -1113,6 +1124,7 @@ BEGIN
                                 THEN coalesce(merge_rule, 'replace') END,
                    'wrong', CASE
                        WHEN key IS NOT NULL AND key_needed AND source_type IS NULL THEN 'missing'
+                       WHEN key IS NOT NULL AND is_generated THEN 'generated'
                        WHEN merge_rule IS NULL AND listed IS NOT TRUE THEN NULL
                        WHEN key IS NOT NULL THEN 'key'
                        WHEN is_generated OR attidentity = 'a' THEN 'generated'
@@ -1166,7 +1178,8 @@ BEGIN
           FROM jsonb_array_elements(columns) e
          CROSS JOIN LATERAL jsonb_to_record(e) AS c(
                    n integer, name name, supplied boolean, category "char", bare text, "cast" text,
-                   parsed boolean, has_default boolean, now boolean, rule text, operator_schema jsonb)
+                   parsed boolean, has_default boolean, now boolean, rule text, operator_schema jsonb,
+                   own_collation text)
           JOIN pg_type y ON y.oid = vector_type
           JOIN pg_namespace n ON n.oid = y.typnamespace),
     read AS (
@@ -1184,7 +1197,8 @@ BEGIN
                                'ELSE %3$s END)::%4$s', old, new, joined, bare) END AS value
           FROM read r
          CROSS JOIN LATERAL (VALUES ('excluded', format('t.%I', name), format('excluded.%I', name)),
-                                    ('staged', format('t.%I', name), value)) v(given, old, new)
+                                    ('staged', format('t.%I', name), concat(value, own_collation)))
+                    v(given, old, new)
          CROSS JOIN LATERAL (
              SELECT CASE WHEN r.rule = 'sum'
                          THEN format('%s OPERATOR(%I.+) %s', old,
