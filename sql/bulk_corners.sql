@@ -113,4 +113,25 @@ BEGIN
     RAISE NOTICE '%', stage;
 END $$;
 
+-- The row whose merge fails.
+BEGIN;
+CREATE TABLE counted (id int PRIMARY KEY, n int);
+INSERT INTO counted SELECT i, 2147483000 FROM generate_series(1, 20) i;
+SELECT vector_stage_for('counted', 'stage');
+INSERT INTO stage SELECT i, CASE WHEN i = 7 THEN 2000000000 ELSE 1 END FROM generate_series(20, 1, -1) i;
+CREATE FUNCTION context_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    context text;
+BEGIN
+    EXECUTE statement;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    RETURN concat_ws(': ', sqlstate, substring(context FROM '(?n)^row .* of the source.*$'));
+END $$;
+SELECT context_of($$SELECT vector_bulk_upsert('counted', 'stage', 'update', merge => '{"n": "sum"}')$$);
+-- Where updates are split from inserts.
+ALTER TABLE counted ADD CHECK (n > 0);
+SELECT context_of($$SELECT vector_bulk_upsert('counted', 'stage', 'update', merge => '{"n": "sum"}')$$);
+ROLLBACK;
+
 DROP TABLE rejects;

@@ -762,6 +762,11 @@ CREATE FUNCTION vector_bulk_row(source_row bigint) RETURNS boolean
 COMMENT ON FUNCTION vector_bulk_row(bigint) IS
     'notes the row of the source that a statement takes next, for its errors and its progress';
 
+CREATE FUNCTION vector_bulk_look(source_row bigint) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vext_bulk_look' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION vector_bulk_look(bigint) IS
+    'notes the row of the source that a statement compares next, for its errors';
+
 CREATE FUNCTION vector_bulk_run(
     statement text, tids tid[], source_rows bigint[],
     n_before bigint, n_total bigint, n_rejected bigint, search_path text)
@@ -1516,14 +1521,17 @@ DECLARE
     insert_into text;
     feed_end text;
     do_update text;
-    changed text := parts ->> 'changed_staged';
+    changed text;
 BEGIN
     -- The statement takes its candidates in the order of their keys, so that two loads wait for each
     -- other in one direction only; they are ordered before they are taken one by one.
     SELECT c.relkind, format('%I.%I', n.nspname, c.relname) INTO kind, table_name
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target;
     existing := CASE kind WHEN 'p' THEN '' ELSE 'ONLY ' END || table_name || ' t';
-    SELECT format('%I.vector_bulk_row(s.source_row)', n.nspname) INTO taken
+    SELECT format('%I.vector_bulk_row(s.source_row)', n.nspname),
+           format('CASE WHEN %I.vector_bulk_look(s.source_row) THEN ', n.nspname)
+           || (parts ->> 'changed_staged') || ' END'
+      INTO taken, changed
       FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = vector_type;
     absent := ' WHERE NOT EXISTS (SELECT FROM ' || existing || ' WHERE ' || (parts ->> 'match') || ')';
     insert_into := 'INSERT INTO ' || table_name || ' AS t (' || (parts ->> 'names')

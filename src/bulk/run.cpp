@@ -19,8 +19,9 @@ struct Progress {
     int64 n_total;      ///< rows to merge
     int64 n_before;     ///< of them, merged by earlier statements
     int64 n_rejected;   ///< rows rejected so far
-    int64 source_row;   ///< the row taken last; 0: none
+    int64 source_row;   ///< the row taken or compared last; 0: none
     int64 n_taken;      ///< rows that this statement took, with that row
+    bool is_compared;   ///< whether that row was compared only
     TimestampTz shown;  ///< when progress was shown last, or the load began
 };
 
@@ -37,6 +38,7 @@ show_progress() {
 void
 take_row(int64 source_row) {
     progress.source_row = source_row;
+    progress.is_compared = false;
     ++progress.n_taken;
     const TimestampTz now = GetCurrentTimestamp();
     if (!TimestampDifferenceExceeds(progress.shown, now, kNoticeMilliseconds))
@@ -45,13 +47,16 @@ take_row(int64 source_row) {
     show_progress();
 }
 
+// Rows are compared in any order, so that the count of those taken says nothing about such a row.
 // Foreign keys are checked when all rows are written, so that the last row says nothing about them.
 void
 describe_row() {
     if (progress.source_row == 0)
         return;
     const long long n_good = progress.n_before + progress.n_taken - 1;
-    if (geterrcode() == ERRCODE_FOREIGN_KEY_VIOLATION)
+    if (progress.is_compared)
+        errcontext("row %lld of the source", static_cast<long long>(progress.source_row));
+    else if (geterrcode() == ERRCODE_FOREIGN_KEY_VIOLATION)
         errcontext("%lld rows of the source written", n_good + 1);
     else
         errcontext("row %lld of the source, after %lld good rows",
@@ -86,6 +91,12 @@ VEXT_FUNCTION(bulk_row) {
     PG_RETURN_BOOL(true);
 }
 
+VEXT_FUNCTION(bulk_look) {
+    progress.source_row = PG_GETARG_INT64(0);
+    progress.is_compared = true;
+    PG_RETURN_BOOL(true);
+}
+
 // Arguments: statement, tids, source rows, rows merged before, rows to merge, rows rejected, and
 // the search_path of the caller, by which triggers and defaults find things.
 VEXT_FUNCTION(bulk_run) {
@@ -93,7 +104,7 @@ VEXT_FUNCTION(bulk_run) {
     const Progress outer = progress;
     const int64 n_before = PG_GETARG_INT64(3);
     const TimestampTz shown = n_before == 0 ? GetCurrentTimestamp() : progress.shown;
-    progress = {PG_GETARG_INT64(4), n_before, PG_GETARG_INT64(5), 0, 0, shown};
+    progress = {PG_GETARG_INT64(4), n_before, PG_GETARG_INT64(5), 0, 0, false, shown};
     Datum counts = 0;
     const char* search_path = text_to_cstring(PG_GETARG_TEXT_PP(6));
     auto describe = [] { describe_row(); };
