@@ -134,4 +134,22 @@ ALTER TABLE counted ADD CHECK (n > 0);
 SELECT context_of($$SELECT vector_bulk_upsert('counted', 'stage', 'update', merge => '{"n": "sum"}')$$);
 ROLLBACK;
 
+-- Rights on the columns that are loaded, and on no others.
+CREATE ROLE regress_columns;
+BEGIN;
+CREATE TABLE guarded (id int PRIMARY KEY, a text, secret text DEFAULT 'secret');
+GRANT INSERT (id, a), SELECT (id, a), UPDATE (a) ON guarded TO regress_columns;
+SET LOCAL ROLE regress_columns;
+SELECT vector_stage_for('guarded', 'stage', '{id,a}');
+INSERT INTO stage VALUES (1, 'a'), (2, 'b');
+SELECT inserted FROM vector_bulk_upsert('guarded', 'stage', 'update');
+UPDATE stage SET a = 'c';
+INSERT INTO stage VALUES (3, 'd');
+SELECT inserted, updated FROM vector_bulk_upsert('guarded', 'stage', 'update');
+SELECT inserted, updated, unchanged FROM vector_bulk_upsert('guarded', 'stage', 'update');
+RESET ROLE;
+TABLE guarded;
+ROLLBACK;
+DROP ROLE regress_columns;
+
 DROP TABLE rejects;

@@ -1429,6 +1429,7 @@ BEGIN
          WHERE NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = indexrelid))
     SELECT triggers.fill,
            triggers.fill OR c.split OR relkind = 'p'
+               OR NOT has_column_privilege(target, 'xmax', 'SELECT')
                OR c.lacks_columns AND EXISTS (SELECT FROM pg_attribute
                                               WHERE attrelid = target AND attgenerated <> ''
                                                     AND attnotnull),
@@ -1540,10 +1541,12 @@ BEGIN
     feed_end := ' ORDER BY s.place OFFSET 0) s WHERE ' || taken;
     do_update := ' ON CONFLICT (' || (parts ->> 'key_names') || ') DO UPDATE SET '
                  || (parts ->> 'set_excluded') || ' WHERE ' || (parts ->> 'changed_excluded')
-                 -- Partitions do not all have system columns to return; their rows are updated apart,
-                 -- and what is inserted nevertheless finds a row only where no load put it.
-                 || CASE kind WHEN 'p' THEN ' RETURNING true AS is_new'
-                    ELSE ' RETURNING t.xmax OPERATOR(pg_catalog.=) 0 AS is_new' END;
+                 -- Not all partitions have system columns to return, nor all users the right to see
+                 -- them; rows are then updated apart, and what is inserted nevertheless finds a row
+                 -- only where no load put it.
+                 || CASE WHEN kind = 'p' OR NOT has_column_privilege(target, 'xmax', 'SELECT')
+                         THEN ' RETURNING true AS is_new'
+                         ELSE ' RETURNING t.xmax OPERATOR(pg_catalog.=) 0 AS is_new' END;
 
     IF on_conflict = 'error' AND NOT is_guarded THEN
         RETURN ', w AS (' || insert_into || feed_end
