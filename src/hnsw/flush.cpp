@@ -10,6 +10,7 @@
 #include "hnsw/crew.h"
 #include "hnsw/insert.h"
 #include "hnsw/options.h"
+#include "hnsw/page_walk.h"
 #include "hnsw/sample.h"
 #include "hnsw/vacuum.h"
 #include "pg/drain_lock.h"
@@ -36,6 +37,9 @@ struct Target {
 // A batch that is larger than this part of the graph goes in alone, as does one into a graph whose
 // entry point is dead: two such could not see enough of each other.
 constexpr std::size_t kSmallPart = 4;
+
+// Blocks that are looked at to tell how large the graph is.
+constexpr BlockNumber kSampledBlocks = 64;
 
 // The rows that are not done. What an interrupted flush has left of them half-way is taken away
 // first: a node that is not linked may lie where no search finds it.
@@ -113,10 +117,32 @@ merge_rows(Target& target, const BatchPlan& plan, Rows rows) {
         row->is_done = true;
 }
 
+// About how many live nodes there are; most slots may be free where rows were removed.
+std::size_t
+estimate_nodes(const Index& index) {
+    pg::BlockSample blocks(std::min<BlockNumber>(index.geometry.n_blocks_for(index.meta.n_slots),
+                                                 RelationGetNumberOfBlocks(index.relation)),
+                           kSampledBlocks);
+    std::size_t n_live = 0;
+    std::size_t n_sampled = 0;
+    while (blocks.has_more()) {
+        const BlockNumber block = blocks.next();
+        if (!index.geometry.is_hot_block(block))
+            continue;
+        CHECK_FOR_INTERRUPTS();
+        n_sampled += index.geometry.hot_per_page;
+        with_records_of(index, block, [&](NodeId, const std::uint8_t* record) {
+            n_live += is_live_node(record) ? 1 : 0;
+        });
+    }
+    return n_sampled == 0 ? 0 : index.meta.n_slots * n_live / n_sampled;
+}
+
 // Whether so many rows must go in alone; the metapage is as last read.
 bool
 must_be_alone(Index& index, std::size_t n_rows) {
-    if (n_rows > index.meta.n_slots / kSmallPart || index.meta.entry_node == kNoNode)
+    if (n_rows > index.meta.n_slots / kSmallPart || index.meta.entry_node == kNoNode ||
+        n_rows > estimate_nodes(index) / kSmallPart)
         return true;
     return !with_record(index, index.meta.entry_node, is_live_node);
 }

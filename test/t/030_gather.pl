@@ -82,6 +82,16 @@ run_clients($node, 'first batches', [ '-c', 3, '-j', 2, '-t', 1 ],
 	[ 1, 'INSERT INTO first (v) SELECT v FROM pool WHERE id % 3 = :client_id;' ]);
 has_rows('first', $n_rows, 'first batches');
 
+# --- loads into an index that has many slots and few nodes ---
+
+make_table('emptied');
+$node->safe_psql('postgres', "COPY emptied FROM '$rows_file'");
+$node->safe_psql('postgres', 'DELETE FROM emptied WHERE id > 10');
+$node->safe_psql('postgres', 'VACUUM emptied');
+run_clients($node, 'loads into an emptied index', [ '-c', 4, '-j', 2, '-t', 1 ],
+	[ 1, 'INSERT INTO emptied SELECT id, v FROM pool WHERE id > 10 AND id % 4 = :client_id;' ]);
+has_rows('emptied', $n_rows, 'loads into an emptied index');
+
 # --- an error in the middle of a COPY ---
 
 make_table('broken');
