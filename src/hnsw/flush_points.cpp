@@ -61,19 +61,12 @@ process_utility(PlannedStmt* statement, const char* query, bool is_read_only,
                 QueryCompletion* completion) {
     if (has_gathered() && !may_leave_gathered(statement->utilityStmt))
         flush_all_gathered();
-    // The command may free its own statement.
-    const bool is_copy =
-        IsA(statement->utilityStmt, CopyStmt) && context == PROCESS_UTILITY_TOPLEVEL;
     if (next_process_utility != nullptr)
         next_process_utility(statement, query, is_read_only, context, parameters, environment,
                              receiver, completion);
     else
         standard_ProcessUtility(statement, query, is_read_only, context, parameters, environment,
                                 receiver, completion);
-    // What a COPY of its own transaction has left would be inserted at commit: too late for the
-    // statement's timeout.
-    if (is_copy && has_gathered() && !IsTransactionBlock())
-        flush_all_gathered();
 }
 
 void
@@ -82,6 +75,8 @@ handle_transaction(XactEvent event, void*) {
         case XACT_EVENT_PRE_COMMIT:
         case XACT_EVENT_PARALLEL_PRE_COMMIT:
         case XACT_EVENT_PRE_PREPARE:
+            if (has_gathered())
+                pg::within_statement_timeout(flush_all_gathered);
             close_gathering();
             break;
         case XACT_EVENT_COMMIT:

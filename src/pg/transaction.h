@@ -9,9 +9,13 @@ extern "C" {
 #include "access/relation.h"
 #include "access/xact.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "tcop/utility.h"
 #include "utils/rel.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
 }
 
 namespace vext::pg {
@@ -26,6 +30,22 @@ is_at_top_level() {
 inline Relation
 open_locked_relation(Oid oid) {
     return try_relation_open(oid, NoLock);
+}
+
+/// Runs `work` at the commit of a client's statement that is its own transaction, within what is
+/// left of its statement_timeout: the server has stopped that clock. Elsewhere it only runs `work`.
+template <typename Work>
+void
+within_statement_timeout(const Work& work) {
+    const bool is_stopped = MyBackendType == B_BACKEND && StatementTimeout > 0 &&
+                            !IsTransactionBlock() && !get_timeout_active(STATEMENT_TIMEOUT);
+    if (is_stopped)
+        enable_timeout_at(
+            STATEMENT_TIMEOUT,
+            TimestampTzPlusMilliseconds(GetCurrentStatementStartTimestamp(), StatementTimeout));
+    work();
+    if (is_stopped)
+        disable_timeout(STATEMENT_TIMEOUT, false);
 }
 
 }  // namespace vext::pg

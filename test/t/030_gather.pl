@@ -145,6 +145,43 @@ is($adder->result(0), 0, 'inserts go on beside CREATE INDEX CONCURRENTLY') or di
 index_is_sound($node, 'made_ip', 'made beside a COPY');
 has_rows('made', $n_rows + 800, 'made beside a COPY');
 
+# --- the last flush of a statement hears statement_timeout ---
+
+$node->safe_psql('postgres', q{
+	CREATE TABLE timed (id bigint, v vector(64));
+	CREATE INDEX timed_v ON timed USING hnsw (v vector_l2_ops) WITH (m = 100, ef_construction = 1000);
+	INSERT INTO timed SELECT -id, v + v FROM pool WHERE id <= 1000});
+
+# `sql`, the first statement of a session, is timed out in its flush, on whatever machine: after it
+# has gathered its rows, long before they are inserted.
+sub flush_is_timed_out
+{
+	my ($sql, $test_name) = @_;
+	my ($gather, $flush) = split(/\n/, $node->safe_psql('postgres', qq{
+		BEGIN;
+		SELECT clock_timestamp() AS start \\gset
+		$sql;
+		SELECT clock_timestamp() AS gathered \\gset
+		SAVEPOINT flushed;
+		SELECT clock_timestamp() AS flushed \\gset
+		SELECT extract(epoch FROM :'gathered'::timestamptz - :'start')
+		UNION ALL SELECT extract(epoch FROM :'flushed'::timestamptz - :'gathered');
+		ROLLBACK}));
+	$node->safe_psql('postgres', 'VACUUM timed');
+	note("$gather s to gather, $flush s to flush");
+	my $timeout = int(1000 * ($gather + $flush / 4));
+	my (undef, undef, $stderr) = $node->psql('postgres', "SET statement_timeout = $timeout;\n$sql");
+	like($stderr,
+		qr/canceling statement due to statement timeout\nCONTEXT:  while inserting gathered rows into index "timed_v"/,
+		$test_name);
+	has_rows('timed', 1000, "$test_name: after it");
+	$node->safe_psql('postgres', 'VACUUM timed');
+	return;
+}
+
+flush_is_timed_out("COPY timed FROM '$rows_file'", 'COPY is timed out');
+flush_is_timed_out('INSERT INTO timed SELECT * FROM pool', 'INSERT is timed out');
+
 # --- flushes are cancelled ---
 
 # Runs the statements one by one and cancels the first one that begins with `victim`, while it runs;
