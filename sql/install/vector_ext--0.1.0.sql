@@ -516,14 +516,17 @@ DECLARE
     query_list text;
     exact_query text;
     index_query text;
+    read_query text;
     query record;
-    previous record;
-    n_queries integer := 0;
+    -- Of each query: the vector, the row it is of, the distance of the last neighbour.
+    vectors text[] := '{}';
+    owns tid[] := '{}';
+    limits double precision[] := '{}';
     limit_distance double precision;
     n_exact bigint;
     n_found bigint;
     started timestamptz;
-    -- Per ef: the neighbours there are and those found, and the times of all queries.
+    -- The neighbours there are; for each ef those found, and the seconds of all queries.
     wanted bigint := 0;
     hits bigint[] := array_fill(0::bigint, ARRAY[greatest(cardinality(ef), 1)]);
     times double precision[] := '{}';
@@ -587,6 +590,8 @@ BEGIN
         'SELECT count(*), max(d) FROM (SELECT v %1$s $1 AS d FROM (%2$s) s '
         'WHERE v IS NOT NULL AND ($2 IS NULL OR own <> $2) ORDER BY 1 LIMIT $3) s',
         operator, indexed_rows);
+    read_query := (SELECT format('SELECT $1::%s AS v', atttypid::regtype) FROM pg_attribute
+                    WHERE attrelid = index AND attnum = 1);
     -- One row more is asked for, in case one of them is the sampled row.
     index_query := format(
         'SELECT count(*) FROM (SELECT d FROM (SELECT %1$s %2$s $1 AS d, ctid AS found FROM %3$s '
@@ -596,32 +601,37 @@ BEGIN
 
     -- The column may have other indexes.
     PERFORM set_config('vector_ext.only_index', index::oid::text, true);
+    PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true);
     FOR query IN EXECUTE query_list LOOP
-        n_queries := n_queries + 1;
-        PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true);
         EXECUTE exact_query INTO n_exact, limit_distance USING query.v, query.own, k;
         wanted := wanted + n_exact;
-        PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_seqscan', 'off', true);
-        -- Not timed, and not with this query: the exact search has emptied the processor's caches.
-        IF n_queries > 1 THEN
-            EXECUTE index_query INTO n_found USING previous.v, previous.own, k, limit_distance;
-        END IF;
-        FOR i IN 1 .. cardinality(ef) LOOP
-            PERFORM set_config('hnsw.ef_search', ef[i]::text, true);
+        vectors := vectors || query.v::text;
+        owns := owns || query.own;
+        limits := limits || limit_distance;
+    END LOOP;
+
+    -- Apart from the exact searches, which empty the processor's caches, and each ef by itself: a
+    -- query that was just searched for finds its neighbourhood there.
+    PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_seqscan', 'off', true);
+    FOR e IN 0 .. cardinality(ef) LOOP
+        -- A pass before the first one is not counted.
+        PERFORM set_config('hnsw.ef_search', ef[greatest(e, 1)]::text, true);
+        FOR i IN 1 .. cardinality(vectors) LOOP
+            EXECUTE read_query INTO query USING vectors[i];
             started := clock_timestamp();
-            EXECUTE index_query INTO n_found USING query.v, query.own, k, limit_distance;
-            times := times || 1e6 * extract(epoch FROM clock_timestamp() - started)::double precision;
-            hits[i] := hits[i] + n_found;
+            EXECUTE index_query INTO n_found USING query.v, owns[i], k, limits[i];
+            CONTINUE WHEN e = 0;
+            times := times || extract(epoch FROM clock_timestamp() - started)::double precision;
+            hits[e] := hits[e] + n_found;
         END LOOP;
-        previous := query;
     END LOOP;
 
     RETURN QUERY
-        SELECT ef[e], hits[e]::double precision / nullif(wanted, 0), avg(t.us),
-               percentile_disc(0.99) WITHIN GROUP (ORDER BY t.us)
+        SELECT ef[e], hits[e]::double precision / nullif(wanted, 0), 1e6 * avg(t.seconds),
+               1e6 * percentile_disc(0.99) WITHIN GROUP (ORDER BY t.seconds)
           FROM generate_series(1, cardinality(ef)) e
-          LEFT JOIN LATERAL (SELECT us FROM unnest(times) WITH ORDINALITY u(us, position)
-                             WHERE (position - 1) % cardinality(ef) = e - 1) t ON true
+          LEFT JOIN LATERAL (SELECT seconds FROM unnest(times) WITH ORDINALITY u(seconds, position)
+                             WHERE (position - 1) / cardinality(vectors) = e - 1) t ON true
          GROUP BY e ORDER BY e;
 END
 $$;
