@@ -23,10 +23,20 @@ start_executor(QueryDesc* query, int flags) {
         standard_ExecutorStart(query, flags);
 }
 
+// An error in a command that ends the transaction would leave the client in it: the flush comes
+// with the end itself, where there is one.
 bool
-ends_in_rollback(const TransactionStmt* statement) {
-    return statement->kind == TRANS_STMT_ROLLBACK || statement->kind == TRANS_STMT_ROLLBACK_TO ||
-           statement->kind == TRANS_STMT_ROLLBACK_PREPARED;
+ends_or_rolls_back(const TransactionStmt* statement) {
+    switch (statement->kind) {
+        case TRANS_STMT_COMMIT:
+        case TRANS_STMT_PREPARE:
+        case TRANS_STMT_ROLLBACK:
+        case TRANS_STMT_ROLLBACK_TO:
+        case TRANS_STMT_ROLLBACK_PREPARED:
+            return true;
+        default:
+            return false;
+    }
 }
 
 // Whether the command can meet gathered rows: it writes rows like COPY, runs other statements, each
@@ -48,7 +58,7 @@ may_leave_gathered(const Node* command) {
         case T_VariableShowStmt:
             return true;
         case T_TransactionStmt:
-            return ends_in_rollback(reinterpret_cast<const TransactionStmt*>(command));
+            return ends_or_rolls_back(reinterpret_cast<const TransactionStmt*>(command));
         default:
             return false;
     }

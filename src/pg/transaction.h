@@ -32,17 +32,19 @@ open_locked_relation(Oid oid) {
     return try_relation_open(oid, NoLock);
 }
 
-/// Runs `work` at the commit of a client's statement that is its own transaction, within what is
-/// left of its statement_timeout: the server has stopped that clock. Elsewhere it only runs `work`.
+/// Runs `work` at the commit of a client's transaction within statement_timeout, whose clock the
+/// server has stopped: within what is left of it for a statement that is its own transaction, else
+/// for as long as a COMMIT may take. Where the clock still runs it only runs `work`.
 template <typename Work>
 void
 within_statement_timeout(const Work& work) {
     const bool is_stopped = MyBackendType == B_BACKEND && StatementTimeout > 0 &&
-                            !IsTransactionBlock() && !get_timeout_active(STATEMENT_TIMEOUT);
-    if (is_stopped)
-        enable_timeout_at(
-            STATEMENT_TIMEOUT,
-            TimestampTzPlusMilliseconds(GetCurrentStatementStartTimestamp(), StatementTimeout));
+                            !get_timeout_active(STATEMENT_TIMEOUT);
+    if (is_stopped) {
+        const TimestampTz start =
+            IsTransactionBlock() ? GetCurrentTimestamp() : GetCurrentStatementStartTimestamp();
+        enable_timeout_at(STATEMENT_TIMEOUT, TimestampTzPlusMilliseconds(start, StatementTimeout));
+    }
     work();
     if (is_stopped)
         disable_timeout(STATEMENT_TIMEOUT, false);

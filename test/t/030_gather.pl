@@ -153,7 +153,7 @@ $node->safe_psql('postgres', q{
 	INSERT INTO timed SELECT -id, v + v FROM pool WHERE id <= 1000});
 
 # `sql`, the first statement of a session, is timed out in its flush, on whatever machine: after it
-# has gathered its rows, long before they are inserted.
+# has gathered its rows, long before they are inserted. So is the COMMIT after it.
 sub flush_is_timed_out
 {
 	my ($sql, $test_name) = @_;
@@ -170,10 +170,14 @@ sub flush_is_timed_out
 	$node->safe_psql('postgres', 'VACUUM timed');
 	note("$gather s to gather, $flush s to flush");
 	my $timeout = int(1000 * ($gather + $flush / 4));
-	my (undef, undef, $stderr) = $node->psql('postgres', "SET statement_timeout = $timeout;\n$sql");
-	like($stderr,
-		qr/canceling statement due to statement timeout\nCONTEXT:  while inserting gathered rows into index "timed_v"/,
-		$test_name);
+	for my $statements ($sql, "BEGIN;\n$sql;\nCOMMIT")
+	{
+		my (undef, undef, $stderr) =
+		  $node->psql('postgres', "SET statement_timeout = $timeout;\n$statements");
+		like($stderr,
+			qr/canceling statement due to statement timeout\nCONTEXT:  while inserting gathered rows into index "timed_v"/,
+			$test_name);
+	}
 	has_rows('timed', 1000, "$test_name: after it");
 	$node->safe_psql('postgres', 'VACUUM timed');
 	return;
@@ -223,8 +227,8 @@ my $flush_is_cancelled = qr/canceling statement due to user request\nCONTEXT:  w
 like(run_and_cancel('SAVEPOINT', 'BEGIN', $load, 'SAVEPOINT here', 'ROLLBACK TO here', 'COMMIT'),
 	$flush_is_cancelled, 'a flush is cancelled at a savepoint');
 has_rows('cancelled', 0, 'after it');
-like(run_and_cancel('COMMIT', 'BEGIN', $load, 'COMMIT'),
-	$flush_is_cancelled, 'a flush is cancelled at COMMIT');
+like(run_and_cancel('COMMIT', 'BEGIN', $load, 'COMMIT', q{SELECT 'the next transaction'}),
+	qr/$flush_is_cancelled\nthe next transaction/, 'a flush is cancelled at COMMIT, which ends all');
 has_rows('cancelled', 0, 'after it');
 like(run_and_cancel('DO', 'BEGIN', $load, q{DO $$
 	BEGIN
