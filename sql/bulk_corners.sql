@@ -152,4 +152,23 @@ TABLE guarded;
 ROLLBACK;
 DROP ROLE regress_columns;
 
+-- What a trigger suppresses is skipped, also an update; what has nothing to update is unchanged.
+BEGIN;
+CREATE TABLE vetoed (id int PRIMARY KEY, t text);
+INSERT INTO vetoed VALUES (1, 'a'), (2, 'b'), (3, 'c');
+CREATE FUNCTION veto() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RETURN CASE WHEN NEW.t <> 'not this' THEN NEW END; END $$;
+CREATE TRIGGER veto BEFORE UPDATE ON vetoed FOR EACH ROW EXECUTE FUNCTION veto();
+SELECT vector_stage_for('vetoed', 'stage');
+INSERT INTO stage VALUES (1, 'a'), (2, 'not this'), (3, 'd'), (4, 'e');
+SELECT inserted, updated, unchanged, skipped FROM vector_bulk_upsert('vetoed', 'stage', 'update');
+SELECT inserted, updated, unchanged, skipped
+FROM vector_bulk_upsert('vetoed', 'stage', 'update', update_columns => '{}');
+CREATE TRIGGER veto_new BEFORE INSERT ON vetoed FOR EACH ROW EXECUTE FUNCTION veto();
+INSERT INTO stage VALUES (5, 'not this'), (6, 'f');
+SELECT inserted, updated, unchanged, skipped
+FROM vector_bulk_upsert('vetoed', 'stage', 'update', update_columns => '{}');
+SELECT inserted, updated, unchanged, skipped FROM vector_bulk_upsert('vetoed', 'stage', 'update');
+ROLLBACK;
+
 DROP TABLE rejects;

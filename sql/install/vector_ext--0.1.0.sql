@@ -1408,18 +1408,20 @@ COMMENT ON FUNCTION vector_bulk_constraints(regclass, jsonb, text) IS
 
 CREATE FUNCTION vector_bulk_risks(
     target regclass, index regclass, columns jsonb,
-    OUT fills_rows boolean, OUT is_split boolean, OUT is_risky boolean)
+    OUT fills_rows boolean, OUT vetoes_updates boolean, OUT is_split boolean, OUT is_risky boolean)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
-    -- fills_rows: triggers see a row before it is checked. is_split: rows to be updated would not do
-    -- as rows to be inserted. is_risky: what the server says of a row cannot be known before.
+    -- fills_rows: triggers see a row before it is checked. vetoes_updates: triggers can suppress an
+    -- update. is_split: rows to be updated would not do as rows to be inserted. is_risky: what the
+    -- server says of a row cannot be known before.
     WITH relations AS (
         SELECT target AS relid UNION SELECT relid FROM pg_partition_tree(target)),
     triggers AS (
-        SELECT coalesce(bool_or(tgtype & 7 = 7), false) AS fill, count(*) > 0 AS exist
+        SELECT coalesce(bool_or(tgtype & 7 = 7), false) AS fill,
+               coalesce(bool_or(tgtype & 19 = 19), false) AS veto, count(*) > 0 AS exist
           FROM pg_trigger JOIN relations ON relid = tgrelid
          WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 1 = 1),
     c AS (
@@ -1437,7 +1439,7 @@ BEGIN
                                      OR indpred IS NOT NULL)), false) AS risk
           FROM pg_index JOIN relations ON relid = indrelid
          WHERE NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = indexrelid))
-    SELECT triggers.fill,
+    SELECT triggers.fill, triggers.veto,
            triggers.fill OR c.split OR relkind = 'p'
                OR NOT has_column_privilege(target, 'xmax', 'SELECT')
                OR c.lacks_columns AND EXISTS (SELECT FROM pg_attribute
@@ -1447,7 +1449,7 @@ BEGIN
                OR row_security_active(target)
       FROM triggers, c, indexes, pg_class
      WHERE pg_class.oid = target
-      INTO fills_rows, is_split, is_risky;
+      INTO fills_rows, vetoes_updates, is_split, is_risky;
 END
 $$;
 COMMENT ON FUNCTION vector_bulk_risks(regclass, regclass, jsonb) IS
@@ -1516,8 +1518,7 @@ COMMENT ON FUNCTION vector_bulk_parts(regclass, jsonb) IS
     'lists and conditions from which the statements of vector_bulk_upsert are put together';
 
 CREATE FUNCTION vector_bulk_write(
-    target regclass, parts jsonb, on_conflict text, is_split boolean, is_guarded boolean,
-    vector_type regtype)
+    target regclass, parts jsonb, on_conflict text, ways jsonb, vector_type regtype)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -1533,6 +1534,8 @@ DECLARE
     feed_end text;
     do_update text;
     changed text;
+    is_counted boolean := (ways -> 'is_counted')::boolean;
+    same text;
 BEGIN
     -- The statement takes its candidates in the order of their keys, so that two loads wait for each
     -- other in one direction only; they are ordered before they are taken one by one.
@@ -1558,7 +1561,10 @@ BEGIN
                          THEN ' RETURNING true AS is_new'
                          ELSE ' RETURNING t.xmax OPERATOR(pg_catalog.=) 0 AS is_new' END;
 
-    IF on_conflict = 'error' AND NOT is_guarded THEN
+    same := ', same AS (SELECT pg_catalog.count(*) AS n FROM candidate s JOIN ' || existing || ' ON '
+            || (parts ->> 'match') || coalesce(' WHERE NOT (' || changed || ')', '') || ')';
+
+    IF on_conflict = 'error' AND NOT (ways -> 'is_guarded')::boolean THEN
         RETURN ', w AS (' || insert_into || feed_end
                || ' RETURNING 1) SELECT ARRAY[pg_catalog.count(*)] FROM w';
     ELSIF on_conflict = 'error' THEN
@@ -1572,19 +1578,21 @@ BEGIN
                              '(SELECT FROM w WHERE ' || (parts ->> 'match_written')
                || ') ORDER BY 1) END';
     ELSIF changed IS NULL THEN
-        RETURN ', w AS (' || insert_into || absent || feed_end || ' ON CONFLICT ('
-               || (parts ->> 'key_names')
-               || ') DO NOTHING RETURNING 1) SELECT ARRAY[pg_catalog.count(*)] FROM w';
-    ELSIF NOT is_split THEN
+        RETURN CASE WHEN is_counted THEN same ELSE '' END
+               || ', w AS (' || insert_into || absent || feed_end || ' ON CONFLICT ('
+               || (parts ->> 'key_names') || ') DO NOTHING RETURNING 1) SELECT ARRAY[pg_catalog.count(*)'
+               || CASE WHEN is_counted THEN ', 0, (SELECT n FROM same)' ELSE '' END || '] FROM w';
+    ELSIF NOT (ways -> 'is_split')::boolean THEN
         -- Rows that are as they should be are left out, so that they are not even locked.
-        RETURN ', w AS (' || insert_into || ' LEFT JOIN ' || existing || ' ON '
+        RETURN CASE WHEN is_counted THEN same ELSE '' END
+               || ', w AS (' || insert_into || ' LEFT JOIN ' || existing || ' ON '
                || (parts ->> 'match') || ' WHERE ' || (parts ->> 'a_key') || ' IS NULL OR ' || changed
                || feed_end || do_update
                || ') SELECT ARRAY[pg_catalog.count(*) FILTER (WHERE is_new), '
-                                 'pg_catalog.count(*) FILTER (WHERE NOT is_new)] FROM w';
+                                 'pg_catalog.count(*) FILTER (WHERE NOT is_new)'
+               || CASE WHEN is_counted THEN ', (SELECT n FROM same)' ELSE '' END || '] FROM w';
     END IF;
-    RETURN ', same AS (SELECT pg_catalog.count(*) AS n FROM candidate s JOIN ' || existing || ' ON '
-           || (parts ->> 'match') || ' WHERE NOT (' || changed || ')), u AS (UPDATE ' || existing
+    RETURN same || ', u AS (UPDATE ' || existing
            || ' SET ' || (parts ->> 'set_staged') || ' FROM candidate s WHERE ' || (parts ->> 'match')
            || ' AND CASE WHEN ' || changed || ' THEN ' || taken || ' ELSE false END RETURNING 1), '
               'w AS (' || insert_into || absent || feed_end || do_update
@@ -1594,12 +1602,13 @@ BEGIN
                              '(SELECT n FROM same)] FROM w';
 END
 $$;
-COMMENT ON FUNCTION vector_bulk_write(regclass, jsonb, text, boolean, boolean, regtype) IS
+COMMENT ON FUNCTION vector_bulk_write(regclass, jsonb, text, jsonb, regtype) IS
     'the statement that writes candidates and counts them, without what says who they are';
 
 CREATE FUNCTION vector_bulk_ways(
     on_conflict text, has_rejects boolean, risks jsonb, may_read_key boolean, constraints jsonb,
-    problems_where_absent text, OUT is_split boolean, OUT is_slow boolean, OUT is_guarded boolean)
+    problems_where_absent text, OUT is_split boolean, OUT is_slow boolean, OUT is_guarded boolean,
+    OUT is_counted boolean)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1607,7 +1616,7 @@ AS $$
 BEGIN
     -- is_split: existing rows are updated and absent ones inserted by two statements in one, while
     -- other loads wait. is_slow: bad rows are found by writing. is_guarded: a row whose key has come
-    -- to exist meanwhile is no error.
+    -- to exist meanwhile is no error. is_counted: unchanged rows are, as others may be left as well.
     SELECT on_conflict = 'update' AND ((risks -> 'is_split')::boolean OR c.needs_split
                                        OR problems_where_absent IS NOT NULL),
            s.slow, has_rejects AND NOT s.slow AND may_read_key IS NOT NULL
@@ -1618,6 +1627,7 @@ BEGIN
          SELECT has_rejects AND ((risks -> 'is_risky')::boolean OR NOT c.are_probed
                                  OR NOT coalesce(may_read_key, true))) s(slow)
       INTO is_split, is_slow, is_guarded;
+    is_counted := is_split OR on_conflict = 'update' AND (risks -> 'vetoes_updates')::boolean;
 END
 $$;
 COMMENT ON FUNCTION vector_bulk_ways(text, boolean, jsonb, boolean, jsonb, text) IS
@@ -2011,7 +2021,7 @@ BEGIN
         updated := merged.counts[2];
         rejected := merged.rejected;
         IF plan ->> 'on_conflict' = 'update' THEN
-            unchanged := CASE WHEN (plan -> 'is_split')::boolean THEN merged.counts[3]
+            unchanged := CASE WHEN (plan -> 'is_counted')::boolean THEN merged.counts[3]
                               ELSE merged.n_merged - inserted - updated END;
         END IF;
         skipped := n_rows - inserted - updated - unchanged - rejected;
@@ -2054,8 +2064,7 @@ BEGIN ATOMIC
                     on_conflict, reject_into IS NOT NULL, to_jsonb(r.*), l.may_read_key,
                     k.constraints, p.where_absent) y
      CROSS JOIN LATERAL vector_bulk_write(
-                    target, to_jsonb(l.*), on_conflict, y.is_split, y.is_guarded,
-                    g.vector_type) t(statement)
+                    target, to_jsonb(l.*), on_conflict, to_jsonb(y.*), g.vector_type) t(statement)
      CROSS JOIN LATERAL vector_bulk_plan(
                     target, source, w.rows, g.source_name, i.index, reject_into, on_conflict,
                     duplicates, r.fills_rows, to_jsonb(y.*), to_jsonb(l.*), to_jsonb(p.*),
