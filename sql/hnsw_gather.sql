@@ -128,6 +128,20 @@ SELECT nodes FROM hnsw_info('any_length_v');
 SELECT * FROM hnsw_check('any_length_v', true);
 DROP TABLE any_length;
 
+-- Nor does it refuse them later, when the centroid of a first batch is far from one of its rows.
+CREATE TABLE far_apart (v vector(40));
+CREATE INDEX far_apart_v ON far_apart USING hnsw (v vector_l2_ops);
+BEGIN;
+INSERT INTO far_apart
+SELECT (array_fill(0::real, ARRAY[39])
+    || (CASE WHEN i = 1100 THEN -1.5e19 ELSE 1.5e19 + i * 1e15 END)::real)::vector
+FROM generate_series(1, 1100) i;
+COMMIT;
+SELECT count(*) FROM far_apart;
+SELECT * FROM hnsw_check('far_apart_v', true);
+REINDEX INDEX far_apart_v;
+DROP TABLE far_apart;
+
 -- Rows that are changed, taken out or moved while they wait, by HOT updates or not.
 BEGIN;
 CALL pg_temp.add(501, 540);

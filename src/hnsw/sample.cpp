@@ -19,6 +19,10 @@ constexpr std::size_t kSmallestSample = 1000;
 constexpr BlockNumber kMostSampledBlocks = 2000;
 constexpr int kRowsPerSampledBlock = 10;
 
+// Squared norm of the farthest centroid. Rows are judged before there is one: no vector may get too
+// long for the index because it is measured from a point on the other side.
+constexpr double kFarthestCentroid = 1e30;
+
 struct Sample {
     CentroidSum sum;
     std::size_t n_dims;
@@ -69,11 +73,13 @@ CentroidSum::mean() const {
     if (n_vectors_ < kSmallestSample)
         return nullptr;
     auto* mean = static_cast<float*>(palloc(sizeof(float) * sums_.size()));
+    double squared_norm = 0;
     for (std::size_t i = 0; i < sums_.size(); ++i) {
         mean[i] = static_cast<float>(sums_[i] / static_cast<double>(n_vectors_));
-        if (!std::isfinite(mean[i]))
-            return nullptr;
+        squared_norm += static_cast<double>(mean[i]) * mean[i];
     }
+    if (!(squared_norm <= kFarthestCentroid))
+        return nullptr;
     return mean;
 }
 
