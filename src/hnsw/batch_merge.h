@@ -162,7 +162,7 @@ BatchMerger::merge(Crew& crew) {
         risen.first(counts[1])};
     found_ = &found;
     std::span<std::uint32_t> members = all.first(counts[0]);
-    crew.report(BuildPhase::kLinking, members.size());
+    crew.report(BuildPhase::kLinking, 0);
     const auto entries = core::allocate_shared<NodeId>(crew, members.size());
     const auto order = core::allocate_shared<std::uint32_t>(crew, members.size());
     for_stretches(crew, members.size(), kSearchesPerTask, [&](std::size_t first, std::size_t n) {
@@ -170,6 +170,7 @@ BatchMerger::merge(Crew& crew) {
             entries[i] = find_entry(members[i]);
     });
     crew.alone([&] { order_by(entries, order); });
+    crew.report(BuildPhase::kLinking, members.size());
     for_stretches(crew, members.size(), kSearchesPerTask, [&](std::size_t first, std::size_t n) {
         for (const std::uint32_t rank : order.subspan(first, n))
             search(members[rank]);

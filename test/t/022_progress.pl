@@ -103,5 +103,13 @@ for my $percent (100, 95)
 	cmp_ok($largest, '>', 0.9 * $n_rows, "$percent % of the memory: no waste");
 }
 
+# A batch that joins a graph counts the searches that take the time, not only what prepares them.
+my $part = int($kilobytes * 0.6);
+watched_build('a later batch', qq{
+	SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = '${part}kB';});
+cmp_ok($node->safe_psql('postgres', q{
+	SELECT avg((done = total)::int) FROM seen WHERE total > 0 AND phase LIKE '%: linking'}),
+	'<', 0.5, 'a later batch: the count of points goes up');
+
 $node->stop;
 done_testing();
