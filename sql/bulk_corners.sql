@@ -171,4 +171,21 @@ FROM vector_bulk_upsert('vetoed', 'stage', 'update', update_columns => '{}');
 SELECT inserted, updated, unchanged, skipped FROM vector_bulk_upsert('vetoed', 'stage', 'update');
 ROLLBACK;
 
+-- A foreign key to a table in a schema that the user may not use; an empty search_path.
+CREATE ROLE regress_columns;
+BEGIN;
+CREATE SCHEMA closed;
+CREATE TABLE closed.kinds (id int PRIMARY KEY);
+INSERT INTO closed.kinds VALUES (1);
+CREATE TABLE open (id int PRIMARY KEY, kind int REFERENCES closed.kinds);
+GRANT ALL ON open, closed.kinds, rejects TO regress_columns;
+SET LOCAL ROLE regress_columns;
+SELECT vector_stage_for('open', 'stage');
+INSERT INTO stage VALUES (1, 1), (2, 2);
+SET LOCAL search_path = '';
+SELECT inserted, rejected
+FROM public.vector_bulk_upsert('public.open', 'pg_temp.stage', 'update', reject_into => 'public.rejects');
+ROLLBACK;
+DROP ROLE regress_columns;
+
 DROP TABLE rejects;

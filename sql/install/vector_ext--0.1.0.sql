@@ -924,7 +924,7 @@ BEGIN
             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n]
            WHERE i.indkey[n] > 0) k
      WHERE i.indrelid = target AND i.indisunique AND i.indisvalid AND i.indimmediate
-           AND i.indpred IS NULL AND k.n_plain = i.indnkeyatts
+           AND NOT i.indisexclusion AND i.indpred IS NULL AND k.n_plain = i.indnkeyatts
            AND (key IS NULL
                 OR k.columns = (SELECT array_agg(DISTINCT c ORDER BY c) FROM unnest(key) c));
     IF key IS NOT NULL AND indexes IS NULL THEN
@@ -1381,7 +1381,11 @@ BEGIN
            never_given
            OR current_setting('session_replication_role') = 'replica'
            OR given AND confrelid <> target AND NOT condeferrable AND confmatchtype = 's'
-              AND has_table_privilege(confrelid, 'SELECT') AND NOT row_security_active(confrelid),
+              AND coalesce(to_jsonb(f) ->> 'conperiod', 'false') = 'false'
+              AND has_table_privilege(confrelid, 'SELECT')
+              AND has_schema_privilege((SELECT relnamespace FROM pg_class WHERE oid = confrelid),
+                                       'USAGE')
+              AND NOT row_security_active(confrelid),
            false, NULL,
            (SELECT format('SELECT s.tid, s.source_row, ARRAY[''23503'', %L] AS problem '
                           'FROM candidate s WHERE %s AND NOT EXISTS (SELECT FROM %I.%I r WHERE %s)',
