@@ -42,6 +42,7 @@ LinkEdit::read(const core::Candidate& neighbour, int layer) {
     const bool is_live = with_record(*index_, neighbour.id, [&](const std::uint8_t* record) {
         if (!is_live_node(record) || head_of(record).version != neighbour.version)
             return false;
+        is_owner_linked_ = (head_of(record).flags & kFlagLinked) != 0;
         header = code_header(record, *index_);
         std::memcpy(code_.data(), record + index_->geometry.code_offset, code_.size());
         if (layer == 0)
@@ -119,7 +120,7 @@ LinkEdit::add(NodeId id, float distance, LinkRole role) {
     const std::size_t capacity = index_->geometry.max_links(layer_);
     const bool is_anchor = role != LinkRole::kPlain;
     rate_new();
-    if (role == LinkRole::kAnchor && count_anchors() >= capacity / 2)
+    if (role == LinkRole::kAnchor && (!is_owner_linked_ || count_anchors() >= capacity / 2))
         return false;
     const auto present = std::find_if(after_.begin(), after_.end(),
                                       [id](const Link& link) { return link.id() == id; });

@@ -20,8 +20,8 @@ namespace vext::hnsw {
 /// What a link back to a new node is for.
 enum class LinkRole : std::uint8_t {
     kPlain,
-    kAnchor,      ///< never given up; at most half of a list
-    kLastAnchor,  ///< may take more than half
+    kAnchor,      ///< never given up; at most half of a list, of a node that is linked
+    kLastAnchor,  ///< may take more than half, of any node
 };
 
 /// Works on one list at a time; memory once, from one arena.
@@ -81,6 +81,7 @@ class LinkEdit {
     NodeId owner_ = kNoNode;
     NodeId record_ = kNoNode;
     int layer_ = 0;
+    bool is_owner_linked_ = false;  // when its list was read
     core::Array<Link> before_;
     core::Array<Link> after_;
     core::Array<core::RatedLink> rated_;  // beside after_

@@ -41,12 +41,19 @@ NeighbourSelector::find_equal(const VectorContent& content, core::Candidate& equ
         if (hashes_[i] == content.hash && refs_[i].header.factor == content.header.factor &&
             refs_[i].header.offset == content.header.offset &&
             std::memcmp(code_of(i), content.code, index_->meta.code_bytes) == 0 &&
-            has_residual(candidates_[i].id, content.residual)) {
+            has_residual(candidates_[i].id, content.residual) && is_linked(candidates_[i].id)) {
             equal = candidates_[i];
             return true;
         }
     }
     return false;
+}
+
+bool
+NeighbourSelector::is_linked(NodeId id) {
+    return with_record(*index_, id, [](const std::uint8_t* record) {
+        return is_node(record) && (head_of(record).flags & kFlagLinked) != 0;
+    });
 }
 
 bool

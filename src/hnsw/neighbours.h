@@ -38,7 +38,8 @@ class NeighbourSelector {
         return candidates_.span();
     }
 
-    /// Finds a gathered node with an equal vector; false when there is none.
+    /// Finds a gathered node with an equal vector; false when there is none. Not one that is not
+    /// linked: if its insert was cut off, later ones can take the last link to it.
     bool find_equal(const VectorContent& content, core::Candidate& equal);
 
     /// Chooses up to `n_most` links of the gathered (core/graph/select.h) and appends them to
@@ -46,6 +47,7 @@ class NeighbourSelector {
     void select(std::size_t n_most, core::Array<ChosenLink>& chosen);
 
    private:
+    bool is_linked(NodeId id);
     bool has_residual(NodeId id, std::span<const std::uint8_t> residual);
 
     const std::uint8_t*

@@ -251,5 +251,32 @@ has_rows('cancelled', 200, 'rolled back to the savepoint, and committed');
 $node->safe_psql('postgres', 'VACUUM cancelled');
 has_rows('cancelled', 200, 'after a vacuum');
 
+# A flush that is cut off after it has written nodes: rows that come again do not hang on those.
+make_table('retried');
+my $retry = 'INSERT INTO retried SELECT id, v FROM pool WHERE id > 1000';
+my $seconds = $node->safe_psql('postgres', qq{
+	INSERT INTO retried SELECT id, v FROM pool WHERE id <= 1000;
+	SELECT clock_timestamp() AS start \\gset
+	BEGIN; $retry; SAVEPOINT flushed; ROLLBACK; VACUUM retried;
+	SELECT extract(epoch FROM clock_timestamp() - :'start')});
+my $n_unlinked = 0;
+for my $percent (80, 70, 60, 90, 50, 40, 80, 70, 60, 90, 50, 40)
+{
+	my $timeout = int($seconds * 10 * $percent) + 1;
+	$node->psql('postgres', "SET statement_timeout = $timeout; $retry");
+	$n_unlinked = $node->safe_psql('postgres', q{SELECT unlinked FROM hnsw_info('retried_v')});
+	last if $n_unlinked > 0;
+	$node->safe_psql('postgres', 'DELETE FROM retried WHERE id > 1000; VACUUM retried');
+}
+cmp_ok($n_unlinked, '>', 0, 'a flush is cut off after it has written nodes');
+is($node->safe_psql('postgres', qq{
+	SELECT nodes AS before FROM hnsw_info('retried_v') \\gset
+	$retry;
+	SELECT nodes - :before >= $n_unlinked FROM hnsw_info('retried_v')}),
+	't', 'the rows that come again have nodes of their own');
+finds_every_row($node, 'retried', 'come again');
+$node->safe_psql('postgres', 'VACUUM retried');
+has_rows('retried', $n_rows, 'come again, after a vacuum');
+
 $node->stop;
 done_testing();
