@@ -36,7 +36,7 @@ struct Target {
 
 // A batch that is larger than this part of the graph goes in alone, as does one into a graph whose
 // entry point is dead: two such could not see enough of each other.
-constexpr std::size_t kSmallPart = 4;
+constexpr std::size_t kSmallPart = 16;
 
 // Blocks that are looked at to tell how large the graph is.
 constexpr BlockNumber kSampledBlocks = 64;
