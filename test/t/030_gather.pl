@@ -260,12 +260,17 @@ my $seconds = $node->safe_psql('postgres', qq{
 	BEGIN; $retry; SAVEPOINT flushed; ROLLBACK; VACUUM retried;
 	SELECT extract(epoch FROM clock_timestamp() - :'start')});
 my $n_unlinked = 0;
-for my $percent (80, 70, 60, 90, 50, 40, 80, 70, 60, 90, 50, 40)
+# The moment is between one too early and one too late.
+my ($early, $late) = (0, 4000 * $seconds);
+for (1 .. 60)
 {
-	my $timeout = int($seconds * 10 * $percent) + 1;
-	$node->psql('postgres', "SET statement_timeout = $timeout; $retry");
+	my $timeout = int($early + rand($late - $early)) + 1;
+	my $status = $node->psql('postgres', "SET statement_timeout = $timeout;\n$retry",
+		on_error_stop => 1);
 	$n_unlinked = $node->safe_psql('postgres', q{SELECT unlinked FROM hnsw_info('retried_v')});
 	last if $n_unlinked > 0;
+	($status ? $early : $late) = $timeout;
+	($early, $late) = (0, 4000 * $seconds) if $late - $early < 3;
 	$node->safe_psql('postgres', 'DELETE FROM retried WHERE id > 1000; VACUUM retried');
 }
 cmp_ok($n_unlinked, '>', 0, 'a flush is cut off after it has written nodes');
