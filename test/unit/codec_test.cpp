@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/codec/levels.h"
 #include "core/distance/dispatch.h"
 #include "test_arena.h"
 
@@ -634,6 +635,33 @@ TEST_F(CodecTest, GivesEqualAnswersOnEveryCpuLevel) {
                 EXPECT_NEAR(other.lower_bound, refined.lower_bound, 1e-5 * scale);
             }
         }
+}
+
+template <int kBits>
+void
+expect_signed_levels(std::mt19937_64& random) {
+    for (std::size_t n = 16; n <= 1024; n += 16) {
+        std::vector<std::uint8_t> code(n * kBits / 8);
+        // The last length has the largest levels only: sums must not overflow.
+        std::ranges::generate(code, [&] { return n < 1024 ? random() : 255; });
+        std::vector<std::int8_t> levels(n);
+        const std::int32_t sum = write_signed_levels<kBits>(code.data(), n, levels.data());
+        std::int32_t expected_sum = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            const int byte = code[i % code.size()];
+            const int level = kBits == 8 ? byte : (i < code.size() ? byte & 15 : byte >> 4);
+            const int expected = kBits == 8 ? level - 128 : 2 * level - 15;
+            ASSERT_EQ(levels[i], expected) << n << " dimensions, at " << i;
+            expected_sum += expected;
+        }
+        ASSERT_EQ(sum, expected_sum) << n << " dimensions";
+    }
+}
+
+TEST(SignedLevelsTest, AreWrittenAndSummedAtEveryLength) {
+    std::mt19937_64 random(1);
+    expect_signed_levels<4>(random);
+    expect_signed_levels<8>(random);
 }
 
 }  // namespace
