@@ -263,8 +263,8 @@ recall(const BatchGraph& graph, const Points& points, const Vectors& base, const
         GraphView view{graph, points.view, query};
         Array<Candidate> entry(arena, 1);
         view.measure({&graph.entry, 1}, entry);
-        const Candidate nearest = top > 0 ? descend(view, top, 1, entry[0], search) : entry[0];
-        search_layer(view, 0, ef, {&nearest, 1}, search);
+        const Entries entries = descend(view, top, 1, entry[0], search);
+        search_layer(view, 0, ef, entries.span(), search);
         Found found;
         for (const Candidate& candidate : search.beam.entries())
             found.push_back(

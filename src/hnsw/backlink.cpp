@@ -50,6 +50,18 @@ BackLinker::anchor(NodeId id, std::span<const ChosenLink> neighbours) {
     return anchor_behind(id);
 }
 
+bool
+BackLinker::anchor_at(NodeId id, const core::Candidate& node) {
+    return !node.is_dead && link_to(id, 0, node, LinkRole::kLastAnchor);
+}
+
+void
+BackLinker::bridge(NodeId id, std::span<const core::Candidate> from) {
+    for (const core::Candidate& near : from)
+        if (!near.is_dead && near.id != id && link_to(id, 0, near, LinkRole::kLastAnchor))
+            return;
+}
+
 // The lists of all neighbours are full of anchors: one of the anchored nodes, or of those anchored
 // to them, has a place. At random, because neighbours may be anchored to each other.
 bool
@@ -71,6 +83,8 @@ BackLinker::link_to(NodeId id, int layer, const core::Candidate& neighbour, Link
         CHECK_FOR_INTERRUPTS();
         outcome = try_link(id, layer, neighbour, role);
     }
+    if (role != LinkRole::kPlain && outcome == Outcome::kLinked)
+        parent_ = neighbour.id;
     return outcome == Outcome::kLinked;
 }
 

@@ -5,10 +5,10 @@
 // verified that the list is still the one decided about. A few such tries, then the neighbour is
 // left as it is.
 //
-// Invariant: every linked node but the first has an anchor, a link to it on layer 0 that no insert
-// takes away, from a node that was in the graph before it. So anchors form a tree and no later link
-// can cut a node off. A list gives at most half of its places to anchors while other neighbours can
-// take one.
+// Invariant: every linked node but one has an anchor, a link to it on layer 0 that no insert takes
+// away, from a linked node, and such a link back, to that parent. So anchors form a tree that can
+// be walked both ways, and no later link can cut a node off. A list gives at most half of its
+// places to anchors while other neighbours can take one.
 
 #pragma once
 
@@ -29,12 +29,24 @@ class BackLinker {
     /// `graph` measures distances to the new node.
     BackLinker(Index& index, PageGraph& graph, core::Arena& arena);
 
-    /// Links `neighbours` on `layer` back to `id`; the nearest that is still live accepts. False
-    /// when none accepted.
+    /// Links `neighbours` on `layer` back to `id`; on layer 0 the nearest that can anchors it.
+    /// False when it has no anchor.
     bool link(NodeId id, int layer, std::span<const ChosenLink> neighbours);
 
     /// Only makes an anchor: the first of `neighbours` that can takes the link.
     bool anchor(NodeId id, std::span<const ChosenLink> neighbours);
+
+    /// Makes an anchor at one linked node, if that has a place.
+    bool anchor_at(NodeId id, const core::Candidate& node);
+
+    /// Makes the first live one of `from` that can keep a link to `id`, as far as it has a place.
+    void bridge(NodeId id, std::span<const core::Candidate> from);
+
+    /// The node that anchors the last one that was linked on layer 0 or anchored.
+    NodeId
+    parent() const {
+        return parent_;
+    }
 
    private:
     enum class Outcome : std::uint8_t { kLinked, kKept, kGone, kChanged };
@@ -46,6 +58,7 @@ class BackLinker {
 
     Index* index_;
     LinkEdit edit_;
+    NodeId parent_ = kNoNode;
 };
 
 static_assert(std::is_trivially_destructible_v<BackLinker>);

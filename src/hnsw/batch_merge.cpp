@@ -17,6 +17,9 @@ namespace {
 // off, among its own points.
 constexpr std::size_t kLargePart = 32;
 
+// The width of a search that checks whether a node of the batch is found: half of the default.
+constexpr std::size_t kFindEf = 20;
+
 SearchEffort
 search_effort(const Index& index, const BatchPlan& plan, std::size_t n_points) {
     if (n_points < index.meta.n_slots / kLargePart)
@@ -203,67 +206,81 @@ BatchMerger::choose(std::uint32_t rank, int layer) {
     selector_.gather(candidates_.span(), kNoNode);
     chosen_.clear();
     selector_.select(index_->geometry.max_links(layer), chosen_);
-    if (layer == 0)
-        keep_anchors(batch.links.of(rank));
-}
-
-// The batch's own anchors stay: in chosen_ they take the places of the farthest fillers.
-void
-BatchMerger::keep_anchors(std::span<const Link> own) {
-    std::size_t last = chosen_.size();
-    for (const Link& link : own) {
-        if (link.kind() != core::LinkKind::kAnchor)
-            continue;
-        const NodeId id = ids_[link.id()];
-        const auto chosen = std::find_if(chosen_.begin(), chosen_.end(),
-                                         [id](const ChosenLink& c) { return c.node.id == id; });
-        if (chosen != chosen_.end()) {
-            chosen->kind = core::LinkKind::kAnchor;
-            continue;
-        }
-        core::Candidate node = {};
-        node.id = id;
-        if (chosen_.size() < index_->geometry.max_links(0)) {
-            chosen_.push_back({node, core::LinkKind::kAnchor});
-            continue;
-        }
-        while (last > 0 && chosen_[--last].kind == core::LinkKind::kAnchor) {
-        }
-        chosen_[last] = {node, core::LinkKind::kAnchor};
+    if (layer == 0) {
+        keep_own(batch.links.of(rank));
+        if (point == graph_.entry && parent_ != kNoNode)
+            keep(parent_, core::LinkKind::kParent);
     }
 }
 
-// Makes the graph lead to the batch: its entry point gets an anchor, or becomes the index's.
+// The tree of the batch's own anchors stays.
 void
+BatchMerger::keep_own(std::span<const Link> own) {
+    for (const Link& link : own)
+        if (core::is_kept(link.kind()))
+            keep(ids_[link.id()], link.kind());
+}
+
+// In chosen_ a link that is kept takes the place of the farthest filler.
+void
+BatchMerger::keep(NodeId id, core::LinkKind kind) {
+    const auto chosen = std::find_if(chosen_.begin(), chosen_.end(),
+                                     [id](const ChosenLink& c) { return c.node.id == id; });
+    if (chosen != chosen_.end()) {
+        chosen->kind = kind;
+        return;
+    }
+    core::Candidate node = {};
+    node.id = id;
+    if (chosen_.size() < index_->geometry.max_links(0)) {
+        chosen_.push_back({node, kind});
+        return;
+    }
+    std::size_t last = chosen_.size();
+    while (last > 0 && core::is_kept(chosen_[--last].kind)) {
+    }
+    chosen_[last] = {node, kind};
+}
+
+// Makes the graph lead to the batch: its entry point gets an anchor, or becomes the index's. False
+// when there is nobody to anchor it and others insert at the same time.
+bool
 BatchMerger::attach() {
     const std::uint32_t point = graph_.entry;
     const NodeId id = id_of(point);
-    for (;;) {
-        aim_at(point);
+    const auto choose_among = [&](std::span<const core::Candidate> candidates) {
         chosen_.clear();
-        MetaPage seen;
-        search_.find(0, seen, [&](int, std::span<const core::Candidate> candidates) {
-            selector_.gather(candidates, id);
-            selector_.select(index_->geometry.max_links(0), chosen_);
-        });
-        if (linker_.anchor(id, chosen_.span())) {
-            // Whoever was not there at the first search: the batch must lead to it as well.
-            const std::span<NodeId> found = found_->of(point, 0, shape_.m);
-            if (found[0] == kNoNode)
-                for (std::size_t i = 0; i < chosen_.size(); ++i)
-                    found[i] = chosen_[i].node.id;
-            return;
-        }
-        // Nobody is there to link to it: it becomes the entry point, if that is still so.
-        const auto is_same = [&](const MetaPage& meta) {
-            return meta.entry_node == seen.entry_node;
-        };
-        if (chosen_.is_empty() && change_meta(*index_, is_same, [&](MetaPage& meta) {
+        selector_.gather(candidates, id);
+        selector_.select(index_->geometry.max_links(0), chosen_);
+    };
+    aim_at(point);
+    chosen_.clear();
+    MetaPage seen;
+    search_.find(0, seen, [&](int, std::span<const core::Candidate> candidates) {
+        choose_among(candidates);
+    });
+    while (!linker_.anchor(id, chosen_.span())) {
+        CHECK_FOR_INTERRUPTS();
+        // That no linked node is near does not mean that there is none.
+        if (search_.find_from_linked(id, choose_among))
+            continue;
+        if (!batch_.is_alone)
+            return false;
+        change_meta(
+            *index_, [](const MetaPage&) { return true; },
+            [&](MetaPage& meta) {
                 meta.entry_node = id;
                 meta.entry_layer = layer_of(point);
-            }))
-            return;
+            });
+        return true;
     }
+    parent_ = linker_.parent();
+    // Whoever was not there at the first search: the batch must lead to it as well.
+    const std::span<NodeId> found = found_->of(point, 0, shape_.m);
+    if (found[0] == kNoNode)
+        for (std::size_t i = 0; i < chosen_.size(); ++i)
+            found[i] = chosen_[i].node.id;
+    return true;
 }
 
 // Writes the lists of a stretch of the leaf order, then grants the links back to its nodes.
@@ -329,7 +346,7 @@ BatchMerger::change_nodes(std::size_t first, std::size_t n, Change&& change) {
 }
 
 // Writes lists_. Links that others have given the nodes meanwhile stay, but where there is no room
-// for an anchor.
+// for one that is kept.
 void
 BatchMerger::write_lists(std::size_t first, std::size_t n) {
     change_nodes(first, n, [&](std::size_t i, std::uint8_t* record) {
@@ -337,8 +354,8 @@ BatchMerger::write_lists(std::size_t first, std::size_t n) {
         const std::span<const Link> own = lists_.span().subspan(begin, ends_[i] - begin);
         const LinkList list = link_list(record, index_->geometry, 0);
         for (const Link& link : own)
-            if (link.kind() == core::LinkKind::kAnchor)
-                list.put_anchor(link);
+            if (core::is_kept(link.kind()))
+                list.put_kept(link);
         for (const Link& link : own)
             if (*list.count < list.capacity && !list.has(link.id()))
                 list.append(link);
@@ -392,6 +409,23 @@ BatchMerger::raise_entry() {
             meta.entry_node = id;
             meta.entry_layer = layer;
         });
+}
+
+// Searches for a sample of a stretch of the leaf order. Where one does not find its node, the place
+// where it ended gets a link there that is kept: groups far from all others are found by it.
+void
+BatchMerger::find_sample(std::size_t first, std::size_t n) {
+    for (std::size_t i = first; i < first + n; i += kPointsPerFind) {
+        CHECK_FOR_INTERRUPTS();
+        const std::uint32_t rank = graph_.order[i];
+        aim_at(point_of(rank));
+        const std::span<const core::Candidate> found = search_.find_nearest(kFindEf);
+        const bool is_found = std::any_of(
+            found.begin(), found.end(),
+            [&](const core::Candidate& candidate) { return candidate.id == ids_[rank]; });
+        if (!is_found)
+            linker_.bridge(ids_[rank], found);
+    }
 }
 
 }  // namespace vext::hnsw

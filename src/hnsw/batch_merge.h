@@ -31,6 +31,7 @@ struct Batch {
     std::size_t n_points;            ///< the store's first
     std::uint64_t seed;              ///< drawn anew for each batch
     std::span<NodeId* const> fates;  ///< follow the rows of the points (Inserter::insert); or none
+    bool is_alone;                   ///< nobody else inserts at the same time
 };
 
 /// One member's part in joining one batch. Memory from the context current at its making.
@@ -41,9 +42,9 @@ class BatchMerger {
 
     /// Makes the points findable. Called by all members of the crew. Others may insert at the same
     /// time, but none that has a batch that this one cannot see and that is not small beside the
-    /// graph.
+    /// graph. False when it must be done alone: the points are written then, but not linked.
     template <typename Crew>
-    void merge(Crew& crew);
+    bool merge(Crew& crew);
 
     /// Bytes that it takes for each point, beside the point's record and its batch graph.
     static std::size_t
@@ -58,6 +59,7 @@ class BatchMerger {
     static constexpr std::size_t kSearchesPerTask = 32;
     static constexpr std::size_t kNodesPerTask = 256;
     static constexpr std::size_t kLinksPerTask = 1024;
+    static constexpr std::size_t kPointsPerFind = 64;  ///< one of so many is looked for at the end
 
     /// Calls `work(first, n)` for stretches of up to `per_task` of `n_all`, each by one member.
     template <typename Crew, typename Work>
@@ -87,9 +89,10 @@ class BatchMerger {
     std::size_t drop_joined(std::span<std::uint32_t> members);
     void write_nodes(std::size_t first, std::size_t n);
     void write_chain(std::uint32_t point, NodeId id, std::uint16_t version);
-    void attach();
+    bool attach();
     void choose(std::uint32_t rank, int layer);
-    void keep_anchors(std::span<const Link> own);
+    void keep_own(std::span<const Link> own);
+    void keep(NodeId id, core::LinkKind kind);
     template <typename Change>
     void change_nodes(std::size_t first, std::size_t n, Change&& change);
     void write_lists(std::size_t first, std::size_t n);
@@ -97,6 +100,7 @@ class BatchMerger {
     void link_above(std::uint32_t point);
     void mark_linked(std::size_t first, std::size_t n);
     void raise_entry();
+    void find_sample(std::size_t first, std::size_t n);
 
     int
     layer_of(std::uint32_t point) const {
@@ -135,7 +139,8 @@ class BatchMerger {
     BatchBackLinker batch_linker_;
     const Found* found_ = nullptr;
     core::BatchGraph graph_ = {};
-    std::span<NodeId> ids_;  // by rank of layer 0
+    NodeId parent_ = kNoNode;  // of the batch's entry point
+    std::span<NodeId> ids_;    // by rank of layer 0
     core::Array<NodeId> to_measure_;
     core::Array<core::Candidate> candidates_;
     core::Array<ChosenLink> chosen_;
@@ -144,7 +149,7 @@ class BatchMerger {
 };
 
 template <typename Crew>
-void
+bool
 BatchMerger::merge(Crew& crew) {
     const std::size_t n_points = batch_.n_points;
     const auto all = core::allocate_shared<std::uint32_t>(crew, n_points);
@@ -178,14 +183,19 @@ BatchMerger::merge(Crew& crew) {
     crew.alone([&] { counts[0] = static_cast<std::uint32_t>(drop_joined(members)); });
     members = members.first(counts[0]);
     if (members.empty())
-        return;
+        return true;
     graph_ =
         core::build_batch_graph(crew, arena_, store_->view(n_points), members, options_, shape_);
     ids_ = core::allocate_shared<NodeId>(crew, members.size());
     crew.report(BuildPhase::kWriting, members.size());
     for_stretches(crew, members.size(), kNodesPerTask,
                   [&](std::size_t first, std::size_t n) { write_nodes(first, n); });
-    crew.alone([&] { attach(); });
+    bool is_attached = true;
+    crew.alone([&] { is_attached = attach(); });
+    if (!is_attached)
+        return false;
+    crew.alone([&] { counts[0] = parent_; });
+    parent_ = counts[0];
     crew.report(BuildPhase::kSelecting, members.size());
     for_stretches(crew, members.size(), kLinksPerTask,
                   [&](std::size_t first, std::size_t n) { link_stretch(first, n); });
@@ -193,7 +203,10 @@ BatchMerger::merge(Crew& crew) {
     for_stretches(crew, members.size(), kNodesPerTask,
                   [&](std::size_t first, std::size_t n) { mark_linked(first, n); });
     crew.alone([&] { raise_entry(); });
+    for_stretches(crew, members.size(), kNodesPerTask,
+                  [&](std::size_t first, std::size_t n) { find_sample(first, n); });
     found_ = nullptr;
+    return true;
 }
 
 }  // namespace vext::hnsw

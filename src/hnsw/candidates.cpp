@@ -11,7 +11,8 @@ CandidateSearch::CandidateSearch(PageGraph& graph, core::Arena& arena, const Sea
       effort_(effort),
       memory_(arena, effort.ef),
       candidates_(arena, n_most(effort)),
-      above_(arena, effort.ef) {
+      above_(arena, effort.ef),
+      walk_(arena) {
 }
 
 std::span<const core::Candidate>
@@ -20,8 +21,8 @@ CandidateSearch::find_nearest(std::size_t ef) {
     core::Candidate nearest;
     if (!graph_->enter(meta, nearest))
         return {};
-    nearest = core::descend(*graph_, meta.entry_layer, 1, nearest, memory_);
-    core::search_layer(*graph_, 0, ef, {&nearest, 1}, memory_);
+    const core::Entries entries = core::descend(*graph_, meta.entry_layer, 1, nearest, memory_);
+    core::search_layer(*graph_, 0, ef, entries.span(), memory_);
     return memory_.beam.entries();
 }
 
@@ -31,7 +32,38 @@ CandidateSearch::find_entry() {
     core::Candidate nearest;
     if (!graph_->enter(meta, nearest))
         return kNoNode;
-    return core::descend(*graph_, meta.entry_layer, 1, nearest, memory_).id;
+    return core::descend(*graph_, meta.entry_layer, 1, nearest, memory_).nearest().id;
+}
+
+bool
+CandidateSearch::find_linked(NodeId self, core::Candidate& linked) {
+    MetaPage meta;
+    core::Candidate entry;
+    if (!graph_->enter(meta, entry))
+        return false;
+    core::VisitedSet& met = memory_.visited;
+    core::Array<NodeId>& queue = walk_;
+    met.clear();
+    queue.clear();
+    met.add(entry.id);
+    queue.push_back(entry.id);
+    for (std::size_t next = 0; next < queue.size(); ++next) {
+        const NodeId id = queue[next];
+        if (id != self && graph_->is_linked(id)) {
+            memory_.found.clear();
+            graph_->measure({&id, 1}, memory_.found);
+            if (!memory_.found.is_empty()) {
+                linked = memory_.found[0];
+                return true;
+            }
+        }
+        memory_.ids.clear();
+        graph_->links(id, 0, memory_.ids);
+        for (const NodeId link : memory_.ids.span())
+            if (met.add(link))
+                queue.push_back(link);
+    }
+    return false;
 }
 
 // Makes candidates_ those of `layer`; it holds those of the layer above, the nearest of which the

@@ -53,9 +53,11 @@ class CandidateSearch {
         if (!graph_->enter(seen, nearest))
             return false;
         const int top = std::min(layer + (effort_.takes_from_above ? 1 : 0), seen.entry_layer);
-        nearest = core::descend(*graph_, seen.entry_layer, top + 1, nearest, memory_);
+        const core::Entries entries =
+            core::descend(*graph_, seen.entry_layer, top + 1, nearest, memory_);
         candidates_.clear();
-        candidates_.push_back(nearest);
+        for (const core::Candidate& candidate : entries.span())
+            candidates_.push_back(candidate);
         for (int current = top; current >= 0; --current) {
             search(current);
             if (current <= layer)
@@ -68,10 +70,25 @@ class CandidateSearch {
     /// is at most that of the memory.
     std::span<const core::Candidate> find_nearest(std::size_t ef);
 
+    /// Walks from the entry point through all nodes, dead ones too, to any that is live and linked,
+    /// other than `self`; searches layer 0 from there and calls `take(std::span<const Candidate>)`.
+    /// False when there is none.
+    template <typename Take>
+    bool
+    find_from_linked(NodeId self, Take&& take) {
+        core::Candidate linked;
+        if (!find_linked(self, linked))
+            return false;
+        core::search_layer(*graph_, 0, effort_.ef, {&linked, 1}, memory_);
+        take(std::span<const core::Candidate>(memory_.beam.entries()));
+        return true;
+    }
+
     /// The node from which a search enters layer 0; kNoNode when the graph is empty.
     NodeId find_entry();
 
    private:
+    bool find_linked(NodeId self, core::Candidate& linked);
     void search(int layer);
 
     PageGraph* graph_;
@@ -79,6 +96,7 @@ class CandidateSearch {
     core::SearchMemory memory_;
     core::Array<core::Candidate> candidates_;
     core::Array<core::Candidate> above_;  ///< those of the layer above
+    core::Array<NodeId> walk_;            ///< nodes that a walk for a linked one has met
 };
 
 static_assert(std::is_trivially_destructible_v<CandidateSearch>);

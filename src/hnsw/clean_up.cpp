@@ -4,9 +4,11 @@
 //   1. survey        which nodes have rows, which are dead
 //   2. mark dead     nodes without rows
 //   3. drain         inserts that may have chosen a node before it was marked
-//   4. mend          links to dead nodes, anchors, the entry point, nodes that are not reached
-//   5. drain         inserts and their memories of dead ids
-//   6. free          dead nodes, what belonged to them, and records that no node points to
+//   4. entry point   a live one
+//   5. anchors       all live nodes hang on the entry point (anchor_tree.h)
+//   6. mend          links to dead nodes
+//   7. drain         inserts and their memories of dead ids
+//   8. free          dead nodes, what belonged to them, and records that no node points to
 // Every prefix of this leaves a valid graph.
 
 #include "hnsw/clean_up.h"
@@ -14,6 +16,7 @@
 #include <algorithm>
 
 #include "core/bitmap.h"
+#include "hnsw/anchor_tree.h"
 #include "hnsw/chain.h"
 #include "hnsw/link_list.h"
 #include "hnsw/page_walk.h"
@@ -36,8 +39,6 @@ struct Survey {
         : nodes(arena, n_slots),
           have_rows(arena, n_slots),
           dead(arena, n_slots),
-          anchored(arena, n_slots),
-          reached(arena, n_slots),
           owned(arena, n_slots),
           helpers(arena, n_slots),
           empty_records(arena),
@@ -46,27 +47,24 @@ struct Survey {
     core::Bitmap nodes;
     core::Bitmap have_rows;
     core::Bitmap dead;
-    core::Bitmap anchored;              // nodes that a live node anchors
-    core::Bitmap reached;               // nodes reached from the entry point
     core::Bitmap owned;                 // records that a node or a chain points to
     core::Bitmap helpers;               // links and tids records
     core::Array<NodeId> empty_records;  // tids records without rows
     core::Array<Orphan> orphans;        // records that nothing points to
-    NodeId highest = kNoNode;           // a live node of the highest layer
-    int highest_layer = -1;
 };
 
 class Vacuum {
    public:
     Vacuum(Index& index, core::Arena& arena)
         : index_(&index),
+          arena_(arena),
           survey_(arena, index.meta.n_slots),
           repairer_(index, survey_.dead),
           page_ids_(arena, 1024),
-          queue_(arena, 1024),
           rows_(arena, 1024) {}
 
-    void
+    // False when something is left to the next one.
+    bool
     run() {
         look();
         note_orphans();
@@ -74,23 +72,21 @@ class Vacuum {
         for (const NodeId record : survey_.empty_records.span())
             drop_empty_record(*index_, record);
         drain();
+        AnchorTree* tree = arena_.make<AnchorTree>(*index_, survey_.dead, repairer_, arena_);
+        replace_entry(tree->look());
+        const bool is_whole = tree->grow();
         mend_all();
-        replace_entry();
-        relink_unreached();
+        for (const NodeId id : tree->searched())
+            repairer_.make_found(id);
         drain();
         free_all();
+        return is_whole;
     }
 
    private:
     bool
     is_known(NodeId id) const {
         return id < survey_.nodes.size();
-    }
-    // Older than the first drain: whoever inserted it has ended. A younger node may be without
-    // links because it waits for the rest of its batch.
-    bool
-    is_settled(NodeId id) const {
-        return is_known(id) && survey_.nodes.has(id);
     }
     bool
     is_dead(NodeId id) const {
@@ -118,12 +114,9 @@ class Vacuum {
     void mark_dead();
     bool has_rows_in_chain(NodeId id);
     void drain();
+    void replace_entry(const AnchorTree::Top& top);
     void mend_all();
     void mend_node(NodeId id);
-    void note_anchors(NodeId id);
-    void replace_entry();
-    void relink_unreached();
-    void reach(NodeId id, core::Array<NodeId>& queue);
     template <typename IsOver>
     void free_where(IsOver&& is_over);
     void free_all();
@@ -131,10 +124,10 @@ class Vacuum {
     bool is_attached(NodeId id, NodeId owner);
 
     Index* index_;
+    core::Arena arena_;
     Survey survey_;
     Repairer repairer_;
     core::Array<NodeId> page_ids_;
-    core::Array<NodeId> queue_;
     core::Array<Tid> rows_;
 };
 
@@ -227,18 +220,27 @@ Vacuum::drain() {
     refresh_meta(*index_);
 }
 
+// By a node that was live when it was looked at after the entry point had died: an insert that
+// finds no live node begins a graph itself, and changes the entry point.
+void
+Vacuum::replace_entry(const AnchorTree::Top& top) {
+    const NodeId entry = refresh_meta(*index_).entry_node;
+    if (!is_dead(entry))
+        return;
+    change_meta(
+        *index_, [&](const MetaPage& meta) { return meta.entry_node == entry; },
+        [&](MetaPage& meta) {
+            meta.entry_node = top.id;
+            meta.entry_layer = std::max(top.layer, 0);
+        });
+}
+
 void
 Vacuum::mend_all() {
     for_each_hot_block(*index_, true, [&](BlockNumber block) {
         read_nodes(block);
         for (const NodeId id : page_ids_.span())
             mend_node(id);
-    });
-    for_each_hot_block(*index_, true, [&](BlockNumber block) {
-        read_nodes(block);
-        for (const NodeId id : page_ids_.span())
-            if (is_settled(id) && !survey_.anchored.has(id) && id != index_->meta.entry_node)
-                repairer_.anchor(id);
     });
 }
 
@@ -252,83 +254,10 @@ Vacuum::mend_node(NodeId id) {
         layer = head_of(record).layer;
         links_id = node_of(record).links_id;
     });
-    // A node whose insert was cut off has no links above layer 0.
-    const int usable_layer = links_id == kNoNode ? 0 : layer;
-    if (usable_layer > survey_.highest_layer && is_settled(id)) {
-        survey_.highest_layer = usable_layer;
-        survey_.highest = id;
-    }
     repairer_.mend(id, 0, id);
     if (links_id != kNoNode)
         for (int i = 1; i <= layer; ++i)
             repairer_.mend(id, i, links_id);
-    note_anchors(id);
-}
-
-void
-Vacuum::note_anchors(NodeId id) {
-    with_record(*index_, id, [&](const std::uint8_t* record) {
-        if (!is_live_node(record))
-            return;
-        for (const Link& link : links_of(record, index_->geometry, 0))
-            if (link.kind() == core::LinkKind::kAnchor && is_known(link.id()))
-                survey_.anchored.set(link.id());
-    });
-}
-
-void
-Vacuum::replace_entry() {
-    const NodeId entry = refresh_meta(*index_).entry_node;
-    if (!is_dead(entry))
-        return;
-    change_meta(
-        *index_, [&](const MetaPage& meta) { return meta.entry_node == entry; },
-        [&](MetaPage& meta) {
-            meta.entry_node = survey_.highest;
-            meta.entry_layer = std::max(survey_.highest_layer, 0);
-        });
-}
-
-// Walks the graph from `id` on, over the links of all layers.
-void
-Vacuum::reach(NodeId id, core::Array<NodeId>& queue) {
-    const auto meet = [&](NodeId linked) {
-        if (!is_known(linked) || survey_.reached.has(linked))
-            return;
-        survey_.reached.set(linked);
-        queue.push_back(linked);
-    };
-    queue.clear();
-    meet(id);
-    while (!queue.is_empty()) {
-        pg::delay_vacuum();
-        const NodeId current = queue.back();
-        queue.pop_back();
-        int layer = 0;
-        with_record(*index_, current, [&](const std::uint8_t* record) {
-            layer = is_node(record) ? head_of(record).layer : -1;
-        });
-        for (; layer >= 0; --layer)
-            for_each_link(*index_, current, layer, meet);
-    }
-}
-
-// The last resort for nodes that lost all that led to them.
-void
-Vacuum::relink_unreached() {
-    const NodeId entry = refresh_meta(*index_).entry_node;
-    if (entry == kNoNode)
-        return;
-    reach(entry, queue_);
-    for_each_hot_block(*index_, true, [&](BlockNumber block) {
-        read_nodes(block);
-        for (const NodeId id : page_ids_.span()) {
-            if (!is_settled(id) || survey_.reached.has(id))
-                continue;
-            repairer_.relink(id);
-            reach(id, queue_);
-        }
-    });
 }
 
 // Notes the versions of links and tids records that nothing points to. If one is still the same and
@@ -444,7 +373,8 @@ Vacuum::is_attached(NodeId id, NodeId owner) {
 void
 clean_up_graph(Index& index) {
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
-    arena.make<Vacuum>(index, arena)->run();
+    if (!arena.make<Vacuum>(index, arena)->run())
+        return;
     change_meta(
         index, [](const MetaPage& meta) { return meta.needs_clean_up != 0; },
         [](MetaPage& meta) { meta.needs_clean_up = 0; });

@@ -44,19 +44,19 @@ constexpr BlockNumber kSampledBlocks = 64;
 // The rows that are not done. What an interrupted flush has left of them half-way is taken away
 // first: a node that is not linked may lie where no search finds it.
 Rows
-collect_rows(Index& index, std::span<QueuedRow> rows, core::Arena& arena) {
+take_back(Index& index, Rows rows, core::Arena& arena) {
     core::Array<QueuedRow*> waiting(arena, rows.size());
-    for (QueuedRow& row : rows) {
-        row.is_done |= row.id == kJoinedNode;
-        if (row.is_done)
+    for (QueuedRow* row : rows) {
+        row->is_done |= row->id == kJoinedNode;
+        if (row->is_done)
             continue;
-        if (row.id != kNoNode) {
+        if (row->id != kNoNode) {
             if (index.meta.needs_clean_up == 0)
                 announce_clean_up(index);
-            remove_row(index, row.id, row.tid);
-            row.id = kNoNode;
+            remove_row(index, row->id, row->tid);
+            row->id = kNoNode;
         }
-        waiting.push_back(&row);
+        waiting.push_back(row);
     }
     return waiting.span();
 }
@@ -91,9 +91,9 @@ choose_centroid(Index& index, Rows rows) {
     refresh_meta(index);
 }
 
-// With the drain lock held.
-void
-merge_rows(Target& target, const BatchPlan& plan, Rows rows) {
+// With the drain lock held, exclusively if `is_alone`. False when it must be done alone.
+bool
+merge_rows(Target& target, const BatchPlan& plan, Rows rows, bool is_alone) {
     Index& index = target.index;
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
     choose_centroid(index, rows);
@@ -110,11 +110,12 @@ merge_rows(Target& target, const BatchPlan& plan, Rows rows) {
         fates[n_points++] = &row->id;
     }
     BackendCrew crew(arena);
-    if (n_points > 0)
-        arena.make<BatchMerger>(index, plan, Batch{store, n_points, pg::random_bits(), fates})
-            ->merge(crew);
+    const Batch batch = {store, n_points, pg::random_bits(), fates, is_alone};
+    if (n_points > 0 && !arena.make<BatchMerger>(index, plan, batch)->merge(crew))
+        return false;
     for (QueuedRow* row : rows)
         row->is_done = true;
+    return true;
 }
 
 // About how many live nodes there are; most slots may be free where rows were removed.
@@ -151,16 +152,19 @@ void
 insert_batch(Target& target, const BatchPlan& plan, Rows rows) {
     Index& index = target.index;
     const std::uint32_t epoch = lock_current_epoch(index);
-    const bool is_alone = must_be_alone(index, rows.size());
-    if (!is_alone)
-        merge_rows(target, plan, rows);
+    const bool is_done =
+        !must_be_alone(index, rows.size()) && merge_rows(target, plan, rows, false);
     pg::unlock_drain_shared(index.relation, epoch);
-    if (is_alone) {
-        pg::lock_drain_exclusive(index.relation);
-        refresh_meta(index);
-        merge_rows(target, plan, rows);
-        pg::unlock_drain_exclusive(index.relation);
-    }
+    if (is_done)
+        return;
+    core::Arena arena = pg::context_arena(CurrentMemoryContext);
+    rows = take_back(index, rows, arena);
+    if (rows.empty())
+        return;
+    pg::lock_drain_exclusive(index.relation);
+    refresh_meta(index);
+    merge_rows(target, plan, rows, true);
+    pg::unlock_drain_exclusive(index.relation);
 }
 
 }  // namespace
@@ -169,7 +173,10 @@ void
 insert_rows(const Index& index, std::span<QueuedRow> rows) {
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
     Target target = {index, CurrentMemoryContext};
-    const Rows waiting = collect_rows(target.index, rows, arena);
+    core::Array<QueuedRow*> all(arena, rows.size());
+    for (QueuedRow& row : rows)
+        all.push_back(&row);
+    const Rows waiting = take_back(target.index, all.span(), arena);
     const BatchPlan plan =
         plan_batch(index, {static_cast<std::size_t>(setting_insert_batch) * 1024, 1,
                            static_cast<std::size_t>(option_ef_construction(index.relation))});

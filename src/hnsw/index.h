@@ -114,6 +114,12 @@ is_live_node(const std::uint8_t* record) {
     return is_node(record) && (head_of(record).flags & kFlagDead) == 0;
 }
 
+/// Whether the record is that of a live node that others may rely on.
+inline bool
+is_linked_node(const std::uint8_t* record) {
+    return is_live_node(record) && (head_of(record).flags & kFlagLinked) != 0;
+}
+
 /// The codec's view of a record's floats.
 inline core::CodeHeader
 code_header(const std::uint8_t* record, const Index& index) {

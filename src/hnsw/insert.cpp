@@ -83,15 +83,29 @@ Inserter::insert(std::span<const float> vector, const Tid& tid, NodeId* fate) {
     fate_ = fate != nullptr ? fate : &unasked;
     if (!encode(vector))
         return false;
-    if (index_->wal_mode == pg::WalMode::kBuilding) {
+    layer_ = draw_layer();
+    id_ = kNoNode;
+    if (index_->wal_mode == pg::WalMode::kBuilding)
+        try_insert(tid, true);
+    else
         insert_encoded(tid);
-        return true;
-    }
-    const std::uint32_t epoch = lock_current_epoch(*index_);
-    if (!index_->has_stale_codec())
-        insert_encoded(tid);
-    pg::unlock_drain_shared(index_->relation, epoch);
     return true;
+}
+
+// Alone only where it must be: into a graph that has no linked live node yet, or none that could be
+// found.
+void
+Inserter::insert_encoded(const Tid& tid) {
+    const std::uint32_t epoch = lock_current_epoch(*index_);
+    const bool is_done = index_->has_stale_codec() || try_insert(tid, false);
+    pg::unlock_drain_shared(index_->relation, epoch);
+    if (is_done)
+        return;
+    pg::lock_drain_exclusive(index_->relation);
+    refresh_meta(*index_);
+    if (!index_->has_stale_codec())
+        try_insert(tid, true);
+    pg::unlock_drain_exclusive(index_->relation);
 }
 
 bool
@@ -120,31 +134,53 @@ Inserter::encode(std::span<const float> vector) {
     return true;
 }
 
-void
-Inserter::insert_encoded(const Tid& tid) {
-    const int layer = draw_layer();
-    NodeId id = kNoNode;
-    for (;;) {
-        choose_neighbours(layer, id);
-        if (id == kNoNode) {
-            if (join_equal(tid)) {
-                *fate_ = kJoinedNode;
-                return;
-            }
-            id = write_node(layer, tid);
+// Makes the row findable; false when it must be done alone.
+bool
+Inserter::try_insert(const Tid& tid, bool is_alone) {
+    NodeId parent = kNoNode;
+    do {
+        choose_neighbours();
+        if (id_ != kNoNode) {
+            rewrite_links();
+        } else if (join_equal(tid)) {
+            *fate_ = kJoinedNode;
+            return true;
+        } else if (chosen_[0].is_empty() && !is_alone) {
+            return false;
         } else {
-            rewrite_links(id);
+            write_node(tid);
         }
-        const bool is_anchored = linker_.link(id, 0, chosen_[0].span());
-        // Without a live neighbour the node starts a graph of its own: only if the entry point is
-        // still the one that the search started from.
-        if (is_anchored || (chosen_[0].is_empty() && replace_entry(id, layer)))
-            break;
+        if (!find_parent(is_alone, parent))
+            return false;
+        for (int i = 1; i <= layer_; ++i)
+            linker_.link(id_, i, chosen_[i].span());
+        mark_linked(parent);
+    } while (has_lost_parent(parent));
+    raise_entry();
+    return true;
+}
+
+// Finds a node that anchors the new one; false when there is none and others insert at the same
+// time. Alone, a node that nobody can anchor starts a graph, and `parent` is kNoNode.
+bool
+Inserter::find_parent(bool is_alone, NodeId& parent) {
+    parent = kNoNode;
+    bool is_anchored = linker_.link(id_, 0, chosen_[0].span());
+    while (!is_anchored) {
+        CHECK_FOR_INTERRUPTS();
+        if (!is_alone)
+            return false;
+        // That no linked node is near does not mean that there is none.
+        if (!search_.find_from_linked(
+                id_, [&](std::span<const core::Candidate> candidates) { choose(candidates, 0); })) {
+            start_graph();
+            return true;
+        }
+        rewrite_links();
+        is_anchored = linker_.link(id_, 0, chosen_[0].span());
     }
-    for (int i = 1; i <= layer; ++i)
-        linker_.link(id, i, chosen_[i].span());
-    mark_linked(id);
-    raise_entry(id, layer);
+    parent = linker_.parent();
+    return true;
 }
 
 // A node rises to each further layer with probability 1 / 2m.
@@ -154,16 +190,22 @@ Inserter::draw_layer() const {
     return static_cast<int>(std::min<double>(layer, index_->geometry.max_layer));
 }
 
-// Fills chosen_ for layers 0..layer with links for the vector, without `self`.
+// Fills chosen_ for the node's layers with links for it.
 void
-Inserter::choose_neighbours(int layer, NodeId self) {
+Inserter::choose_neighbours() {
     for (int i = 0; i <= kMaxLayers; ++i)
         chosen_[i].clear();
-    selector_.gather({}, self);
-    search_.find(layer, seen_, [&](int current, std::span<const core::Candidate> candidates) {
-        selector_.gather(candidates, self);
-        selector_.select(index_->geometry.max_links(current), chosen_[current]);
+    selector_.gather({}, id_);
+    search_.find(layer_, seen_, [&](int layer, std::span<const core::Candidate> candidates) {
+        choose(candidates, layer);
     });
+}
+
+void
+Inserter::choose(std::span<const core::Candidate> candidates, int layer) {
+    chosen_[layer].clear();
+    selector_.gather(candidates, id_);
+    selector_.select(index_->geometry.max_links(layer), chosen_[layer]);
 }
 
 // Adds the row to a node with an equal vector, if the search met one.
@@ -174,31 +216,30 @@ Inserter::join_equal(const Tid& tid) {
            join_node(*index_, equal.id, equal.version, tid);
 }
 
-NodeId
-Inserter::write_node(int layer, const Tid& tid) {
-    const NodeContent content = {layer, tid, {hash_, header_, code_.data(), residual_}};
+void
+Inserter::write_node(const Tid& tid) {
+    const NodeContent content = {layer_, tid, {hash_, header_, code_.data(), residual_}};
     const auto append_chosen = [&](std::uint8_t* record, int i) {
         const LinkList list = link_list(record, index_->geometry, i);
         for (const ChosenLink& chosen : chosen_[i].span())
             list.append(chosen.link());
     };
-    const NodeId id =
+    id_ =
         write_new_record(*index_, true, [&](NodeId own, std::uint8_t* record, std::uint8_t* cold) {
             fill_node(*index_, content, record, cold);
             append_chosen(record, 0);
             *fate_ = own;
         });
-    if (layer > 0)
-        give_links_record(*index_, id, layer, [&](std::uint8_t* record) {
-            for (int i = 1; i <= layer; ++i)
+    if (layer_ > 0)
+        give_links_record(*index_, id_, layer_, [&](std::uint8_t* record) {
+            for (int i = 1; i <= layer_; ++i)
                 append_chosen(record, i);
         });
-    return id;
 }
 
 // After a second search: adds the links that were found now to those the node has.
 void
-Inserter::rewrite_links(NodeId id) {
+Inserter::rewrite_links() {
     const auto add_missing = [&](std::uint8_t* record, int layer) {
         const LinkList list = link_list(record, index_->geometry, layer);
         for (const ChosenLink& chosen : chosen_[layer].span())
@@ -207,7 +248,7 @@ Inserter::rewrite_links(NodeId id) {
     };
     NodeId links_id = kNoNode;
     change_record(
-        *index_, id,
+        *index_, id_,
         [&](const std::uint8_t* record) {
             links_id = is_node(record) ? node_of(record).links_id : kNoNode;
             return is_node(record);
@@ -220,7 +261,7 @@ Inserter::rewrite_links(NodeId id) {
         *index_, links_id,
         [&](const std::uint8_t* record) {
             n_layers = head_of(record).layer;
-            return holds_links(record, id, 1);
+            return holds_links(record, id_, 1);
         },
         [&](std::uint8_t* record) {
             for (int layer = 1; layer <= n_layers; ++layer)
@@ -228,34 +269,47 @@ Inserter::rewrite_links(NodeId id) {
         });
 }
 
+// Sets the flag, and the way back to the parent, in one change.
 void
-Inserter::mark_linked(NodeId id) {
+Inserter::mark_linked(NodeId parent) {
     change_record(
-        *index_, id, [](const std::uint8_t* record) { return is_node(record); },
-        [](std::uint8_t* record) { head_of(record).flags |= kFlagLinked; });
-}
-
-// Makes the node the entry point of a graph without reachable live nodes, unless the entry point is
-// no longer the one that the search saw.
-bool
-Inserter::replace_entry(NodeId id, int layer) {
-    return change_meta(
-        *index_, [&](const MetaPage& meta) { return meta.entry_node == seen_.entry_node; },
-        [&](MetaPage& meta) {
-            meta.entry_node = id;
-            meta.entry_layer = layer;
+        *index_, id_, [](const std::uint8_t* record) { return is_node(record); },
+        [&](std::uint8_t* record) {
+            head_of(record).flags |= kFlagLinked;
+            if (parent != kNoNode)
+                set_parent(link_list(record, index_->geometry, 0), parent);
         });
 }
 
+// If the entry point was replaced meanwhile by a node that found no live one, and the parent has
+// died, then nothing leads from there to this node.
+bool
+Inserter::has_lost_parent(NodeId parent) {
+    return parent != kNoNode && refresh_meta(*index_).entry_node != seen_.entry_node &&
+           !with_record(*index_, parent, is_live_node);
+}
+
+// Makes the node the entry point of a graph that has no linked live node.
 void
-Inserter::raise_entry(NodeId id, int layer) {
-    if (layer <= seen_.entry_layer && seen_.entry_node != kNoNode)
+Inserter::start_graph() {
+    change_meta(
+        *index_, [](const MetaPage&) { return true; },
+        [&](MetaPage& meta) {
+            meta.entry_node = id_;
+            meta.entry_layer = layer_;
+        });
+    refresh_meta(*index_);
+}
+
+void
+Inserter::raise_entry() {
+    if (layer_ <= index_->meta.entry_layer && index_->meta.entry_node != kNoNode)
         return;
     change_meta(
-        *index_, [&](const MetaPage& meta) { return meta.entry_layer < layer; },
+        *index_, [&](const MetaPage& meta) { return meta.entry_layer < layer_; },
         [&](MetaPage& meta) {
-            meta.entry_node = id;
-            meta.entry_layer = layer;
+            meta.entry_node = id_;
+            meta.entry_layer = layer_;
         });
 }
 

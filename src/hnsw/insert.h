@@ -57,15 +57,19 @@ class Inserter {
 
     bool encode(std::span<const float> vector);
     void insert_encoded(const Tid& tid);
+    bool try_insert(const Tid& tid, bool is_alone);
     int draw_layer() const;
-    void choose_neighbours(int layer, NodeId self);
+    void choose_neighbours();
+    void choose(std::span<const core::Candidate> candidates, int layer);
     bool join_equal(const Tid& tid);
 
-    NodeId write_node(int layer, const Tid& tid);
-    void rewrite_links(NodeId id);
-    void mark_linked(NodeId id);
-    bool replace_entry(NodeId id, int layer);
-    void raise_entry(NodeId id, int layer);
+    void write_node(const Tid& tid);
+    void rewrite_links();
+    bool find_parent(bool is_alone, NodeId& parent);
+    void mark_linked(NodeId parent);
+    bool has_lost_parent(NodeId parent);
+    void start_graph();
+    void raise_entry();
 
     Index* index_;
     core::Arena arena_;
@@ -77,6 +81,8 @@ class Inserter {
     BackLinker linker_;
     MetaPage seen_ = {};  ///< as the search found it
     NodeId* fate_ = nullptr;
+    int layer_ = 0;        ///< of the node that is being inserted
+    NodeId id_ = kNoNode;  ///< once it is written
 
     core::CodeHeader header_ = {};
     std::span<std::uint8_t> code_;

@@ -52,8 +52,6 @@ check_links(const Link* links, std::uint32_t n, std::uint32_t n_slots) {
     for (std::uint32_t i = 0; i < n; ++i) {
         if (links[i].id() >= n_slots)
             return "a link points beyond the index";
-        if (links[i].kind() > core::LinkKind::kAnchor)
-            return "a link is of an unknown kind";
     }
     return nullptr;
 }

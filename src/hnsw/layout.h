@@ -31,7 +31,7 @@ static_assert(std::endian::native == std::endian::little, "the file is little-en
 
 inline constexpr std::uint32_t kPageSize = 8192;
 inline constexpr std::uint32_t kPageHeaderSize = 24;
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
 inline constexpr std::uint32_t kMetaMagic = 0x58455648;  // "HVEX"
 inline constexpr std::uint16_t kPageMagic = 0x4856;      // "VH"
 inline constexpr std::uint32_t kMetaBlock = 0;

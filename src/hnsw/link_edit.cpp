@@ -94,7 +94,8 @@ LinkEdit::measure(PageGraph& graph, Set&& set) {
     }
 }
 
-// A link to a node that is dead or gone counts as the farthest of fillers.
+// A link to a node that is dead or gone counts as the farthest of fillers, unless it is kept:
+// others may be reached through a dead node until vacuum has mended the lists around it.
 void
 LinkEdit::rate_base() {
     after_.clear();
@@ -105,7 +106,7 @@ LinkEdit::rate_base() {
     }
     measure(owner_graph_, [](core::RatedLink& rated, float distance) {
         rated.to_base = distance;
-        if (distance == kInfinity)
+        if (distance == kInfinity && !core::is_kept(rated.kind))
             rated.kind = core::LinkKind::kFiller;
     });
 }
@@ -120,14 +121,17 @@ LinkEdit::add(NodeId id, float distance, LinkRole role) {
     const std::size_t capacity = index_->geometry.max_links(layer_);
     const bool is_anchor = role != LinkRole::kPlain;
     rate_new();
-    if (role == LinkRole::kAnchor && (!is_owner_linked_ || count_anchors() >= capacity / 2))
+    if (is_anchor &&
+        (!is_owner_linked_ || (role == LinkRole::kAnchor && count_anchors() >= capacity / 2)))
         return false;
     const auto present = std::find_if(after_.begin(), after_.end(),
                                       [id](const Link& link) { return link.id() == id; });
     auto position = static_cast<std::size_t>(present - after_.begin());
     core::LinkKind kind = core::LinkKind::kAnchor;
     if (present != after_.end()) {
-        // A plain link becomes the anchor.
+        // A plain link becomes the anchor. The way back stays one: it is kept as well.
+        if (is_anchor && rated_[position].kind == core::LinkKind::kParent)
+            return false;
     } else if (position < capacity) {
         kind = core::rate_link(rated_.span(), distance);
         after_.push_back({});

@@ -20,8 +20,8 @@ namespace vext::hnsw {
 /// What a link back to a new node is for.
 enum class LinkRole : std::uint8_t {
     kPlain,
-    kAnchor,      ///< never given up; at most half of a list, of a node that is linked
-    kLastAnchor,  ///< may take more than half, of any node
+    kAnchor,      ///< kept; at most half of a list, of a node that is linked
+    kLastAnchor,  ///< may take more than half
 };
 
 /// Works on one list at a time; memory once, from one arena.

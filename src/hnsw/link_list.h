@@ -33,23 +33,57 @@ struct LinkList {
         links[(*count)++] = link;
     }
 
-    /// Makes an anchor stand in the list, in place of its last other link where there is no room.
-    void
-    put_anchor(const Link& anchor) const {
+    /// Whether a link that is to be kept has a place: its own, a free one, or that of another link
+    /// that may be given up.
+    bool
+    has_place_for(NodeId id) const {
+        return *count < capacity || std::any_of(links, links + *count, [id](const Link& link) {
+            return link.id() == id || !core::is_kept(link.kind());
+        });
+    }
+
+    /// Makes a link that is to be kept stand in the list, in place of its last link that may be
+    /// given up where there is no room; false when there is none.
+    bool
+    put_kept(const Link& kept) const {
         for (Link& link : span())
-            if (link.id() == anchor.id()) {
-                link = anchor;
-                return;
+            if (link.id() == kept.id()) {
+                link = kept;
+                return true;
             }
-        if (*count < capacity)
-            return append(anchor);
+        if (*count < capacity) {
+            append(kept);
+            return true;
+        }
         for (std::uint32_t i = *count; i > 0; --i)
-            if (links[i - 1].kind() != core::LinkKind::kAnchor) {
-                links[i - 1] = anchor;
-                return;
+            if (!core::is_kept(links[i - 1].kind())) {
+                links[i - 1] = kept;
+                return true;
             }
+        return false;
     }
 };
+
+/// Makes the list lead back to `parent`, and keep that link for as long as the parent lives. What
+/// was the way back before is an ordinary link then. False when all places are of anchors.
+inline bool
+set_parent(const LinkList& list, NodeId parent) {
+    if (!list.has_place_for(parent))
+        return false;
+    for (Link& link : list.span())
+        if (link.kind() == core::LinkKind::kParent)
+            link = Link(link.id(), core::LinkKind::kDiverse);
+    return list.put_kept(Link(parent, core::LinkKind::kParent));
+}
+
+/// The way back of a list; kNoNode where there is none.
+inline NodeId
+parent_of(std::span<const Link> links) {
+    for (const Link& link : links)
+        if (link.kind() == core::LinkKind::kParent)
+            return link.id();
+    return kNoNode;
+}
 
 /// Whether `record` holds the links of `owner` on `layer`: the node itself or its links record.
 inline bool

@@ -74,6 +74,11 @@ PageGraph::measure(std::span<const NodeId> ids, core::Array<core::Candidate>& fo
     }
 }
 
+bool
+PageGraph::is_linked(NodeId id) {
+    return with_record(*index_, id, is_linked_node);
+}
+
 // Touches what a glance reads: the record's first fields and its code, not the links between them.
 void
 PageGraph::touch(std::span<const Place> places) const {

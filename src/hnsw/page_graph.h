@@ -30,6 +30,9 @@ class PageGraph {
     /// Appends candidates for those `ids` that are nodes.
     void measure(std::span<const NodeId> ids, core::Array<core::Candidate>& found);
 
+    /// Whether the node is live and linked, looked at under a pin.
+    bool is_linked(NodeId id);
+
     /// Touches (pg/touch.h) what refining the node will read in the cold tier.
     void touch_residual(NodeId id) const;
 

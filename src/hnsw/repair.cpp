@@ -42,6 +42,7 @@ Repairer::Repairer(Index& index, const core::Bitmap& dead)
       through_(arena_, index.geometry.max_links(0)),
       found_(arena_, 1024),
       chosen_(arena_, index.geometry.max_links(0)),
+      hosts_(arena_, kSearchEf),
       code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)) {
 }
 
@@ -69,35 +70,50 @@ Repairer::mend(NodeId id, int layer, NodeId list_record) {
     rewrite(id, layer, list_record);
 }
 
-void
-Repairer::anchor(NodeId id) {
-    if (!read_node(id) || !read_list(id, 0, id))
-        return;
-    live_.clear();
-    for (const Link& link : links_.span())
-        live_.push_back(link.id());
-    found_.clear();
-    graph_.measure(live_.span(), found_);
+NodeId
+Repairer::anchor(NodeId id, const core::Bitmap& hosts) {
+    if (!read_node(id))
+        return kNoNode;
+    search(0);
     std::sort(found_.begin(), found_.end(), core::is_nearer);
-    chosen_.clear();
+    met_.clear();
+    met_.add(id);
+    hosts_.clear();
+    const auto meet = [&](NodeId host) {
+        if (host < hosts.size() && hosts.has(host) && met_.add(host))
+            hosts_.push_back(host);
+    };
     for (const core::Candidate& candidate : found_.span())
-        chosen_.push_back({candidate, core::LinkKind::kDiverse});
-    if (!chosen_.is_empty())
-        linker_.anchor(id, chosen_.span());
+        meet(candidate.id);
+    meet(refresh_meta(*index_).entry_node);
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+        pg::delay_vacuum();
+        const NodeId host = hosts_[i];
+        live_.clear();
+        live_.push_back(host);
+        found_.clear();
+        graph_.measure(live_.span(), found_);
+        if (!found_.is_empty() && linker_.anchor_at(id, found_[0]))
+            return host;
+        // Those anchored to it have places where it has none.
+        if (read_list(host, 0, host))
+            for (const Link& link : links_.span())
+                if (link.kind() == core::LinkKind::kAnchor)
+                    meet(link.id());
+    }
+    return kNoNode;
 }
 
 void
-Repairer::relink(NodeId id) {
+Repairer::make_found(NodeId id) {
     if (!read_node(id))
         return;
     search(0);
-    choose_links(id, 0);
-    if (chosen_.is_empty())
+    const auto is_it = [id](const core::Candidate& candidate) { return candidate.id == id; };
+    if (std::any_of(found_.begin(), found_.end(), is_it))
         return;
-    linker_.link(id, 0, chosen_.span());
-    // Its own list may lead to dead ends only.
-    if (read_list(id, 0, id) && links_.is_empty())
-        rewrite(id, 0, id);
+    std::sort(found_.begin(), found_.end(), core::is_nearer);
+    linker_.bridge(id, found_.span());
 }
 
 // Makes the node the query; false if it is alive no more.
@@ -170,8 +186,9 @@ Repairer::search(int layer) {
     core::Candidate nearest;
     if (!graph_.enter(meta, nearest) || meta.entry_layer < layer)
         return;
-    nearest = core::descend(graph_, meta.entry_layer, layer + 1, nearest, memory_);
-    core::search_layer(graph_, layer, kSearchEf, {&nearest, 1}, memory_);
+    const core::Entries entries =
+        core::descend(graph_, meta.entry_layer, layer + 1, nearest, memory_);
+    core::search_layer(graph_, layer, kSearchEf, entries.span(), memory_);
     for (const core::Candidate& candidate : memory_.beam.entries())
         found_.push_back(candidate);
 }
@@ -202,11 +219,10 @@ Repairer::rewrite(NodeId id, int layer, NodeId list_record) {
         },
         [&](std::uint8_t* record) {
             const LinkList list = link_list(record, index_->geometry, layer);
-            // Live anchors stay: others are reached through them.
+            // What is kept stays: others are reached through it.
             std::uint32_t n = 0;
             for (const Link& link : list.span())
-                if (!is_dead(link.id()) &&
-                    (chosen_.is_empty() || link.kind() == core::LinkKind::kAnchor))
+                if (!is_dead(link.id()) && (chosen_.is_empty() || core::is_kept(link.kind())))
                     list.links[n++] = link;
             *list.count = static_cast<std::uint8_t>(n);
             for (const ChosenLink& chosen : chosen_.span())

@@ -30,11 +30,14 @@ class Repairer {
     /// chosen anew among its live links and what its dead links led to.
     void mend(NodeId id, int layer, NodeId list_record);
 
-    /// Gives the live node `id` an anchor among the nodes it links to on layer 0.
-    void anchor(NodeId id);
+    /// Gives the live node `id` an anchor from one of the nodes in `hosts`, the nearest that a
+    /// search for it finds and that has a place, else the entry point, or one anchored to those;
+    /// returns that node, kNoNode when there is none.
+    NodeId anchor(NodeId id, const core::Bitmap& hosts);
 
-    /// Links a live node that is not reached from the entry point to what a search for it reaches.
-    void relink(NodeId id);
+    /// Searches for the live node `id`; where the search does not find it, the place where it ended
+    /// gets a link there that is kept.
+    void make_found(NodeId id);
 
     bool
     is_dead(NodeId id) const {
@@ -64,6 +67,7 @@ class Repairer {
     core::Array<NodeId> through_;   // links of one dead node
     core::Array<core::Candidate> found_;
     core::Array<ChosenLink> chosen_;
+    core::Array<NodeId> hosts_;  // to be asked for a place
     std::span<std::uint8_t> code_;
 };
 

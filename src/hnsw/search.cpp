@@ -55,8 +55,8 @@ Search::start(const float* vector) {
     // A graph that began after this scan opened the index has no row that its snapshot shows.
     if (index_->has_stale_codec())
         return;
-    nearest = core::descend(graph_, meta.entry_layer, 1, nearest, memory_);
-    core::search_layer(graph_, 0, options_.ef, {&nearest, 1}, memory_);
+    const core::Entries entries = core::descend(graph_, meta.entry_layer, 1, nearest, memory_);
+    core::search_layer(graph_, 0, options_.ef, entries.span(), memory_);
     take_beam();
     if (memory_.keeps == core::Discarded::kSpares)
         take_spares();

@@ -78,10 +78,9 @@ recall(Cloud& cloud, const BatchGraph& graph, std::size_t ef) {
         MemoryGraph view(cloud, graph, query);
         Array<Candidate> entry(arena, 1);
         view.measure({&graph.entry, 1}, entry);
-        Candidate nearest = entry[0];
         const int top = static_cast<int>(graph.layers.size()) - 1;
-        nearest = descend(view, top, 1, nearest, memory);
-        search_layer(view, 0, ef, {&nearest, 1}, memory);
+        const Entries entries = descend(view, top, 1, entry[0], memory);
+        search_layer(view, 0, ef, entries.span(), memory);
         for (std::size_t i = 0; i < 10; ++i)
             for (const Candidate& candidate : memory.beam.entries().first(10))
                 hits += candidate.id == exact[i].second;

@@ -351,7 +351,7 @@ full_node(const Geometry& geometry) {
     record.node().tids_head = kNoNode;
     record.node().links_id = 12;
     for (std::uint32_t i = 0; i < geometry.max_links(0); ++i)
-        node_links(record.bytes(), geometry)[i] = Link(i, static_cast<LinkKind>(i % 3));
+        node_links(record.bytes(), geometry)[i] = Link(i, static_cast<LinkKind>(i % 4));
     return record;
 }
 

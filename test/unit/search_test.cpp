@@ -320,7 +320,7 @@ TEST(Descend, EndsWhereNoNeighbourIsNearer) {
         test::TestArena arena;
         SearchMemory memory(arena.arena(), 1);
         const Candidate entry = graph.candidate(0);
-        const Candidate end = descend(graph, 1, 1, entry, memory);
+        const Candidate end = descend(graph, 1, 1, entry, memory).nearest();
         EXPECT_EQ(end.id % 5, 0u);
         EXPECT_LE(end.distance, entry.distance);
         EXPECT_EQ(end.distance, graph.distance(end.id));
@@ -335,7 +335,7 @@ TEST(Descend, MeasuresEachNodeOnce) {
     graph.link_nearest(2, graph.all(), 49);
     test::TestArena arena;
     SearchMemory memory(arena.arena(), 1);
-    EXPECT_EQ(descend(graph, 2, 1, graph.candidate(0), memory).id, graph.nearest(1)[0]);
+    EXPECT_EQ(descend(graph, 2, 1, graph.candidate(0), memory).nearest().id, graph.nearest(1)[0]);
     EXPECT_EQ(graph.n_measured, 49u);
 }
 
@@ -343,10 +343,10 @@ TEST(Descend, StaysWithoutLinks) {
     TestGraph graph(3, 2, 9);
     test::TestArena arena;
     SearchMemory memory(arena.arena(), 1);
-    EXPECT_EQ(descend(graph, 0, 0, graph.candidate(2), memory).id, 2u);
+    EXPECT_EQ(descend(graph, 0, 0, graph.candidate(2), memory).nearest().id, 2u);
     graph.layers[0][2] = {1};
     graph.is_gone[1] = true;
-    EXPECT_EQ(descend(graph, 0, 0, graph.candidate(2), memory).id, 2u);
+    EXPECT_EQ(descend(graph, 0, 0, graph.candidate(2), memory).nearest().id, 2u);
 }
 
 }  // namespace

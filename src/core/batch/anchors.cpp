@@ -2,154 +2,134 @@
 
 #include "core/batch/anchors.h"
 
-#include "core/array.h"
-#include "core/bitmap.h"
-
 namespace vext::core::internal {
 
 namespace {
 
-// Turns links into anchors as it walks from the entry point.
-class AnchorWalk {
-   public:
-    AnchorWalk(const LayerLinks& layer, std::size_t n, Arena& local, void (*pause)())
-        : layer_(layer),
-          pause_(pause),
-          reached_(local, n),
-          queue_(local, n),
-          n_anchors_(local.allocate_zeroed<std::uint8_t>(n)),
-          n_(n) {}
-
-    std::size_t
-    n_reached() const {
-        return queue_.size();
-    }
-
-    void
-    reach(std::uint32_t rank) {
-        reached_.set(rank);
-        queue_.push_back(rank);
-    }
-
-    // From all reached ranks on, giving up to `most_anchors` anchors of each list.
-    void
-    walk(std::size_t most_anchors, std::size_t first = 0) {
-        for (std::size_t i = first; i < queue_.size(); ++i) {
-            if (i % kPauseInterval == 0)
-                pause_();
-            const std::uint32_t rank = queue_[i];
-            for (Link& link : layer_.of(rank)) {
-                if (n_anchors_[rank] >= most_anchors)
-                    break;
-                if (!reached_.has(link.id()))
-                    anchor(rank, link, link.id());
-            }
-        }
-    }
-
-    // Links the ranks that no list leads to, and walks on from each; returns whether it could link
-    // any. Requires: walked with all anchors.
-    bool
-    link_missed() {
-        const std::size_t before = queue_.size();
-        for (std::uint32_t rank = 0; rank < n_; ++rank) {
-            if (reached_.has(rank))
-                continue;
-            const std::size_t n_reached = queue_.size();
-            link_from_nearest(rank);
-            walk(layer_.links.width(), n_reached);
-        }
-        return queue_.size() > before;
-    }
-
-    // Links one missed rank from any reached rank that can.
-    void
-    link_from_anywhere() {
-        std::uint32_t missed = 0;
-        while (reached_.has(missed))
-            ++missed;
-        link_from_any(missed);
-    }
-
-    // Sees to it that a list leads to the entry point, too: searches that come from the layer above
-    // begin elsewhere. Requires: all are reached.
-    void
-    link_entry(std::uint32_t entry) {
-        for (std::uint32_t rank = 0; rank < n_; ++rank)
-            for (const Link& link : layer_.of(rank))
-                if (link.id() == entry)
-                    return;
-        if (!link_from_nearest(entry))
-            link_from_any(entry);
-    }
-
-   private:
-    void
-    anchor(std::uint32_t from, Link& link, std::uint32_t to) {
-        link = Link(to, LinkKind::kAnchor);
-        ++n_anchors_[from];
-        reach(to);
-    }
-
-    bool
-    link_from_nearest(std::uint32_t rank) {
-        for (const Link& link : layer_.of(rank))
-            if (reached_.has(link.id()) && give_place(link.id(), rank))
-                return true;
-        return false;
-    }
-
-    void
-    link_from_any(std::uint32_t rank) {
-        for (std::size_t i = 0; i < queue_.size(); ++i)
-            if (queue_[i] != rank && give_place(queue_[i], rank))
-                return;
-    }
-
-    // A free place of a list, or that of its last link that is no anchor: links stand diverse
-    // first, each kind from near to far.
-    bool
-    give_place(std::uint32_t from, std::uint32_t to) {
-        std::uint8_t& count = layer_.counts[from][0];
-        if (count < layer_.links.width()) {
-            anchor(from, layer_.links[from][count++], to);
-            return true;
-        }
-        const std::span<Link> links = layer_.of(from);
-        for (std::size_t i = links.size(); i-- > 0;) {
-            if (links[i].kind() == LinkKind::kAnchor)
-                continue;
-            anchor(from, links[i], to);
-            return true;
-        }
-        return false;
-    }
-
-    static constexpr std::size_t kPauseInterval = 4096;
-
-    LayerLinks layer_;
-    void (*pause_)();
-    Bitmap reached_;
-    Array<std::uint32_t> queue_;  // all reached ranks, in the order they were reached
-    std::span<std::uint8_t> n_anchors_;
-    std::size_t n_;
-};
+constexpr std::size_t kPauseInterval = 4096;
 
 }  // namespace
 
+AnchorWalk::AnchorWalk(const LayerLinks& layer, std::size_t n, bool has_parents, Arena& local,
+                       void (*pause)())
+    : layer_(layer),
+      n_(n),
+      has_parents_(has_parents),
+      pause_(pause),
+      reached_(local, n),
+      queue_(local, n),
+      n_anchors_(local.allocate_zeroed<std::uint8_t>(n)) {
+}
+
 void
-make_reachable(const LayerLinks& layer, std::size_t n, std::uint32_t entry, Arena& local,
-               void (*pause)()) {
-    AnchorWalk walk(layer, n, local, pause);
-    walk.reach(entry);
-    walk.walk(layer.links.width() / 2);
-    walk.walk(layer.links.width());
-    while (walk.n_reached() < n) {
-        if (!walk.link_missed())
-            walk.link_from_anywhere();
-        walk.walk(layer.links.width());
+AnchorWalk::walk_from(std::uint32_t entry) {
+    entry_ = entry;
+    // The entry point of a batch will hang on the graph that the batch joins.
+    if (has_parents_)
+        ++n_anchors_[entry];
+    reach(entry);
+    walk(layer_.links.width() / 2, 0);
+    walk(layer_.links.width(), 0);
+}
+
+void
+AnchorWalk::reach(std::uint32_t rank) {
+    reached_.set(rank);
+    queue_.push_back(rank);
+}
+
+// From the reached ranks behind the first on, giving up to `most_anchors` anchors of each list.
+void
+AnchorWalk::walk(std::size_t most_anchors, std::size_t first) {
+    for (std::size_t i = first; i < queue_.size(); ++i) {
+        if (i % kPauseInterval == 0)
+            pause_();
+        const std::uint32_t rank = queue_[i];
+        for (Link& link : layer_.of(rank)) {
+            if (n_anchors_[rank] >= most_anchors)
+                break;
+            if (!reached_.has(link.id()))
+                adopt(rank, link, link.id());
+        }
     }
-    walk.link_entry(entry);
+}
+
+// Makes `link` of the list of `from` the anchor of `to`, which was not reached.
+void
+AnchorWalk::adopt(std::uint32_t from, Link& link, std::uint32_t to) {
+    link = Link(to, LinkKind::kAnchor);
+    ++n_anchors_[from];
+    reach(to);
+    if (has_parents_)
+        set_parent(to, from);
+}
+
+// A rank that was just reached has no anchors: it has a place.
+void
+AnchorWalk::set_parent(std::uint32_t rank, std::uint32_t parent) {
+    for (Link& link : layer_.of(rank))
+        if (link.id() == parent) {
+            link = Link(parent, LinkKind::kParent);
+            return;
+        }
+    *find_place(rank) = Link(parent, LinkKind::kParent);
+}
+
+// A free place of a list, or that of its last link that may be given up: links stand diverse first,
+// each kind from near to far. Null when all are kept. The entry point spares one place.
+Link*
+AnchorWalk::find_place(std::uint32_t from) {
+    const std::size_t n_spared = has_parents_ && from == entry_ ? 1 : 0;
+    std::uint8_t& count = layer_.counts[from][0];
+    if (count + n_spared < layer_.links.width())
+        return &layer_.links[from][count++];
+    const std::span<Link> links = layer_.of(from);
+    Link* last = nullptr;
+    std::size_t n_kept = 0;
+    for (Link& link : links) {
+        if (is_kept(link.kind()))
+            ++n_kept;
+        else
+            last = &link;
+    }
+    return n_kept + n_spared < layer_.links.width() ? last : nullptr;
+}
+
+bool
+AnchorWalk::anchor_from_linked(std::uint32_t rank) {
+    for (const Link& link : layer_.of(rank))
+        if (const std::uint32_t linked = link.id(); anchor_from_first({&linked, 1}, rank))
+            return true;
+    return false;
+}
+
+bool
+AnchorWalk::anchor_from_first(std::span<const std::uint32_t> from, std::uint32_t rank) {
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        Link* place = reached_.has(from[i]) ? find_place(from[i]) : nullptr;
+        if (place != nullptr) {
+            adopt(from[i], *place, rank);
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+AnchorWalk::add_bridge(std::span<const std::uint32_t> from, std::uint32_t rank) {
+    for (const std::uint32_t near : from) {
+        if (near == rank)
+            continue;
+        const std::span<Link> links = layer_.of(near);
+        const auto present = std::find_if(links.begin(), links.end(),
+                                          [rank](const Link& link) { return link.id() == rank; });
+        Link* place = present != links.end() ? &*present : find_place(near);
+        if (place == nullptr)
+            continue;
+        if (!is_kept(place->kind()) || place->id() != rank)
+            *place = Link(rank, LinkKind::kAnchor);
+        return;
+    }
 }
 
 }  // namespace vext::core::internal

@@ -1,19 +1,73 @@
-// Seeing to it that every rank of a layer is reached.
+// The tree of anchors: seeing to it that every rank of a layer is reached.
 
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "core/arena.h"
+#include "core/array.h"
 #include "core/batch/layer_links.h"
+#include "core/bitmap.h"
 
 namespace vext::core::internal {
 
-/// Makes every rank reachable from `entry` over anchors, at most half of a list's capacity while
-/// that suffices; what no list leads to takes the place of a link of the nearest rank it links to.
-/// Calls `pause` now and then. Memory: 5 bytes a rank and a bit from `local`.
-void make_reachable(const LayerLinks& layer, std::size_t n, std::uint32_t entry, Arena& local,
-                    void (*pause)());
+/// Turns links into anchors as it walks from the entry point. With parents, every rank but the
+/// entry point also gets a link back to the one that anchors it, so that the layer leads from the
+/// entry point to all and from all to it.
+class AnchorWalk {
+   public:
+    /// Calls `pause` now and then. Memory: 5 bytes a rank and a bit from `local`.
+    AnchorWalk(const LayerLinks& layer, std::size_t n, bool has_parents, Arena& local,
+               void (*pause)());
+
+    /// Walks from `entry` over the lists as they are; a list gives at most half of its places to
+    /// anchors while that suffices.
+    void walk_from(std::uint32_t entry);
+
+    bool
+    has_reached_all() const {
+        return queue_.size() == n_;
+    }
+
+    /// Anchors every rank that no list leads to: from the nearest reached rank it links to, else
+    /// from the first reached one of `find(rank)` that can, ranks in order of their distance to it,
+    /// else from any that can; and walks on.
+    template <typename Find>
+    void
+    reach_missed(Find&& find) {
+        for (std::uint32_t rank = 0; rank < n_; ++rank) {
+            if (reached_.has(rank))
+                continue;
+            const std::size_t n_reached = queue_.size();
+            if (!anchor_from_linked(rank) && !anchor_from_first(find(rank), rank))
+                anchor_from_first(queue_.span(), rank);
+            walk(layer_.links.width(), n_reached);
+        }
+    }
+
+    /// Makes a kept link from the first of `from` that has a place for it to `rank`.
+    void add_bridge(std::span<const std::uint32_t> from, std::uint32_t rank);
+
+   private:
+    void walk(std::size_t most_anchors, std::size_t first);
+    void reach(std::uint32_t rank);
+    void adopt(std::uint32_t from, Link& link, std::uint32_t to);
+    void set_parent(std::uint32_t rank, std::uint32_t parent);
+    Link* find_place(std::uint32_t from);
+    bool anchor_from_linked(std::uint32_t rank);
+    bool anchor_from_first(std::span<const std::uint32_t> from, std::uint32_t rank);
+
+    LayerLinks layer_;
+    std::size_t n_;
+    bool has_parents_;
+    std::uint32_t entry_ = 0;
+    void (*pause_)();
+    Bitmap reached_;
+    Array<std::uint32_t> queue_;  // all reached ranks, in the order they were reached
+    std::span<std::uint8_t> n_anchors_;
+};
 
 }  // namespace vext::core::internal

@@ -11,17 +11,13 @@
 #include <span>
 
 #include "core/batch/crew.h"
+#include "core/batch/finder.h"
 #include "core/batch/layer_graph.h"
 #include "core/batch/options.h"
 #include "core/batch/points.h"
 #include "core/hash.h"
 
 namespace vext::core {
-
-struct BatchLayer {
-    std::span<const std::uint32_t> members;  ///< points by rank, ascending
-    LayerLinks links;
-};
 
 /// Shape of the graph to be built.
 struct GraphShape {
@@ -87,7 +83,7 @@ build_batch_graph(Crew& crew, Arena& local, const PointView& points,
     std::size_t n_layers = 1;
     while (n_layers < sizes.size() && sizes[n_layers] > 0)
         ++n_layers;
-    Array<BatchLayer> layers(local, n_layers);
+    const std::span<BatchLayer> layers = local.allocate<BatchLayer>(n_layers);
     std::span<const std::uint32_t> order;
     LayerScratch scratch(local, *points.codec, LayerPlan(members.size(), 2 * shape.m, options),
                          options);
@@ -107,14 +103,12 @@ build_batch_graph(Crew& crew, Arena& local, const PointView& points,
         }
         if (layer + 1 == n_layers)
             entry = risen[0];
-        const auto entry_rank = std::lower_bound(risen.begin(), risen.end(), entry) - risen.begin();
         const LayerPlan plan(risen.size(), layer == 0 ? 2 * shape.m : shape.m, options);
         LayerBuilder<Crew> builder(crew, local, points, risen, options, plan, scratch);
-        layers.push_back({risen, builder.build(static_cast<std::uint32_t>(entry_rank))});
+        builder.build(entry, layers, layer);
         order = builder.order();
     }
-    std::reverse(layers.begin(), layers.end());
-    return {shape, options.seed, layers.span(), order, entry};
+    return {shape, options.seed, layers, order, entry};
 }
 
 }  // namespace vext::core

@@ -34,8 +34,9 @@ struct LayerPlan {
 inline LayerPlan::LayerPlan(std::size_t n_ranks, std::size_t n_most_links,
                             const BatchOptions& options)
     : n(n_ranks), max_links(n_most_links), n_scales(0) {
-    for (std::size_t thin = options.scale; n / thin >= options.far_columns / 2;
-         thin *= options.scale)
+    // On a layer of few, far candidates cost little and are what leads from group to group.
+    const std::size_t thinnest = n <= options.few ? options.scale : options.far_columns / 2;
+    for (std::size_t thin = options.scale; n / thin >= thinnest; thin *= options.scale)
         ++n_scales;
     const bool is_one_leaf = n <= options.largest_leaf();
     n_slots = is_one_leaf ? 1 : options.fan;

@@ -10,6 +10,7 @@
 #include "core/arena.h"
 #include "core/array.h"
 #include "core/batch/candidate_pool.h"
+#include "core/batch/finder.h"
 #include "core/batch/layer_plan.h"
 #include "core/batch/offers.h"
 #include "core/batch/partition.h"
@@ -27,6 +28,7 @@ struct LayerScratch {
           codes(arena, plan.max_pool),
           selector(arena, codec, plan.max_pool),
           sieve(arena, options.reverse),
+          finder(arena, codec),
           values(arena.allocate<float>(codec.n_padded())) {}
 
     static std::size_t
@@ -35,8 +37,8 @@ struct LayerScratch {
                plan.max_group * sizeof(std::uint32_t) + CandidatePool::bytes_needed(plan.max_pool) +
                plan.max_pool * (sizeof(Candidate) + sizeof(CodeRef)) +
                LinkSelector::bytes_needed(codec, plan.max_pool) +
-               options.reverse * sizeof(internal::Offer) + codec.n_padded() * sizeof(float) +
-               5 * Arena::kAlignment;
+               options.reverse * sizeof(internal::Offer) + BatchFinder::bytes_needed(codec) +
+               codec.n_padded() * sizeof(float) + 5 * Arena::kAlignment;
     }
 
     PartitionScratch partition;
@@ -46,6 +48,7 @@ struct LayerScratch {
     Array<CodeRef> codes;  // beside candidates
     LinkSelector selector;
     internal::OfferSieve sieve;
+    BatchFinder finder;
     std::span<float> values;
 };
 

@@ -16,6 +16,7 @@ struct BatchOptions {
     std::size_t far_near = 8;       ///< nearest of a sample that are kept, for each scale
     std::size_t far_columns = 200;  ///< points of a sample that a point is compared with, about
     std::size_t scale = 4;          ///< each sample is so much thinner than the one before
+    std::size_t few = 8000;         ///< points of a layer whose samples get as thin as they can
     std::size_t reverse = 24;       ///< points to which a link to this one matters most
     std::uint64_t seed = 1;
 

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -67,25 +68,31 @@ find_new_links(G& graph, NodeId id, int layer, SearchMemory& memory) {
     graph.measure(memory.ids.span(), memory.found);
 }
 
+/// Puts a candidate into the beam or, as far as `memory.keeps` says, among the discarded; likewise
+/// what falls out of the beam for it.
+inline void
+add_to_beam(const Candidate& candidate, SearchMemory& memory) {
+    const auto discard = [&memory](const Candidate& refused) {
+        if (memory.keeps == Discarded::kNone || refused.is_dead)
+            return;
+        if (memory.keeps == Discarded::kAll ||
+            memory.beam.would_keep(refused.distance - refused.error))
+            memory.discarded.push(refused);
+    };
+    if (memory.beam.would_keep(candidate.distance))
+        memory.beam.insert(candidate, discard);
+    else
+        discard(candidate);
+}
+
 /// Expands the beam until every candidate in it is expanded. The visited set is not cleared.
 template <Graph G>
 void
 expand_beam(G& graph, int layer, SearchMemory& memory) {
-    const auto discard = [&memory](const Candidate& candidate) {
-        if (memory.keeps == Discarded::kNone || candidate.is_dead)
-            return;
-        if (memory.keeps == Discarded::kAll ||
-            memory.beam.would_keep(candidate.distance - candidate.error))
-            memory.discarded.push(candidate);
-    };
     while (const Candidate* next = memory.beam.expand_next()) {
         find_new_links(graph, next->id, layer, memory);
-        for (const Candidate& candidate : memory.found.span()) {
-            if (memory.beam.would_keep(candidate.distance))
-                memory.beam.insert(candidate, discard);
-            else
-                discard(candidate);
-        }
+        for (const Candidate& candidate : memory.found.span())
+            add_to_beam(candidate, memory);
     }
 }
 
@@ -98,29 +105,81 @@ search_layer(G& graph, int layer, std::size_t ef, std::span<const Candidate> ent
     memory.beam.reset(ef);
     for (Candidate entry : entries) {
         entry.is_expanded = false;
-        if (memory.visited.add(entry.id) && memory.beam.would_keep(entry.distance))
-            memory.beam.insert(entry, [](const Candidate&) {});
+        if (memory.visited.add(entry.id))
+            add_to_beam(entry, memory);
     }
     expand_beam(graph, layer, memory);
 }
 
-/// Walks to ever nearer nodes of the layers `top` down to `bottom`, on each until none is nearer.
-/// No node is measured twice: one that was not nearer before is not nearer now.
-template <Graph G>
-Candidate
-descend(G& graph, int top, int bottom, Candidate nearest, SearchMemory& memory) {
-    memory.visited.clear();
-    memory.visited.add(nearest.id);
-    for (int layer = top; layer >= bottom;) {
-        find_new_links(graph, nearest.id, layer, memory);
-        const Candidate here = nearest;
-        for (const Candidate& candidate : memory.found.span())
-            if (candidate.distance < nearest.distance)
-                nearest = candidate;
-        if (nearest.id == here.id)
-            --layer;
+/// Where a search enters a layer: the nearest nodes met on the layers above, nearest first.
+class Entries {
+   public:
+    explicit Entries(const Candidate& node) { nodes_[n_++] = node; }
+
+    std::span<const Candidate>
+    span() const {
+        return {nodes_, n_};
     }
-    return nearest;
+    const Candidate&
+    nearest() const {
+        return nodes_[0];
+    }
+
+    void
+    add(const Candidate& node) {
+        if (n_ == kMost && !is_nearer(node, nodes_[kMost - 1]))
+            return;
+        std::size_t i = n_ < kMost ? n_++ : kMost - 1;
+        for (; i > 0 && is_nearer(node, nodes_[i - 1]); --i)
+            nodes_[i] = nodes_[i - 1];
+        nodes_[i] = node;
+    }
+
+    void
+    begin_layer() {
+        for (Candidate& node : std::span<Candidate>(nodes_, n_))
+            node.is_expanded = false;
+    }
+
+    /// One of the nearest two that was not expanded on this layer, now marked so; null when there
+    /// is none.
+    const Candidate*
+    expand_next() {
+        for (Candidate& node : std::span<Candidate>(nodes_, std::min(n_, kExpanded)))
+            if (!node.is_expanded) {
+                node.is_expanded = true;
+                return &node;
+            }
+        return nullptr;
+    }
+
+   private:
+    // One candidate alone walks into the wrong one of groups that lie far apart, and out of it only
+    // by chance; what the others cost is little (docs/decisions.md).
+    static constexpr std::size_t kMost = 8;
+    static constexpr std::size_t kExpanded = 2;
+
+    Candidate nodes_[kMost];
+    std::size_t n_ = 0;
+};
+
+/// Walks to ever nearer nodes of the layers `top` down to `bottom`, on each until none is nearer
+/// than the nearest two. No node is measured twice.
+template <Graph G>
+Entries
+descend(G& graph, int top, int bottom, const Candidate& entry, SearchMemory& memory) {
+    Entries entries(entry);
+    memory.visited.clear();
+    memory.visited.add(entry.id);
+    for (int layer = top; layer >= bottom; --layer) {
+        entries.begin_layer();
+        while (const Candidate* next = entries.expand_next()) {
+            find_new_links(graph, next->id, layer, memory);
+            for (const Candidate& candidate : memory.found.span())
+                entries.add(candidate);
+        }
+    }
+    return entries;
 }
 
 }  // namespace vext::core

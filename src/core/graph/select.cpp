@@ -14,12 +14,12 @@ gives_way(LinkKind a_kind, float a_to_base, LinkKind b_kind, float b_to_base) {
     return a_to_base > b_to_base;
 }
 
-// The position of the link that gives way first, or kNobody when all are anchors.
+// The position of the link that gives way first, or kNobody when all are kept.
 int
 find_weakest(std::span<const RatedLink> links) {
     int weakest = Replacement::kNobody;
     for (std::size_t i = 0; i < links.size(); ++i) {
-        if (links[i].kind == LinkKind::kAnchor)
+        if (is_kept(links[i].kind))
             continue;
         const RatedLink* worst = weakest < 0 ? nullptr : &links[static_cast<std::size_t>(weakest)];
         if (worst == nullptr ||

@@ -17,8 +17,15 @@ namespace vext::core {
 enum class LinkKind : std::uint8_t {
     kDiverse = 0,  ///< nearer to the base than to any other diverse link
     kFiller = 1,   ///< there was room
-    kAnchor = 2,   ///< the one link to a node that is never given up, so that it stays reachable
+    kAnchor = 2,   ///< kept for as long as both nodes live: the way to the other node
+    kParent = 3,   ///< kept likewise: the way back to the node that anchors the list's owner
 };
+
+/// Whether a link is kept for as long as both of its nodes live.
+constexpr bool
+is_kept(LinkKind kind) {
+    return kind == LinkKind::kAnchor || kind == LinkKind::kParent;
+}
 
 /// The memory of select_links().
 struct SelectMemory {
@@ -94,7 +101,7 @@ struct Replacement {
 /// new node is compared with the old ones: a filler is never made diverse again.
 Replacement replace_link(std::span<RatedLink> links, float new_to_base);
 
-/// As replace_link for an anchor: it gets a place if the list has one to give.
+/// As replace_link for a link that will be kept: it gets a place if the list has one to give.
 Replacement replace_by_anchor(std::span<RatedLink> links, float new_to_base);
 
 /// The kind of a new link in a list with room; turns links into fillers as replace_link does.

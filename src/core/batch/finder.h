@@ -1,0 +1,88 @@
+// Searches of a graph in memory, as those of the finished index: a descent through the layers
+// above, then a beam.
+
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+#include "core/arena.h"
+#include "core/array.h"
+#include "core/batch/layer_links.h"
+#include "core/batch/points.h"
+#include "core/graph/search.h"
+
+namespace vext::core {
+
+/// One layer of a batch.
+struct BatchLayer {
+    std::span<const std::uint32_t> members;  ///< points by rank, ascending
+    LayerLinks links;
+};
+
+/// A point's rank: where it stands among the members, which ascend. Requires: it is one of them.
+inline std::uint32_t
+rank_among(std::span<const std::uint32_t> members, std::uint32_t point) {
+    if (point < members.size() && members[point] == point)
+        return point;  // the layer of all points
+    const auto place = std::lower_bound(members.begin(), members.end(), point);
+    return static_cast<std::uint32_t>(place - members.begin());
+}
+
+namespace internal {
+
+/// The model of Graph (core/graph/search.h) over layers in memory; ids are points.
+struct LayersGraph {
+    void
+    links(NodeId point, int layer, Array<NodeId>& ids) const {
+        const BatchLayer& level = layers[static_cast<std::size_t>(layer)];
+        for (const Link& link : level.links.of(rank_among(level.members, point)))
+            ids.push_back(level.members[link.id()]);
+    }
+    void
+    measure(std::span<const NodeId> ids, Array<Candidate>& found) const {
+        for (const NodeId id : ids)
+            __builtin_prefetch(points.record(id));
+        for (const NodeId id : ids)
+            found.push_back({points.codec->distance(query, points.header(id), points.code(id)), 0,
+                             id, 0, false, false});
+    }
+
+    std::span<const BatchLayer> layers;
+    const PointView& points;
+    const Query& query;
+};
+
+}  // namespace internal
+
+/// Searches for points; holds the memory, from one arena.
+class BatchFinder {
+   public:
+    /// The width of its beams: half of a search's default.
+    static constexpr std::size_t kEf = 20;
+
+    BatchFinder(Arena& arena, const Codec& codec)
+        : query_(codec.allocate_query(arena)), memory_(arena, kEf), entry_(arena, 1) {}
+
+    static std::size_t bytes_needed(const Codec& codec);
+
+    /// What a search of `layer` for `point` finds that enters at the point `entry` of the highest
+    /// of `layers`: nearest first, ids are points; valid until the next call.
+    std::span<const Candidate> find(std::span<const BatchLayer> layers, const PointView& points,
+                                    std::uint32_t entry, int layer, std::uint32_t point);
+
+    /// Whether what was found holds the point, or one that is as near to it as the point itself.
+    bool has_found(const PointView& points, std::uint32_t point);
+
+   private:
+    Query query_;
+    SearchMemory memory_;
+    Array<Candidate> entry_;
+};
+
+static_assert(std::is_trivially_destructible_v<BatchFinder>);
+
+}  // namespace vext::core
