@@ -68,16 +68,32 @@ def _values(first, vectors):
 # --- rows that come while VACUUM runs ---
 
 def _rows_beside_vacuum(stage, n_far, n_new, one_by_one):
-    stage.table(4)
-    stage.load(1, _cube(1, 4000))
-    if n_far:
-        stage.load(100001, _cube(2, n_far, shift=100.0))
-    stage.index()
-    stage.a.run("DELETE FROM t WHERE id <= 4000")
+    """Three times, with slices of another length: VACUUM then stands at other points."""
+    for seconds in (0.0003, 0.001, 0.003):
+        stage.table(4)
+        stage.load(1, _cube(1, 6000))
+        if n_far:
+            stage.load(100001, _cube(2, n_far, shift=100.0))
+        stage.index()
+        stage.a.run("DELETE FROM t WHERE id <= 6000")
+        _write_beside_vacuum(stage, n_new, one_by_one, seconds)
+        oracle, query = stage.oracle(), "'[0.5,0.5,0.5,0.5]'"
+        oracle.every_row(stage.a, query)
+        oracle.own_vectors(stage.a)
+        oracle.check(stage.a)
+        stage.a.run(f"INSERT INTO t VALUES (300001, {query})")
+        stage.a.run("VACUUM t")
+        oracle.every_row(stage.a, query)
+        oracle.check(stage.a)
+        stage.a.run("DROP TABLE t")
+
+
+def _write_beside_vacuum(stage, n_new, one_by_one, seconds):
+    """Rows that come when the clean-up has begun to mark nodes dead."""
     watcher = stage.session()
-    held = Held(stage.session(), "VACUUM t")
+    held = Held(stage.session(), "VACUUM t", seconds)
     try:
-        if not held.run_until(lambda: stage.dead(held, watcher) > 0):
+        if not held.run_until(lambda: stage.dead(held, watcher) > 0, seconds):
             stage.figures.add("moments missed")
         new = _cube(3, n_new)
         if one_by_one:
@@ -89,14 +105,6 @@ def _rows_beside_vacuum(stage, n_far, n_new, one_by_one):
     finally:
         held.release()
     stage.figures.add("vacuums")
-    oracle, query = stage.oracle(), "'[0.5,0.5,0.5,0.5]'"
-    oracle.every_row(stage.a, query)
-    oracle.own_vectors(stage.a)
-    oracle.check(stage.a)
-    stage.a.run(f"INSERT INTO t VALUES (300001, {query})")
-    stage.a.run("VACUUM t")
-    oracle.every_row(stage.a, query)
-    oracle.check(stage.a)
 
 
 def rows_beside_vacuum_of_all(stage):
@@ -115,32 +123,37 @@ def rows_beside_vacuum_of_a_cluster(stage):
 
 def entry_point_taken_over(stage):
     """An insert near a mass of dead nodes does not replace the graph that lives elsewhere."""
-    stage.table(4)
-    stage.load(1, _cube(4, 6000))
-    stage.load(100001, _cube(5, 300, shift=100.0))
-    stage.index()
-    stage.a.run("DELETE FROM t WHERE id <= 6000")
+    for seconds in (0.0003, 0.001, 0.003):
+        stage.table(4)
+        stage.load(1, _cube(4, 6000))
+        stage.load(100001, _cube(5, 300, shift=100.0))
+        stage.index()
+        stage.a.run("DELETE FROM t WHERE id <= 6000")
+        _cut_vacuum_when_all_are_dead(stage, seconds)
+        stage.a.run("INSERT INTO t VALUES (200001, '[0.5,0.5,0.5,0.5]')")
+        oracle, far = stage.oracle(), "'[100.5,0.5,0.5,0.5]'"
+        for _ in range(2):
+            oracle.every_row(stage.a, far)
+            oracle.own_vectors(stage.a)
+            stage.a.run("VACUUM t")
+        oracle.check(stage.a)
+        stage.a.run("DROP TABLE t")
+
+
+def _cut_vacuum_when_all_are_dead(stage, seconds):
     watcher = stage.session()
-    held = Held(stage.session(), "VACUUM t")
+    held = Held(stage.session(), "VACUUM t", seconds)
     try:
-        if not held.run_until(lambda: stage.dead(held, watcher) >= 5995):
+        if not held.run_until(lambda: stage.dead(held, watcher) >= 5995, seconds):
             stage.figures.add("moments missed")
-        try:
-            held.finish(cancel=True)
-        except ServerError as error:
-            if error.sqlstate != "57014":
-                raise
-            stage.figures.add("cancels")
+        held.finish(cancel=True)
+        stage.figures.add("moments missed")
+    except ServerError as error:
+        if error.sqlstate != "57014":
+            raise
+        stage.figures.add("cancels")
     finally:
         held.release()
-    stage.a.run("INSERT INTO t VALUES (200001, '[0.5,0.5,0.5,0.5]')")
-    oracle = stage.oracle()
-    oracle.every_row(stage.a, "'[100.5,0.5,0.5,0.5]'")
-    oracle.own_vectors(stage.a)
-    stage.a.run("VACUUM t")
-    oracle.every_row(stage.a, "'[100.5,0.5,0.5,0.5]'")
-    oracle.own_vectors(stage.a)
-    oracle.check(stage.a)
 
 
 # --- serializable ---
@@ -340,15 +353,19 @@ def sorted_plans(stage):
 
 def low_m(stage):
     """m = 2, half of the rows deleted, VACUUM: a scan without limits returns the rest."""
-    stage.table(3)
-    stage.load(1, np.random.default_rng(12).standard_normal((3000, 3)).astype(np.float32))
-    stage.index(options="WITH (m = 2, ef_construction = 16)")
-    oracle = stage.oracle("l2", 3)
-    oracle.every_row(stage.a, "'[0,0,0]'")
-    stage.a.run("DELETE FROM t WHERE id % 2 = 0")
-    stage.a.run("VACUUM t")
-    oracle.every_row(stage.a, "'[0,0,0]'")
-    oracle.check(stage.a)
+    for shape, dims, metric in (("uniform", 3, "l2"), ("uniform", 8, "l2"), ("uniform", 48, "l2"),
+                                ("heavy_norms", 8, "cosine"), ("by_cluster", 8, "l2")):
+        stage.table(dims)
+        stage.load(1, zoo.rows(shape, dims, 12, range(1, 4001)))
+        stage.index(metric, "WITH (m = 2)")
+        oracle = stage.oracle(metric, dims)
+        query = "'" + zoo.short_text(zoo.rows(shape, dims, 12, [0], 1)[0]) + "'"
+        oracle.every_row(stage.a, query)
+        stage.a.run("DELETE FROM t WHERE id % 2 = 0")
+        stage.a.run("VACUUM t")
+        oracle.every_row(stage.a, query)
+        oracle.check(stage.a)
+        stage.a.run("DROP TABLE t")
 
 
 def low_m_single_rows(stage):
@@ -369,16 +386,21 @@ def low_m_single_rows(stage):
 
 
 def isolated_copies(stage):
-    """25 isolated vectors of 30 copies each at m = 9."""
+    """25 isolated vectors of 30 copies each at m = 9, built and copied."""
     rows = np.repeat(np.random.default_rng(14).standard_normal((25, 6)) * 100, 30, axis=0)
-    stage.table(6)
-    stage.load(1, np.random.default_rng(15).permutation(rows.astype(np.float32)))
+    rows = np.random.default_rng(15).permutation(rows.astype(np.float32))
     oracle = stage.oracle("l2", 6)
-    for build in range(5):
-        stage.a.run("DROP INDEX IF EXISTS t_v")
+    for turn in range(6):
+        stage.table(6)
+        if turn % 2 == 0:
+            stage.load(1, rows)
         stage.index(options="WITH (m = 9, ef_construction = 64)")
-        oracle.own_vectors(stage.a, 100, build)
+        if turn % 2 == 1:
+            stage.load(1, rows)
+        oracle.own_vectors(stage.a, 100, turn)
         oracle.every_row(stage.a, "'[0,0,0,0,0,0]'")
+        oracle.check(stage.a)
+        stage.a.run("DROP TABLE t")
 
 
 def recall_after_churn(stage, n=6000, dims=400, turns=20):

@@ -224,6 +224,8 @@ class Held:
         """Lets the statement end; its rows."""
         if cancel:
             self.session.cancel()
+            # The cancel is a signal, too, sent by a process that the server has yet to start.
+            time.sleep(0.1)
         self._signal(signal.SIGCONT)
         return self.session.finish()
 
