@@ -238,7 +238,8 @@ class Crowd:
         lsn = session.value("SELECT pg_current_wal_flush_lsn()")
         session.close()
         if not self.standby.wait_for(lsn):
-            tell("the standby does not follow", f"up to {lsn}")
+            tell("the standby does not follow",
+                 f"up to {lsn}; its log: {self.standby.last_lines()}")
 
     def _queries(self):
         return [self.maker.query(i) for i in range(40)]

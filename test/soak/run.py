@@ -66,12 +66,12 @@ class Machine:
         def run():
             crowd.run()
             if promote:
-                standby, self.standby = self.standby, None
+                standby = self.standby
                 try:
                     crowds.promote_and_judge(standby, crowd)
                     self._tell_bad_lines(standby)
                 finally:
-                    standby.remove()
+                    self._remove_standby()
             self.primary.drop_database("crowd")
 
         return self._guarded(f"crowd {seed}", run, crowd.describe())
@@ -81,11 +81,15 @@ class Machine:
             self.standby = self.primary.make_standby(os.path.join(self.folder, "standby"))
         return self.standby
 
-    def damage(self, seed, kinds=None):
-        """Damages a file in each way; yields the way and its finding, or None."""
+    def _remove_standby(self):
         if self.standby:
             self.standby.remove()
             self.standby = None
+            self.primary.forget_standby()
+
+    def damage(self, seed, kinds=None):
+        """Damages a file in each way; yields the way and its finding, or None."""
+        self._remove_standby()
         for kind, finding in damage.run_damage(self.primary, seed, self.figures, kinds):
             lines = self.primary.bad_lines(allowed="XX00[02]")
             if lines and finding is None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from client import ServerError, Session
+from client import Hang, ServerError, Session
 
 # Whatever one of these finds in a log is a finding; a kill of our own is told apart by its signal.
 _BAD_LINES = re.compile(
@@ -24,7 +24,6 @@ shared_buffers = 64MB
 max_connections = 40
 max_prepared_transactions = 20
 max_wal_size = 2GB
-wal_keep_size = 256MB
 max_parallel_maintenance_workers = 2
 max_worker_processes = 8
 restart_after_crash = on
@@ -136,10 +135,16 @@ class Cluster:
         standby = Cluster(folder, self.pg_bin)
         os.makedirs(standby.socket, mode=0o700)
         self._do("pg_basebackup", "-h", self.socket, "-p", "5432", "-U", "postgres", "-D",
-                 standby.data, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+                 standby.data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-C", "-S", "standby")
         standby._configure()
         standby.start()
         return standby
+
+    def forget_standby(self):
+        """Keeps no WAL for a standby that is gone."""
+        session = self.session()
+        session.attempt("SELECT pg_drop_replication_slot('standby')")
+        session.close()
 
     def promote(self):
         self._do("pg_ctl", "-D", self.data, "-w", "-t", "120", "promote")
@@ -157,6 +162,10 @@ class Cluster:
         return done
 
     # --- the log ---
+
+    def last_lines(self, n=5):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return "".join(file.readlines()[-n:])
 
     def bad_lines(self, allowed=None):
         """Lines of the log since the last call that no server of ours should write, but those that
@@ -227,6 +236,8 @@ class Held:
             # The cancel is a signal, too, sent by a process that the server has yet to start.
             time.sleep(0.1)
         self._signal(signal.SIGCONT)
+        if cancel and not self.session.wait(self.session.mercy):
+            raise Hang(f"not cancelled within {self.session.mercy} s: {self.session.sql[:500]}")
         return self.session.finish()
 
     def release(self):
