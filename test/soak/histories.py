@@ -163,7 +163,7 @@ class Writer:
     def _beside(self):
         slow = self.rng.choices(
             ("VACUUM t", "VACUUM (INDEX_CLEANUP on) t", "REINDEX INDEX CONCURRENTLY t_v",
-             "insert"), (6, 4, 1, 3))[0]
+             "create concurrently", "insert"), (6, 4, 1, 1, 3))[0]
         step = {"op": "beside", "slow": slow, "steps": self._writes(),
                 "wait": self.rng.choice(("", "dead", "dead", "vacuuming indexes")),
                 "slices": self.rng.choice((0, 1, 5, 30)), "cancel": self.rng.random() < 0.25}
@@ -290,9 +290,11 @@ class Runner:
             self.main.run(f"ALTER TABLE t SET (parallel_workers = {self.setup['workers']})")
 
     def create_index(self, session, name="t_v", how=""):
-        session.run(f"CREATE INDEX {how} {name} ON t USING hnsw "
-                    f"(v vector_{self.setup['metric']}_ops) WITH (m = {self.setup['m']}, "
-                    f"ef_construction = {self.setup['ef_construction']})")
+        session.run(self.index_text(name, how))
+
+    def index_text(self, name, how):
+        return (f"CREATE INDEX {how} {name} ON t USING hnsw (v vector_{self.setup['metric']}_ops) "
+                f"WITH (m = {self.setup['m']}, ef_construction = {self.setup['ef_construction']})")
 
     # --- what steps need ---
 
@@ -469,6 +471,8 @@ class Runner:
         """Writes while another statement stands half-way."""
         if not self.has_index or self.other is None:
             return
+        if "concurrently" in step["slow"].lower() and self.setup["kind"] == "partitioned":
+            return
         self.index_array = "{" + ",".join(self.oracle.indexes(session)) + "}"
         self.watcher = self.session()
         self.held = self.hold(step)
@@ -493,8 +497,12 @@ class Runner:
             self.figures.add("vacuums")
         if error is not None:
             self.after_cut(session)
+        elif step["slow"] == "create concurrently":
+            session.run("DROP INDEX t_v; ALTER INDEX t_w RENAME TO t_v")
 
     def hold(self, step):
+        if step["slow"] == "create concurrently":
+            return Held(self.other, self.index_text("t_w", "CONCURRENTLY"))
         if step["slow"] != "insert":
             return Held(self.other, step["slow"])
         ids = list(range(step["insert"]["first"], step["insert"]["first"] + step["insert"]["n"]))

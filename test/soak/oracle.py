@@ -27,6 +27,9 @@ class Finding(Exception):
         self.text = text
 
 
+# Whether LIMIT has to be filled by default settings, whatever a condition leaves out.
+fill_limit = False
+
 # Kinds of findings that are known and not to be told again: None, or a pattern.
 known = None
 
@@ -172,6 +175,20 @@ class Oracle:
         if missing and not may_lack:
             tell("a scan without limits lacks rows",
                           f"{len(missing)} of {len(there)}: ids {sorted(missing)[:10]}")
+
+    def filled(self, session, query):
+        """As many rows come as LIMIT asks for, while as many match."""
+        for where, limit, offset in (("true", 60, 0), ("true", 20, 45),
+                                     (f"{self.key} % 50 = 1", 10, 0)):
+            with settings(session, EXACT):
+                n = int(session.value(f"SELECT count(*) FROM {self.table} "
+                                      f"WHERE {self.indexed} AND {where}"))
+            with settings(session, INDEXED):
+                found = session.rows(f"SELECT {self.key} FROM {self.table} WHERE {where} ORDER BY "
+                                     f"{self.distance(query)} LIMIT {limit} OFFSET {offset}")
+            if len(found) < min(limit, n - offset):
+                tell("LIMIT is not filled", f"{len(found)} of {limit} behind {offset}, "
+                     f"{n} rows match {where}")
 
     def order(self, session, query):
         """Rows come in the order that is promised: exactly up to 32 dimensions and where exact
@@ -344,6 +361,8 @@ class Oracle:
             for query in queries[:4]:
                 self.order(session, query)
             self.sorted_plans(session, queries[0], queries[1])
+            if fill_limit:
+                self.filled(session, queries[0])
         self.check(session)
         self.figures.add("judgements")
 

@@ -242,10 +242,12 @@ def main(arguments):
     parser.add_argument("pg_bin")
     parser.add_argument("--known", help="a pattern of findings that are not to be told")
     parser.add_argument("--parts", default="dangers,histories,crowds,damage")
+    parser.add_argument("--rules", help="fill: LIMIT has to be filled, too")
     parser.add_argument("how")
     parser.add_argument("rest", nargs="*")
     options = parser.parse_args(arguments)
     oracle.known = options.known
+    oracle.fill_limit = options.rules == "fill"
     with open(os.path.join(options.folder, "soak.pid"), "w", encoding="utf-8") as file:
         file.write(str(os.getpid()))
     machine = Machine(options.folder, options.pg_bin)
