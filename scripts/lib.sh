@@ -225,6 +225,8 @@ own_private_folder() {
 clean_up() {
     local status=$?
     trap - EXIT
+    # A signal that comes to the whole group comes twice.
+    trap '' INT TERM
     stop_soak
     kill $(jobs -p) 2>/dev/null || true
     stop_server || status=1
@@ -271,23 +273,27 @@ copy_soak() {
     tar -C test/soak --exclude=__pycache__ -cf - . | as_server tar -xf - -C "$private/soak"
 }
 
-# Runs it as the server's user, for `soak_seconds` at most if that is set.
+# Runs it as the server's user, for `soak_seconds` at most if that is set. By setpriv, since runuser
+# leaves what it runs no time to end its servers.
 run_soak() {
-    local status=0 limit=()
-    [ -z "${soak_seconds:-}" ] || limit=(timeout "$soak_seconds")
-    as_server "${limit[@]}" /usr/bin/python3 "$private/soak" "$private" "$pg_bin" "$@" &
+    local status=0 command=()
+    [ "$server_user" = "$(id -un)" ] || command+=(setpriv --reuid="$server_user"
+        --regid="$(id -gn "$server_user")" --init-groups)
+    [ -z "${soak_seconds:-}" ] || command+=(timeout "$soak_seconds")
+    "${command[@]}" env -C "$private" HOME="$private" PATH="$pg_bin:/usr/local/bin:/usr/bin:/bin" \
+        /usr/bin/python3 "$private/soak" "$private" "$pg_bin" "$@" &
     soak_pid=$!
     wait "$soak_pid" || status=$?
     soak_pid=
     return "$status"
 }
 
-# Ends it before its time: it stops its own servers, which takes longer than runuser leaves to what
-# it runs.
+# Ends it before its time: it stops its own servers.
 stop_soak() {
-    [ -n "$soak_pid" ] && [ -e "$private/soak.pid" ] || return 0
-    kill "$(cat "$private/soak.pid")" 2>/dev/null || true
+    [ -n "$soak_pid" ] || return 0
+    kill "$soak_pid" 2>/dev/null || true
     wait "$soak_pid" || true
+    save_soak_findings
 }
 
 # Keeps what it found.

@@ -248,8 +248,6 @@ def main(arguments):
     options = parser.parse_args(arguments)
     oracle.known = options.known
     oracle.fill_limit = options.rules == "fill"
-    with open(os.path.join(options.folder, "soak.pid"), "w", encoding="utf-8") as file:
-        file.write(str(os.getpid()))
     machine = Machine(options.folder, options.pg_bin)
     try:
         machine.start()
