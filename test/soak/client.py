@@ -1,4 +1,4 @@
-"""Sessions with a server over libpq, called by ctypes: nothing to install but the library itself."""
+"""Sessions with a server over libpq, called by ctypes: nothing to install but the library."""
 
 import ctypes
 import select

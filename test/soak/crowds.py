@@ -12,6 +12,7 @@ import threading
 import time
 
 import histories
+import writer
 from client import Hang, ServerError
 from oracle import EXACT, INDEXED, UNLIMITED, Finding, Oracle, settings, snapshot, tell
 
@@ -20,6 +21,7 @@ _LEGITIMATE = {"40001", "40P01", "55P03", "23505", "57014", "57P01", "57P02", "5
                "25P02", "55000", "42704", "42P07"}
 
 _TRIES = 4
+_IDS_OF_A_WRITER = 1000000
 
 
 class Crowd:
@@ -33,12 +35,12 @@ class Crowd:
         self.kills = kills
         self.random = random.Random(seed)
         kinds = ("plain", "plain", "partitioned")
-        self.setup = histories.random_setup(self.random, kinds)
+        self.setup = writer.random_setup(self.random, kinds)
         self.oracle = Oracle(figures, self.setup["metric"], self.setup["dims"], self.setup["m"])
         self.end = None
         self.findings = []
         self.pids = {}
-        self.writers_per_id = 1000000
+        self.writers = {}
         self.n_rows = 600 if self.setup["dims"] >= 64 else 1500
 
     # --- the whole ---
@@ -129,16 +131,13 @@ class Crowd:
     def _writer(self, session, rng, name):
         """Steps as in a history, each writer with ids of its own and some of the others'."""
         number = int(name[-1])
-        if not hasattr(self, "_writers"):
-            self._writers = {}
-        if number not in self._writers:
-            writer = histories.Writer(rng, self.setup, self.n_rows)
-            writer.next_id = number * self.writers_per_id
-            self._writers[number] = writer
-        writer = self._writers[number]
+        if number not in self.writers:
+            self.writers[number] = writer.Writer(rng, self.setup, self.n_rows)
+            self.writers[number].next_id = number * _IDS_OF_A_WRITER
+        draw = self.writers[number]
         step = rng.choices(
-            (writer._insert, writer._update_vector, writer._update_other, writer._delete,
-             writer._delete_near, writer._conflict, writer._upsert, writer._exceptions,
+            (draw._insert, draw._update_vector, draw._update_other, draw._delete,
+             draw._delete_near, draw._conflict, draw._upsert, draw._exceptions,
              self._swallow), (8, 5, 3, 3, 2, 2, 2, 1, 1))[0]()
         if rng.random() < 0.3:
             self._in_transaction(session, step, rng, number)

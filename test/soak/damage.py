@@ -143,8 +143,9 @@ def _random_records(file, rng, _old):
 
 def _meta(file, rng, _old):
     at, form, value = rng.choice((
-        (10, "<H", rng.randrange(9000)), (12, "<H", rng.randrange(200)), (16, "<H", rng.randrange(9000)),
-        (18, "<H", rng.randrange(9000)), (20, "<I", rng.randrange(3)),
+        (10, "<H", rng.randrange(9000)), (12, "<H", rng.randrange(200)),
+        (16, "<H", rng.randrange(9000)), (18, "<H", rng.randrange(9000)),
+        (20, "<I", rng.randrange(3)),
         (32, "<I", rng.randrange(4000)), (36, "<i", rng.randrange(-2, 20)),
         (40, "<I", rng.randrange(1 << 31)), (44, "<I", rng.randrange(1 << 32))))
     file.put(_HEADER + at, struct.pack(form, value))
@@ -259,7 +260,7 @@ class Damage:
         shutil.rmtree(self.saved)
 
     def statements(self):
-        query = "'" + zoo.short_text(self.vectors[self.random.randrange(_ROWS)]) + "'"
+        query = "'" + zoo.text(self.vectors[self.random.randrange(_ROWS)]) + "'"
         by = f"FROM t ORDER BY v {self.operator} {query} LIMIT"
         yield f"SELECT id {by} 10"
         yield f"SELECT id {by} 40"

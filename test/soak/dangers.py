@@ -4,8 +4,6 @@ Each function gets a Stage, raises Finding where it is wrong, and is small enoug
 the tests; those in SLOW only show at sizes that take longer.
 """
 
-import time
-
 import numpy as np
 
 import zoo
@@ -62,7 +60,7 @@ def _cube(seed, n, dims=4, shift=0.0):
 
 
 def _values(first, vectors):
-    return ", ".join(f"({first + i}, '{zoo.short_text(v)}')" for i, v in enumerate(vectors))
+    return ", ".join(f"({first + i}, '{zoo.text(v)}')" for i, v in enumerate(vectors))
 
 
 # --- rows that come while VACUUM runs ---
@@ -231,7 +229,7 @@ def _groups(stage, how, batch="64MB"):
     with settings(stage.a, INDEXED, UNLIMITED):
         for _ in range(60):
             group = int(rng.integers(0, 20))
-            query = "'" + zoo.short_text((rng.random(8) * 10).astype(np.float32)) + "'"
+            query = "'" + zoo.text((rng.random(8) * 10).astype(np.float32)) + "'"
             n = stage.a.value(f"SELECT count(*) FROM (SELECT id FROM t WHERE c = {group} "
                               f"ORDER BY v <-> {query} LIMIT 10) x")
             stage.figures.add("searches compared")
@@ -242,7 +240,7 @@ def _groups(stage, how, batch="64MB"):
                       f"{len(short)} of 60, 200 rows match each: (group, rows) {short[:5]}")
     oracle = stage.oracle("l2", 8)
     oracle.own_vectors(stage.a, 300)
-    oracle.every_row(stage.a, "'" + zoo.short_text(rows[0]) + "'")
+    oracle.every_row(stage.a, "'" + zoo.text(rows[0]) + "'")
     oracle.check(stage.a)
 
 
@@ -282,7 +280,8 @@ def groups_lost_by_builds(stage):
         stage.a.run("DROP INDEX IF EXISTS t_v")
         stage.index("cosine")
         for query in ("[1]", "[-1]"):
-            d = float(stage.a.value(f"SELECT v <=> '{query}' FROM t ORDER BY v <=> '{query}' LIMIT 1"))
+            d = float(stage.a.value(f"SELECT v <=> '{query}' FROM t "
+                                    f"ORDER BY v <=> '{query}' LIMIT 1"))
             stage.figures.add("searches compared")
             if d > 0.1:
                 lost.append((build, query))
@@ -298,7 +297,7 @@ def groups_lost_by_builds(stage):
         stage.a.run("DROP INDEX IF EXISTS t_v")
         stage.index()
         for group in range(6):
-            query = "'" + zoo.short_text(centres[group].astype(np.float32)) + "'"
+            query = "'" + zoo.text(centres[group].astype(np.float32)) + "'"
             found = stage.a.value(f"SELECT c FROM t ORDER BY v <-> {query} LIMIT 1")
             stage.figures.add("searches compared")
             if found != str(group):
@@ -327,8 +326,8 @@ def sorted_plans(stage):
     stage.load(1, rows.astype(np.float32))
     stage.index()
     stage.a.run("ANALYZE t")
-    zero = "'" + zoo.short_text(np.zeros(300, np.float32)) + "'"
-    one = "'" + zoo.short_text(np.ones(300, np.float32)) + "'"
+    zero = "'" + zoo.text(np.zeros(300, np.float32)) + "'"
+    one = "'" + zoo.text(np.ones(300, np.float32)) + "'"
     oracle = stage.oracle("l2", 300)
     stage.a.run("SET enable_seqscan = off")
     stage.a.run("CREATE TABLE distances AS SELECT DISTINCT d FROM "
@@ -359,7 +358,7 @@ def low_m(stage):
         stage.load(1, zoo.rows(shape, dims, 12, range(1, 4001)))
         stage.index(metric, "WITH (m = 2)")
         oracle = stage.oracle(metric, dims)
-        query = "'" + zoo.short_text(zoo.rows(shape, dims, 12, [0], 1)[0]) + "'"
+        query = "'" + zoo.text(zoo.rows(shape, dims, 12, [0], 1)[0]) + "'"
         oracle.every_row(stage.a, query)
         stage.a.run("DELETE FROM t WHERE id % 2 = 0")
         stage.a.run("VACUUM t")
@@ -425,7 +424,7 @@ def recall_after_churn(stage, n=6000, dims=400, turns=20):
         stage.a.run("VACUUM t")
         stage.figures.add("vacuums")
     oracle = stage.oracle("cosine", dims)
-    queries = ["'" + zoo.short_text(v) + "'" for v in draw(200)]
+    queries = ["'" + zoo.text(v) + "'" for v in draw(200)]
 
     def recall(ef):
         with settings(stage.a, {"hnsw.ef_search": str(ef)}):
@@ -450,7 +449,6 @@ SLOW = (recall_after_churn,)
 def run_danger(danger, cluster, figures):
     """Raises Finding where the danger is real."""
     stage = Stage(cluster, "danger", figures)
-    started = time.monotonic()
     try:
         danger(stage)
     except ServerError as error:
@@ -459,4 +457,3 @@ def run_danger(danger, cluster, figures):
     finally:
         stage.close()
         figures.add("known dangers")
-    return time.monotonic() - started

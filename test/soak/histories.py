@@ -5,8 +5,6 @@ shorter. Each names its rows, and the shape, world and salt give them their vect
 the same whatever steps stand before it.
 """
 
-import random
-
 import numpy as np
 
 import zoo
@@ -22,184 +20,10 @@ COLLISIONS = {"40001", "40P01", "55P03"}
 _RECALL_LOSS = {2: 0.2, 4: 0.15}
 _RECALL_FLOORS = {2: 0.15, 4: 0.35, 8: 0.6}
 
-_BATCHES = ("0", "64kB", "1MB", "64MB")
-
-
-def random_setup(rng, kinds=("plain",)):
-    """A table and its index."""
-    shape = rng.choice(sorted(zoo.SHAPES))
-    dims = rng.choice(zoo.SHAPES[shape])
-    m = rng.choice((2, 4, 4, 8, 16, 16, 16, 24, 48))
-    metric = rng.choice(("l2", "l2", "l2", "ip", "cosine", "l1"))
-    return {
-        "shape": shape, "dims": dims, "world": rng.randrange(1 << 30), "metric": metric, "m": m,
-        "ef_construction": max(2 * m, rng.choice((16, 40, 64, 64, 128))),
-        "kind": rng.choice(kinds), "storage": rng.choice(("external", "plain")),
-        "insert_batch": rng.choice(_BATCHES),
-        "maintenance_work_mem": rng.choice(("1MB", "4MB", "64MB")),
-        "workers": rng.choice((0, 0, 1, 2)),
-        "fillfactor": rng.choice((100, 70)),
-    }
-
-
-class Writer:
-    """Draws the steps of a history. It knows which ids may exist; not which do."""
-
-    def __init__(self, rng, setup, n_rows):
-        self.rng = rng
-        self.setup = setup
-        self.n_rows = n_rows
-        self.next_id = 1
-        self.salt = 0
-
-    def history(self, n_steps):
-        first = self._insert(self.n_rows)
-        steps = [first, {"op": "index"}] if self.rng.random() < 0.6 else [{"op": "index"}, first]
-        for _ in range(n_steps):
-            steps.append(self.step())
-        return {"setup": self.setup, "steps": steps}
-
-    def step(self):
-        return self.rng.choices(
-            (self._insert, self._update_vector, self._update_other, self._delete, self._delete_near,
-             self._mass_delete, self._conflict, self._upsert, self._transaction, self._exceptions,
-             self._cursor, self._vacuum, self._beside, self._cut, self._skew, self._rebuild,
-             self._truncate),
-            (8, 6, 4, 5, 4, 2, 3, 3, 7, 2, 3, 9, 8, 4, 2, 3, 1))[0]()
-
-    def _count(self):
-        return self.rng.choice((1, 3, 20, 63, 64, 100, 300, self.n_rows // 3))
-
-    def _insert(self, n=None):
-        n = n or self._count()
-        first, self.next_id = self.next_id, self.next_id + n
-        how = self.rng.choice(("copy", "copy binary", "select", "values", "one by one"))
-        if how == "one by one" and n > 100:
-            how = "copy"
-        return {"op": "insert", "first": first, "n": n, "how": how}
-
-    def _some(self):
-        """A condition that holds for some rows."""
-        if self.rng.random() < 0.5:
-            base = self.rng.choice((2, 3, 5, 10, 50))
-            return f"id % {base} = {self.rng.randrange(base)}"
-        first = self.rng.randrange(self.next_id)
-        return f"id BETWEEN {first} AND {first + self.rng.choice((1, 20, 150, 600))}"
-
-    def _update_vector(self):
-        self.salt += 1
-        return {"op": "update vector", "where": self._some(), "salt": self.salt,
-                "most": self.rng.choice((5, 60, 300, 1000))}
-
-    def _update_other(self):
-        return {"op": "run", "sql": f"UPDATE t SET {self.rng.choice(('c = c + 1', 'k = k + 1'))} "
-                f"WHERE {self._some()}"}
-
-    def _delete(self):
-        return {"op": "run", "sql": f"DELETE FROM t WHERE {self._some()}"}
-
-    def _delete_near(self):
-        return {"op": "delete near", "query": self.rng.randrange(1000),
-                "n": self.rng.choice((10, 100, 500))}
-
-    def _mass_delete(self):
-        return {"op": "run", "sql": self.rng.choice((
-            "DELETE FROM t", "DELETE FROM t WHERE id % 40 <> 7", f"DELETE FROM t WHERE id < {self.next_id}",
-            f"DELETE FROM t WHERE id < {self.next_id * 9 // 10}"))}
-
-    def _conflict(self):
-        first = self.rng.randrange(1, self.next_id + 1)
-        n = self.rng.choice((5, 50, 200))
-        self.next_id = max(self.next_id, first + n)
-        self.salt += 1
-        return {"op": "conflict", "first": first, "n": n, "salt": self.salt,
-                "then": self.rng.choice(("NOTHING", "UPDATE SET v = excluded.v",
-                                         "UPDATE SET c = excluded.c"))}
-
-    def _upsert(self):
-        first = self.rng.randrange(1, self.next_id + 1)
-        n = self.rng.choice((5, 100, 400))
-        self.next_id = max(self.next_id, first + n)
-        self.salt += 1
-        return {"op": "upsert", "first": first, "n": n, "salt": self.salt,
-                "on_conflict": self.rng.choice(("update", "skip"))}
-
-    def _transaction(self):
-        steps = []
-        for _ in range(self.rng.randrange(1, 7)):
-            steps.append(self.rng.choices(
-                (self._insert, self._update_vector, self._update_other, self._delete,
-                 self._savepoint, self._back, self._look), (6, 3, 2, 2, 3, 2, 3))[0]())
-        return {"op": "transaction", "steps": steps,
-                "end": self.rng.choices(("COMMIT", "ROLLBACK", "prepare, commit",
-                                         "prepare, roll back"), (6, 2, 2, 1))[0]}
-
-    def _savepoint(self):
-        return {"op": "savepoint"}
-
-    def _back(self):
-        return {"op": "back", "how": self.rng.choice(("ROLLBACK TO s", "RELEASE s"))}
-
-    def _look(self):
-        return {"op": "look", "salt": self.rng.randrange(1000)}
-
-    def _exceptions(self):
-        first, self.next_id = self.next_id, self.next_id + 40
-        return {"op": "exceptions", "first": first, "n": 40, "bad": self.rng.choice((2, 5))}
-
-    def _cursor(self):
-        return {"op": "cursor", "insert": self._insert(self.rng.choice((5, 80))),
-                "query": self.rng.randrange(1000), "relaxed": self.rng.random() < 0.5}
-
-    def _vacuum(self):
-        return {"op": "run", "sql": self.rng.choices(
-            ("VACUUM t", "VACUUM (INDEX_CLEANUP on) t", "VACUUM FULL t", "VACUUM ANALYZE t"),
-            (5, 3, 1, 1))[0]}
-
-    def _writes(self):
-        return [self.rng.choices((self._insert, self._update_vector, self._delete, self._conflict),
-                                 (5, 2, 1, 1))[0]() for _ in range(self.rng.randrange(1, 5))]
-
-    def _beside(self):
-        slow = self.rng.choices(
-            ("VACUUM t", "VACUUM (INDEX_CLEANUP on) t", "REINDEX INDEX CONCURRENTLY t_v",
-             "create concurrently", "insert"), (6, 4, 1, 1, 3))[0]
-        step = {"op": "beside", "slow": slow, "steps": self._writes(),
-                "wait": self.rng.choice(("", "dead", "dead", "vacuuming indexes")),
-                "slices": self.rng.choice((0, 1, 5, 30)), "cancel": self.rng.random() < 0.25}
-        if not slow.startswith("VACUUM"):
-            step["wait"] = ""
-        if slow == "insert":
-            step["insert"] = self._insert(self.rng.choice((64, 300)))
-        return step
-
-    def _cut(self):
-        step = {"op": "cut", "slices": self.rng.choice((1, 3, 10, 30)),
-                "slow": self.rng.choice(("VACUUM t", "VACUUM (INDEX_CLEANUP on) t",
-                                         "REINDEX INDEX t_v", "insert"))}
-        if step["slow"] == "insert":
-            step["insert"] = self._insert(self.rng.choice((64, 300)))
-        return step
-
-    def _skew(self):
-        first, self.next_id = self.next_id, self.next_id + 400
-        return {"op": "skew", "first": first, "batch": self.rng.choice(_BATCHES),
-                "more": self.rng.choice((0, 0, 150)), "prepare": self.rng.random() < 0.3,
-                "place": self.rng.randrange(1000)}
-
-    def _rebuild(self):
-        return {"op": "rebuild", "how": self.rng.choice(
-            ("REINDEX INDEX t_v", "REINDEX INDEX CONCURRENTLY t_v", "create",
-             "create concurrently"))}
-
-    def _truncate(self):
-        return {"op": "run", "sql": "TRUNCATE t"}
-
-
 class Runner:
     """Runs one history in a database of its own, and judges it after each step."""
 
-    def __init__(self, cluster, database, history, figures, record=None, seed=0):
+    def __init__(self, cluster, database, history, figures, record=None):
         self.cluster = cluster
         self.database = database
         self.setup = history["setup"]
@@ -207,7 +31,6 @@ class Runner:
         self.figures = figures
         self.record = record
         self.oracle = Oracle(figures, self.setup["metric"], self.setup["dims"], self.setup["m"])
-        self.random = random.Random(seed)
         self.main = self.other = None
         self.at = -1
         self.recall = self.fresh_recall = None
@@ -303,7 +126,7 @@ class Runner:
 
     def query(self, number):
         """A query: a vector of the shape that is no row's."""
-        return "'" + zoo.short_text(self.vectors([number], 1 << 20)[0]) + "'"
+        return "'" + zoo.text(self.vectors([number], 1 << 20)[0]) + "'"
 
     def step(self, step, session=None):
         session = session or self.main
@@ -348,7 +171,7 @@ class Runner:
             self.insert_values(session, ids, step["how"] == "one by one")
 
     def insert_values(self, session, ids, one_by_one):
-        values = [f"({key}, {key % 7}, {key % 101}, '{zoo.short_text(vector)}')"
+        values = [f"({key}, {key % 7}, {key % 101}, '{zoo.text(vector)}')"
                   for key, vector in zip(ids, self.vectors(ids))]
         if one_by_one:
             for value in values:
@@ -384,7 +207,8 @@ class Runner:
         session.run("BEGIN")
         session.run("SELECT vector_stage_for('t', 'stage')")
         self.load(session, "stage", ids, step["salt"], True)
-        session.run(f"SELECT inserted FROM vector_bulk_upsert('t', 'stage', '{step['on_conflict']}')")
+        session.run("SELECT inserted FROM vector_bulk_upsert('t', 'stage', "
+                    f"'{step['on_conflict']}')")
         session.run("COMMIT")
         self.figures.add("rows written", len(ids))
         self.figures.add("upserts")
@@ -399,7 +223,8 @@ class Runner:
                 continue
             self.step(inner, session)
         if not prepares:
-            session.run("ROLLBACK" if step["end"] in ("ROLLBACK", "prepare, roll back") else "COMMIT")
+            rolls_back = step["end"] in ("ROLLBACK", "prepare, roll back")
+            session.run("ROLLBACK" if rolls_back else "COMMIT")
         else:
             name = f"soak_{self.database}"
             session.run(f"PREPARE TRANSACTION '{name}'")
@@ -425,7 +250,7 @@ class Runner:
         ids = list(range(step["first"], step["first"] + step["n"]))
         lines = []
         for i, (key, vector) in enumerate(zip(ids, self.vectors(ids))):
-            statement = f"INSERT INTO t VALUES ({key}, 0, 0, '{zoo.short_text(vector)}');"
+            statement = f"INSERT INTO t VALUES ({key}, 0, 0, '{zoo.text(vector)}');"
             if i % step["bad"] == 0:
                 lines.append(f"BEGIN {statement} PERFORM 1 / 0; "
                              "EXCEPTION WHEN division_by_zero THEN NULL; END;")
@@ -506,7 +331,7 @@ class Runner:
         if step["slow"] != "insert":
             return Held(self.other, step["slow"])
         ids = list(range(step["insert"]["first"], step["insert"]["first"] + step["insert"]["n"]))
-        values = ", ".join(f"({key}, 0, 0, '{zoo.short_text(vector)}')"
+        values = ", ".join(f"({key}, 0, 0, '{zoo.text(vector)}')"
                            for key, vector in zip(ids, self.vectors(ids)))
         self.figures.add("rows written", len(ids))
         return Held(self.other, "INSERT INTO t VALUES " + values)
@@ -557,7 +382,7 @@ class Runner:
             return
         place = np.zeros(self.setup["dims"])
         place[step["place"] % len(place)] = 1.0e4 + step["place"]
-        where = "'" + zoo.short_text(place.astype(np.float32)) + "'"
+        where = "'" + zoo.text(place.astype(np.float32)) + "'"
         look = (f"SELECT count(*) FROM (SELECT id FROM t ORDER BY {self.oracle.distance(where)} "
                 f"LIMIT 1) x WHERE id BETWEEN {step['first']} AND {step['first'] + 399}")
         failed = []
@@ -624,14 +449,3 @@ class Runner:
         else:
             session.run("DROP INDEX t_v")
             self.create_index(session, how="CONCURRENTLY" if how.endswith("concurrently") else "")
-
-
-def write_history(seed, n_rows=1500, n_steps=25, kinds=("plain", "plain", "unlogged", "temp",
-                                                          "partitioned")):
-    """The history of a seed."""
-    rng = random.Random(seed)
-    setup = random_setup(rng, kinds)
-    n = rng.choice((200, n_rows, n_rows, 2 * n_rows))
-    if setup["dims"] >= 64:
-        n //= 2
-    return Writer(rng, setup, n).history(n_steps)

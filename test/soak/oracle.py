@@ -129,10 +129,11 @@ class Oracle:
         if for_good:
             tell("a row is not found by its own vector at ef 400",
                  f"{len(for_good)} of {sample} sampled: ids {for_good[:10]}")
+            return
         allowed = max(1.0, sample * _misses_allowed(self.m)) if self.m < 8 else 0
         if len(lost) > allowed:
             tell("a row is not found by its own vector",
-                 f"{len(lost)} of {sample} sampled at ef 40, {len(for_good)} at 400: ids {lost[:10]}")
+                 f"{len(lost)} of {sample} sampled at ef 40, none at 400: ids {lost[:10]}")
 
     def lost_by_own_vector(self, session, sample=50, salt=0, limit=10):
         own = self.distance("s.v", "t.v")

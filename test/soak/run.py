@@ -12,6 +12,7 @@ import damage
 import dangers
 import histories
 import oracle
+import writer
 from figures import Figures
 from oracle import Finding
 from servers import Cluster
@@ -49,7 +50,7 @@ class Machine:
 
     def history(self, seed, seconds_to_shrink=90):
         """Runs the history of a seed; its finding, or None, and a remark."""
-        history = histories.write_history(seed)
+        history = writer.write_history(seed)
         self.figures.add("histories")
         finding = self._guarded(f"history {seed}", lambda: self.run_history(history))
         if finding and seconds_to_shrink:
@@ -99,8 +100,7 @@ class Machine:
             yield kind, finding
 
     def run_history(self, history, record=None, figures=None):
-        runner = histories.Runner(self.primary, "history", history, figures or self.figures, record)
-        runner.run()
+        histories.Runner(self.primary, "history", history, figures or self.figures, record).run()
         self._look_at_logs()
 
     def _look_at_logs(self):

@@ -135,7 +135,8 @@ class Cluster:
         standby = Cluster(folder, self.pg_bin)
         os.makedirs(standby.socket, mode=0o700)
         self._do("pg_basebackup", "-h", self.socket, "-p", "5432", "-U", "postgres", "-D",
-                 standby.data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-C", "-S", "standby")
+                 standby.data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-C",
+                 "-S", "standby")
         standby._configure()
         standby.start()
         return standby

@@ -116,10 +116,6 @@ def rows(shape, dims, world, ids, salt=0):
 
 
 def text(vector):
-    return "[" + ",".join(repr(float(x)) for x in vector.astype(float)) + "]"
-
-
-def short_text(vector):
     """The shortest text that reads back to the same float32 numbers."""
     return "[" + ",".join(str(x) for x in vector) + "]"
 
@@ -129,7 +125,7 @@ def copy_text(ids, vectors, columns):
     lines = []
     for i, key in enumerate(ids):
         extra = "".join(f"{column[i]}\t" for column in columns)
-        lines.append(f"{key}\t{extra}{short_text(vectors[i])}\n")
+        lines.append(f"{key}\t{extra}{text(vectors[i])}\n")
     return "".join(lines).encode()
 
 
