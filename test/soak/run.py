@@ -227,8 +227,9 @@ def _again(machine, how, names):
     for name in names:
         if how == "history" and not machine.history(int(name)):
             _show(machine, f"history {name}", None)
-        elif how == "crowd":
-            _show(machine, f"crowd {name}", machine.crowd(int(name), 20))
+        elif how in ("crowd", "promotion"):
+            _show(machine, f"{how} {name}",
+                  machine.crowd(int(name), 20, promote=how == "promotion"))
         elif how == "damage":
             for kind, finding in machine.damage(int(name)):
                 _show(machine, f"damage {name}, {kind}", finding)
