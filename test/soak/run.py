@@ -53,6 +53,8 @@ class Machine:
         history = writer.write_history(seed)
         self.figures.add("histories")
         finding = self._guarded(f"history {seed}", lambda: self.run_history(history))
+        if finding:
+            self._save_history(history, seed)
         if finding and seconds_to_shrink:
             print(f"FINDING in history {seed}: {finding}", flush=True)
             self._show_shorter(history, finding.kind, seed, seconds_to_shrink)
@@ -146,12 +148,15 @@ class Machine:
         with open(path, "a", encoding="utf-8") as file:
             file.write(text + "\n")
 
+    def _save_history(self, history, seed):
+        path = os.path.join(self.findings_folder, f"history_{seed}.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(history, file, indent=1)
+
     def _show_shorter(self, history, kind, seed, seconds):
         short = shrink(history, kind, lambda h: self.run_history(h, figures=Figures()), seconds)
         self.primary.bad_lines()
-        path = os.path.join(self.findings_folder, f"history_{seed}.json")
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(short, file, indent=1)
+        self._save_history(short, seed)
         print(f"   shortest met, {len(short['steps'])} of {len(history['steps'])} steps:")
         print("   setup " + json.dumps(short["setup"]))
         for step in short["steps"]:
@@ -219,7 +224,7 @@ def _replay(machine, path):
         except Finding as finding:
             machine.n_findings += 1
             print(f"FINDING: {finding}")
-    print(f"what the first session said: {transcript}")
+    print("what the first session said is in transcript.sql")
 
 
 def _again(machine, how, names):
