@@ -49,7 +49,7 @@ server_version() {
     esac
 }
 
-# Prints the packages of a purpose: build, test, neon, demo or assert-server.
+# Prints the packages of a purpose: build, test, neon, demo, soak or assert-server.
 packages_for() {
     case $1 in
         build)
@@ -62,6 +62,7 @@ packages_for() {
             ;;
         neon) echo "cmake ninja-build g++-aarch64-linux-gnu qemu-user googletest" ;;
         demo) echo "python3 python3-numpy" ;;
+        soak) echo "python3 python3-numpy libpq5" ;;
         assert-server) echo "gcc make bison flex perl dpkg-dev libipc-run-perl" ;;
     esac
 }
@@ -178,6 +179,7 @@ install_module() {
 server_user=$(id -un)
 private=
 server_running=
+soak_pid=
 
 # The server refuses to run as root; then it runs as the user that the package made.
 choose_server_user() {
@@ -223,6 +225,9 @@ own_private_folder() {
 clean_up() {
     local status=$?
     trap - EXIT
+    # A signal that comes to the whole group comes twice.
+    trap '' INT TERM
+    stop_soak
     kill $(jobs -p) 2>/dev/null || true
     stop_server || status=1
     [ -z "$private" ] || rm -rf "$private"
@@ -258,4 +263,43 @@ stop_server() {
 
 private_psql() {
     "$pg_bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$private/socket" -p 5432 -U postgres "$@"
+}
+
+# --- the machine that looks for lies ---
+
+# Puts its text where the server's user can read it.
+copy_soak() {
+    as_server mkdir -p "$private/soak"
+    tar -C test/soak --exclude=__pycache__ -cf - . | as_server tar -xf - -C "$private/soak"
+}
+
+# Runs it as the server's user, for `soak_seconds` at most if that is set. By setpriv, since runuser
+# leaves what it runs no time to end its servers.
+run_soak() {
+    local status=0 command=()
+    [ "$server_user" = "$(id -un)" ] || command+=(setpriv --reuid="$server_user"
+        --regid="$(id -gn "$server_user")" --init-groups)
+    [ -z "${soak_seconds:-}" ] || command+=(timeout "$soak_seconds")
+    "${command[@]}" env -C "$private" HOME="$private" PATH="$pg_bin:/usr/local/bin:/usr/bin:/bin" \
+        /usr/bin/python3 "$private/soak" "$private" "$pg_bin" "$@" &
+    soak_pid=$!
+    wait "$soak_pid" || status=$?
+    soak_pid=
+    return "$status"
+}
+
+# Ends it before its time: it stops its own servers.
+stop_soak() {
+    [ -n "$soak_pid" ] || return 0
+    kill "$soak_pid" 2>/dev/null || true
+    wait "$soak_pid" || true
+    save_soak_findings
+}
+
+# Keeps what it found.
+save_soak_findings() {
+    [ -n "$(ls -A "$private/findings" 2>/dev/null)" ] || return 0
+    mkdir -p "$root/build/soak"
+    cp "$private/findings"/* "$root/build/soak/"
+    say "findings are in build/soak"
 }

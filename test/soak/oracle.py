@@ -1,0 +1,374 @@
+"""What a search owes its user, held against exact search in the same snapshot."""
+
+import contextlib
+import re
+
+from client import ServerError
+
+OPERATORS = {"l2": "<->", "ip": "<#>", "cosine": "<=>", "l1": "<+>"}
+
+INDEXED = {"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off"}
+EXACT = {"enable_indexscan": "off", "enable_bitmapscan": "off", "enable_indexonlyscan": "off",
+         "max_parallel_workers_per_gather": "0"}
+UNLIMITED = {"hnsw.iterative_scan": "relaxed_order", "hnsw.max_scan_tuples": "2147483647",
+             "hnsw.scan_mem_multiplier": "1000", "work_mem": "'64MB'"}
+
+# Distances are sums in float32: what differs by less than this share of the largest is equal.
+_NOISE = 1e-5
+_TOLERANCE = 1e-3
+
+
+class Finding(Exception):
+    """Something that must not be. `kind` is short and the same for each instance of a fault."""
+
+    def __init__(self, kind, text=""):
+        super().__init__(f"{kind}: {text}" if text else kind)
+        self.kind = kind
+        self.text = text
+
+
+# Whether LIMIT has to be filled by default settings, whatever a condition leaves out.
+fill_limit = False
+
+# Kinds of findings that are known and not to be told again: None, or a pattern.
+known = None
+
+
+def _misses_allowed(m):
+    """The share of rows whose own vector may miss them at the default ef."""
+    return 0.05 if m < 4 else 0.02
+
+
+def tell(kind, text=""):
+    """Ends the history with a finding, unless its kind is known."""
+    if known is None or not re.search(known, kind):
+        raise Finding(kind, text)
+
+
+@contextlib.contextmanager
+def settings(session, *groups):
+    """Settings for the statements within; nothing is taken back after an error, which ends a
+    history or is followed by RESET ALL."""
+    names = {}
+    for group in groups:
+        names.update(group)
+    for name, value in names.items():
+        session.run(f"SET {name} = {value}")
+    yield
+    for name in names:
+        session.run(f"RESET {name}")
+
+
+@contextlib.contextmanager
+def snapshot(session):
+    """One snapshot for all statements within: a transaction of its own, unless there is one."""
+    if session.in_transaction():
+        yield
+        return
+    session.run("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    try:
+        yield
+    except BaseException:
+        session.attempt("ROLLBACK")
+        raise
+    session.run("COMMIT")
+
+
+class Oracle:
+    """Judges searches of the column `v` of one table by its id."""
+
+    def __init__(self, figures, metric, dims, m=16, table="t", key="id"):
+        self.figures = figures
+        self.metric = metric
+        self.operator = OPERATORS[metric]
+        self.dims = dims
+        self.m = m
+        self.table = table
+        self.key = key
+        # Rows that an index holds: it leaves out vectors without a direction.
+        self.indexed = "v IS NOT NULL"
+        if metric == "cosine":
+            self.indexed += f" AND (v {self.operator} v) <> 'NaN'"
+
+    def distance(self, query, column="v"):
+        return f"{column} {self.operator} {query}"
+
+    # --- the two ways to search ---
+
+    def by_index(self, session, query, limit, where=""):
+        """Ids and distances as the index gives them."""
+        distance = self.distance(query)
+        rows = session.rows(f"SELECT {self.key}, {distance} FROM {self.table} {where} "
+                            f"ORDER BY {distance} LIMIT {limit}")
+        self.figures.add("searches compared")
+        return [int(row[0]) for row in rows], [float(row[1]) for row in rows]
+
+    def exactly(self, session, query, limit, where=""):
+        where = f"{where} AND {self.indexed}" if where else f"WHERE {self.indexed}"
+        rows = session.rows(f"SELECT {self.key}, {self.distance(query)} AS d FROM {self.table} "
+                            f"{where} ORDER BY d LIMIT {limit}")
+        return [int(row[0]) for row in rows], [float(row[1]) for row in rows]
+
+    def is_by_index(self, session, query):
+        plan = session.rows(f"EXPLAIN (COSTS off) SELECT {self.key} FROM {self.table} "
+                            f"ORDER BY {self.distance(query)} LIMIT 10")
+        return any("Order By: " in line[0] for line in plan)
+
+    # --- rules ---
+
+    def own_vectors(self, session, sample=50, salt=0, limit=10):
+        """The vector of a row finds that row, or one as near to it: at the default ef where lists
+        are as long as is usual, and nearly always where they are short; never not at ef 400."""
+        if self.metric == "ip":
+            return
+        lost = self.lost_by_own_vector(session, sample, salt, limit)
+        if not lost:
+            return
+        with settings(session, {"hnsw.ef_search": "400"}):
+            for_good = self.lost_by_own_vector(session, sample, salt, limit)
+        if for_good:
+            tell("a row is not found by its own vector at ef 400",
+                 f"{len(for_good)} of {sample} sampled: ids {for_good[:10]}")
+            return
+        allowed = max(1.0, sample * _misses_allowed(self.m)) if self.m < 8 else 0
+        if len(lost) > allowed:
+            tell("a row is not found by its own vector",
+                 f"{len(lost)} of {sample} sampled at ef 40, none at 400: ids {lost[:10]}")
+
+    def lost_by_own_vector(self, session, sample=50, salt=0, limit=10):
+        own = self.distance("s.v", "t.v")
+        with settings(session, INDEXED):
+            rows = session.rows(
+                f"WITH s AS MATERIALIZED (SELECT {self.key} AS id, v FROM {self.table} "
+                f"WHERE {self.indexed} ORDER BY hashint8extended({self.key}, {salt}) "
+                f"LIMIT {sample}) "
+                f"SELECT s.id, {self.distance('s.v', 's.v')}, x.nearest, x.farthest, x.n, x.n_ids "
+                f"FROM s, LATERAL (SELECT min(d) AS nearest, max(d) AS farthest, count(*) AS n, "
+                f"count(DISTINCT id) AS n_ids FROM (SELECT t.{self.key} AS id, {own} AS d "
+                f"FROM {self.table} t ORDER BY {own} LIMIT {limit}) y) x")
+        self.figures.add("searches compared", len(rows))
+        lost = []
+        for key, own_distance, nearest, farthest, n, n_ids in rows:
+            if n != n_ids:
+                tell("a row comes twice", f"by the vector of id {key}")
+            noise = _NOISE * (1.0 if self.metric == "cosine" else float(farthest or 0)) + 1e-30
+            if nearest is None or float(nearest) > float(own_distance) + noise:
+                lost.append(int(key))
+        return lost
+
+    def every_row(self, session, query, where=""):
+        """A scan without limits returns every visible row, each once."""
+        with settings(session, INDEXED, UNLIMITED):
+            found, _ = self.by_index(session, query, 100000000, where)
+        with settings(session, EXACT):
+            there, _ = self.exactly(session, query, 100000000, where)
+        self._same_rows(found, there, query)
+
+    def _same_rows(self, found, there, query, may_lack=False):
+        if len(found) != len(set(found)):
+            twice = sorted(key for key in set(found) if found.count(key) > 1)[:10]
+            tell("a row comes twice", f"ids {twice}, query {query[:60]}")
+        extra = set(found) - set(there)
+        if extra:
+            tell("a row comes that is not there",
+                          f"{len(extra)}: ids {sorted(extra)[:10]}")
+        missing = set(there) - set(found)
+        if missing and not may_lack:
+            tell("a scan without limits lacks rows",
+                          f"{len(missing)} of {len(there)}: ids {sorted(missing)[:10]}")
+
+    def filled(self, session, query):
+        """As many rows come as LIMIT asks for, while as many match."""
+        for where, limit, offset in (("true", 60, 0), ("true", 20, 45),
+                                     (f"{self.key} % 50 = 1", 10, 0)):
+            with settings(session, EXACT):
+                n = int(session.value(f"SELECT count(*) FROM {self.table} "
+                                      f"WHERE {self.indexed} AND {where}"))
+            with settings(session, INDEXED):
+                found = session.rows(f"SELECT {self.key} FROM {self.table} WHERE {where} ORDER BY "
+                                     f"{self.distance(query)} LIMIT {limit} OFFSET {offset}")
+            if len(found) < min(limit, n - offset):
+                tell("LIMIT is not filled", f"{len(found)} of {limit} behind {offset}, "
+                     f"{n} rows match {where}")
+
+    def order(self, session, query):
+        """Rows come in the order that is promised: exactly up to 32 dimensions and where exact
+        order is asked for, else to a thousandth of the distance."""
+        with settings(session, INDEXED):
+            ids, distances = self.by_index(session, query, 40)
+            self._ascending(distances, 0.0 if self.is_exact() else _TOLERANCE, "by default", query)
+            with settings(session, {"vector_ext.exact_order": "on"}):
+                ids, distances = self.by_index(session, query, 40)
+            self._ascending(distances, 0.0, "with exact_order", query)
+            with settings(session, UNLIMITED, {"hnsw.iterative_scan": "strict_order"}):
+                ids, distances = self.by_index(session, query, 1000)
+            self._ascending(distances, 0.0, "with strict_order", query)
+            if len(ids) != len(set(ids)):
+                tell("a row comes twice", f"with strict_order, query {query[:60]}")
+
+    def is_exact(self):
+        return self.dims <= 32 or self.metric == "l1"
+
+    def _ascending(self, distances, tolerance, how, query):
+        if not distances:
+            return
+        # Inner products and tiny cosine distances have no scale of their own.
+        scale = max(abs(d) for d in distances)
+        for before, after in zip(distances, distances[1:]):
+            slack = tolerance * max(abs(before), scale if self.metric != "l2" else 0.0)
+            if after < before - slack:
+                tell(f"rows come out of order {how}",
+                              f"{after!r} behind {before!r}, query {query[:60]}")
+
+    def recall(self, session, queries, k=10):
+        """The share of the true neighbours that searches find at the default ef."""
+        hits = total = 0
+        for query in queries:
+            with settings(session, INDEXED):
+                _, found = self.by_index(session, query, k)
+            with settings(session, EXACT):
+                _, true = self.exactly(session, query, k)
+            if not true:
+                continue
+            edge = true[-1] + _NOISE * max(abs(d) for d in true)
+            hits += min(len(true), sum(d <= edge for d in found))
+            total += len(true)
+        if total == 0:
+            return 1.0
+        self.figures.lowest("recall, least", hits / total)
+        return hits / total
+
+    def sorted_plans(self, session, query, other):
+        """Whatever the planner builds on the index's order is right: a second key, DISTINCT,
+        GROUP BY, windows, ties, merge joins."""
+        d, t = self.distance(query), self.table
+        with settings(session, {"enable_seqscan": "off", "enable_hashagg": "off"}):
+            keys = (f"{self.key}", self.distance(other))
+            for second in keys:
+                rows = session.rows(f"SELECT {d}, {second} FROM {t} WHERE {self.indexed} "
+                                    f"ORDER BY {d}, {second} LIMIT 30")
+                self._ascending_pairs(rows, second)
+            rows = session.rows(f"SELECT DISTINCT {d} AS d FROM {t} WHERE {self.indexed} "
+                                "ORDER BY d LIMIT 20")
+            self._each_once(rows, "DISTINCT")
+            rows = session.rows(f"SELECT {d} AS d, count(*) FROM {t} WHERE {self.indexed} "
+                                "GROUP BY 1 ORDER BY 1 LIMIT 20")
+            self._each_once(rows, "GROUP BY")
+            rows = session.rows(f"SELECT d, rank() OVER (ORDER BY d) FROM (SELECT {d} AS d "
+                                f"FROM {t} WHERE {self.indexed}) x ORDER BY 1 LIMIT 30")
+            self._ranks(rows)
+            rows = session.rows(f"SELECT {d} AS d FROM {t} WHERE {self.indexed} ORDER BY {d} "
+                                "FETCH FIRST 5 ROWS WITH TIES")
+            self._ties(rows)
+        self._merge_join(session, d)
+        self.figures.add("sorted plans", 7)
+
+    def _merge_join(self, session, distance):
+        """A merge join over the index's order; its error must not end the snapshot."""
+        with settings(session, {"enable_seqscan": "off", "enable_hashjoin": "off",
+                                "enable_nestloop": "off", "enable_sort": "off"}):
+            session.run("SAVEPOINT merge_join")
+            try:
+                session.run(
+                    "SELECT count(*) FROM (SELECT x.d FROM (SELECT DISTINCT n::float8 AS d FROM "
+                    f"generate_series(1, 2000) n) x JOIN {self.table} ON x.d = {distance} "
+                    f"ORDER BY {distance} LIMIT 40) y")
+            except ServerError as error:
+                if error.sqlstate != "XX000":
+                    raise
+                session.run("ROLLBACK TO merge_join")
+                tell("a merge join ends in XX000", error.message)
+            session.run("RELEASE merge_join")
+
+    def _ascending_pairs(self, rows, second):
+        pairs = [(float(a), float(b)) for a, b in rows]
+        for before, after in zip(pairs, pairs[1:]):
+            if after < before:
+                tell("a second key of ORDER BY is not respected",
+                              f"by {second[:80]}: {after} behind {before}")
+
+    def _each_once(self, rows, how):
+        values = [float(row[0]) for row in rows]
+        if len(values) != len(set(values)):
+            tell(f"{how} repeats a value", f"{values}")
+        if values != sorted(values):
+            tell(f"{how} gives values out of order", f"{values}")
+
+    def _ranks(self, rows):
+        values = [(float(d), int(rank)) for d, rank in rows]
+        for before, after in zip(values, values[1:]):
+            if (after[0] > before[0]) != (after[1] > before[1]) or after[0] < before[0]:
+                tell("rank() contradicts the distances", f"{after} behind {before}")
+
+    def _ties(self, rows):
+        values = [float(row[0]) for row in rows]
+        if len(values) > 5 and any(d != values[4] for d in values[5:]):
+            tell("WITH TIES returns rows that are no ties", f"{values}")
+
+    # --- the index itself ---
+
+    def indexes(self, session):
+        """The hnsw indexes that hold rows of the table: its own, or those of its partitions."""
+        return [row[0] for row in session.rows(
+            "SELECT i.indexrelid::regclass FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+            "JOIN pg_am a ON a.oid = c.relam WHERE a.amname = 'hnsw' AND c.relkind = 'i' "
+            "AND i.indisvalid AND i.indrelid IN (SELECT relid FROM "
+            f"pg_partition_tree('{self.table}') UNION SELECT '{self.table}'::regclass)")]
+
+    def check(self, session):
+        for index in self.indexes(session):
+            rows = session.rows("SELECT severity, problem, count(*) FROM "
+                                f"hnsw_check('{index}', true) GROUP BY 1, 2 ORDER BY 1, 2")
+            self.figures.add("deep checks")
+            if rows:
+                tell(f"hnsw_check: {rows[0][1]}", f"{index}: {rows}")
+
+    def counts(self, session):
+        """After a vacuum the index has a node for each different vector, and none without rows."""
+        for index in self.indexes(session):
+            table = session.value("SELECT indrelid::regclass FROM pg_index "
+                                  f"WHERE indexrelid = '{index}'::regclass")
+            live, unlinked = (int(x) for x in session.rows(
+                f"SELECT nodes - dead, unlinked FROM hnsw_info('{index}')")[0])
+            with settings(session, EXACT):
+                rows, different = (int(x) for x in session.rows(
+                    f"SELECT count(*), count(DISTINCT v) FROM {table} WHERE {self.indexed}")[0])
+            if live > rows or (self.metric != "cosine" and live < different):
+                tell("the index counts other nodes than the table has vectors",
+                              f"{index}: {live} live nodes, {rows} rows, {different} different")
+            if unlinked:
+                tell("nodes stay unlinked", f"{index}: {unlinked}")
+
+    # --- rules together ---
+
+    def glance(self, session, queries, salt=0):
+        """The quick judgement, after each step of a history."""
+        with snapshot(session):
+            self.own_vectors(session, 30, salt)
+            with settings(session, INDEXED):
+                found, _ = self.by_index(session, queries[0], 40)
+            with settings(session, EXACT):
+                there, _ = self.exactly(session, queries[0], 100000000)
+            self._same_rows(found, there, queries[0], may_lack=True)
+
+    def judge(self, session, queries, salt=0):
+        """The whole judgement of an index at rest."""
+        with snapshot(session):
+            with settings(session, INDEXED):
+                if not self.is_by_index(session, queries[0]):
+                    self.figures.add("judgements without the index")
+            self.every_row(session, queries[0])
+            self.own_vectors(session, 120, salt)
+            for query in queries[:4]:
+                self.order(session, query)
+            self.sorted_plans(session, queries[0], queries[1])
+            if fill_limit:
+                self.filled(session, queries[0])
+        self.check(session)
+        self.figures.add("judgements")
+
+
+def is_index_wrong_order(error):
+    """The executor's complaint about a damaged index whose pages decode and lie."""
+    return error.sqlstate == "XX000" and bool(
+        re.search("index returned tuples in wrong order", error.message))

@@ -1,0 +1,145 @@
+"""The zoo of shapes: vectors by number, the same whenever a shape, a world and a number are."""
+
+import numpy as np
+
+# For each shape the dimensions it comes in.
+SHAPES = {
+    "uniform": (1, 2, 3, 8, 48, 300),
+    "far_clusters": (1, 2, 4, 8, 64),
+    "two_clusters": (2, 4, 8),
+    "tight_groups": (3, 8, 100),
+    "outliers": (2, 8, 48),
+    "offset": (4, 16, 100, 300),
+    "heavy_norms": (2, 3, 8, 48),
+    "half_duplicates": (3, 8, 64, 300),
+    "equal_rows": (2, 8, 300),
+    "by_cluster": (4, 8, 64),
+    "drift": (2, 8, 64),
+    "grid": (1, 2, 3, 4),
+    "low_intrinsic": (64, 384),
+    "normalised": (3, 16, 100, 384),
+}
+
+
+def _centres(rng, n, dims, spread):
+    return rng.random((n, dims)) * spread
+
+
+def _grouped(world, rng, ids, dims, n, spread, width):
+    centres = _centres(world, n, dims, spread)
+    return centres[rng.integers(0, n, len(ids))] + rng.standard_normal((len(ids), dims)) * width
+
+
+def _uniform(world, rng, ids, dims):
+    return rng.random((len(ids), dims))
+
+
+def _far_clusters(world, rng, ids, dims):
+    return _grouped(world, rng, ids, dims, 20, 10.0, 0.1)
+
+
+def _two_clusters(world, rng, ids, dims):
+    rows = rng.random((len(ids), dims))
+    rows[:, 0] += 3.0 * (rng.random(len(ids)) < 0.25)
+    return rows
+
+
+def _tight_groups(world, rng, ids, dims):
+    return _grouped(world, rng, ids, dims, 6, 40.0, 1.0)
+
+
+def _outliers(world, rng, ids, dims):
+    rows = rng.standard_normal((len(ids), dims))
+    rows[rng.random(len(ids)) < 0.003] *= 500.0
+    return rows
+
+
+def _offset(world, rng, ids, dims):
+    offset = world.choice([2.0, 6.0, 35.0]) * (1 + 0.2 * world.standard_normal(dims))
+    return rng.standard_normal((len(ids), dims)) + offset
+
+
+def _heavy_norms(world, rng, ids, dims):
+    return rng.standard_normal((len(ids), dims)) * (rng.pareto(1.5, (len(ids), 1)) + 0.05)
+
+
+def _half_duplicates(world, rng, ids, dims):
+    pool = world.standard_normal((200, dims))
+    rows = rng.standard_normal((len(ids), dims))
+    again = rng.random(len(ids)) < 0.5
+    rows[again] = pool[rng.integers(0, len(pool), int(again.sum()))]
+    return rows
+
+
+def _equal_rows(world, rng, ids, dims):
+    pool = world.standard_normal((25, dims))
+    rows = pool[rng.integers(0, len(pool), len(ids))]
+    fresh = rng.random(len(ids)) < 0.1
+    rows[fresh] = rng.standard_normal((int(fresh.sum()), dims))
+    return rows
+
+
+def _by_cluster(world, rng, ids, dims):
+    centres = _centres(world, 400, dims, 20.0)
+    return centres[(ids // 150) % len(centres)] + rng.standard_normal((len(ids), dims)) * 0.2
+
+
+def _drift(world, rng, ids, dims):
+    way = world.standard_normal(dims)
+    return (ids[:, None] / 400.0) * way + rng.standard_normal((len(ids), dims)) * 0.3
+
+
+def _grid(world, rng, ids, dims):
+    return rng.integers(-12, 13, (len(ids), dims)).astype(float)
+
+
+def _low_intrinsic(world, rng, ids, dims):
+    ways = world.standard_normal((12, dims))
+    hidden = rng.standard_normal((len(ids), 12))
+    return np.tanh(hidden @ ways / 3.0) + rng.standard_normal((len(ids), dims)) * 0.05
+
+
+def _normalised(world, rng, ids, dims):
+    centres = world.standard_normal((30, dims))
+    rows = centres[rng.integers(0, 30, len(ids))] + rng.standard_normal((len(ids), dims)) * 0.7
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def rows(shape, dims, world, ids, salt=0):
+    """The vectors of the rows `ids`, a float32 array; `salt` gives the same rows other vectors."""
+    ids = np.asarray(ids, dtype=np.int64)
+    first = int(ids[0]) if len(ids) else 0
+    rng = np.random.default_rng([world, salt, first, len(ids)])
+    maker = globals()["_" + shape]
+    made = maker(np.random.default_rng(world), rng, ids, dims)
+    return np.ascontiguousarray(made, dtype=np.float32)
+
+
+def text(vector):
+    """The shortest text that reads back to the same float32 numbers."""
+    return "[" + ",".join(str(x) for x in vector) + "]"
+
+
+def copy_text(ids, vectors, columns):
+    """Lines for COPY of id, further integer columns, and the vector."""
+    lines = []
+    for i, key in enumerate(ids):
+        extra = "".join(f"{column[i]}\t" for column in columns)
+        lines.append(f"{key}\t{extra}{text(vectors[i])}\n")
+    return "".join(lines).encode()
+
+
+def copy_binary(ids, vectors, columns):
+    """The same in COPY's binary form; id is bigint, the further columns are integer."""
+    out = [b"PGCOPY\n\xff\r\n\0", (0).to_bytes(8, "big")]
+    count = (2 + len(columns)).to_bytes(2, "big")
+    dims = vectors.shape[1]
+    size = (4 + 4 * dims).to_bytes(4, "big") + dims.to_bytes(2, "big") + b"\0\0"
+    numbers = vectors.astype(">f4")
+    for i, key in enumerate(ids):
+        out += [count, b"\0\0\0\x08", int(key).to_bytes(8, "big", signed=True)]
+        for column in columns:
+            out += [b"\0\0\0\x04", int(column[i]).to_bytes(4, "big", signed=True)]
+        out += [size, numbers[i].tobytes()]
+    out.append(b"\xff\xff")
+    return b"".join(out)
