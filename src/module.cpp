@@ -3,6 +3,7 @@
 #include "core/distance/dispatch.h"
 #include "hnsw/flush_points.h"
 #include "hnsw/options.h"
+#include "hnsw/plan_hooks.h"
 #include "pg/function.h"
 #include "pg/setting.h"
 
@@ -68,5 +69,6 @@ _PG_init(void) {
                              PGC_USERSET, 0, vext::check_simd, vext::assign_simd, vext::show_simd);
     vext::hnsw::define_settings();
     vext::hnsw::install_flush_points();
+    vext::hnsw::install_plan_hooks();
     MarkGUCPrefixReserved("vector_ext");
 }

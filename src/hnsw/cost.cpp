@@ -17,6 +17,10 @@ namespace vext::hnsw {
 
 namespace {
 
+// The cost of a path that is taken away before the planner chooses (plan_hooks.cpp): beyond any
+// other, so that no other gives way to it until then, and finite, since infinity soon makes a NaN.
+constexpr Cost kUnusable = 1e30;
+
 double
 count_measured_nodes(double n_tuples, double m, double ef) {
     const double layers = std::floor(std::log(n_tuples) / std::log(m));
@@ -26,15 +30,27 @@ count_measured_nodes(double n_tuples, double m, double ef) {
 
 }  // namespace
 
+// The rows are in order of one distance: a second one would need those that are equally far by the
+// first, of which a search finds as many as it happens to keep.
+bool
+is_usable(const IndexPath* path) {
+    return list_length(path->indexorderbys) == 1 && may_be_planned(path->indexinfo->indexoid);
+}
+
+bool
+is_hnsw_index(const IndexOptInfo* index) {
+    return reinterpret_cast<decltype(&estimate_cost)>(index->amcostestimate) == estimate_cost;
+}
+
 void
 estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* startup, Cost* total,
               Selectivity* selectivity, double* correlation, double* n_pages) {
     *selectivity = 0;
     *correlation = 0;
     *n_pages = 0;
-    if (path->indexorderbys == NIL || !may_be_planned(path->indexinfo->indexoid)) {
-        *startup = get_float8_infinity();
-        *total = get_float8_infinity();
+    if (!is_usable(path)) {
+        *startup = kUnusable;
+        *total = kUnusable;
         pg::mark_unusable(path);
         return;
     }

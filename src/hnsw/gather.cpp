@@ -167,6 +167,7 @@ Queue::flush() {
         AllocSetContextCreate(CurrentMemoryContext, "hnsw flush", ALLOCSET_DEFAULT_SIZES);
     pg::in_context(working, [&] { insert_all(relation); });
     MemoryContextDelete(working);
+    pg::check_index_readers(relation);
     error_context_stack = callback.previous;
     relation_close(relation, NoLock);
 }

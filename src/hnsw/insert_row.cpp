@@ -4,6 +4,7 @@
 #include "hnsw/gather.h"
 #include "hnsw/insert.h"
 #include "hnsw/options.h"
+#include "pg/transaction.h"
 #include "types/vector.h"
 
 namespace vext::hnsw {
@@ -70,6 +71,8 @@ insert_row(Relation index, Datum* values, bool* is_null, ItemPointer pointer, Re
     if (!is_gathered)
         with_inserter(index, info,
                       [&](Inserter& inserter) { return inserter.insert(vector.values(), tid); });
+    if (has_joined || !is_gathered)
+        pg::check_index_readers(index);
     vector.free_copy(values[0]);
     return false;
 }

@@ -7,6 +7,7 @@
 
 #include "hnsw/gather.h"
 #include "hnsw/options.h"
+#include "hnsw/plan_hooks.h"
 #include "hnsw/search.h"
 #include "pg/compat.h"
 #include "types/vector.h"
@@ -23,18 +24,14 @@ struct ScanState {
     FoundNode node;
     std::size_t n_returned;  // of the node's rows
     double last_bound;       // of a strictly ordered scan
-    bool returns_bounds;
-    bool is_strict;
+    bool is_exact;           // the order is
+    bool is_strict;          // what comes too late for the order is left out
+    bool returns_bounds;     // and has the executor reckon and order
 };
 
 ScanState&
 state_of(IndexScanDesc scan) {
     return *static_cast<ScanState*>(scan->opaque);
-}
-
-bool
-wants_exact_order() {
-    return setting_exact_order || setting_iterative_scan == kIterativeStrict;
 }
 
 SearchOptions
@@ -46,17 +43,18 @@ search_options(const ScanState& state, Relation table) {
     options.max_visited = static_cast<std::size_t>(setting_max_scan_tuples);
     options.max_bytes = static_cast<std::size_t>(work_mem * 1024.0 * setting_scan_mem_multiplier);
     options.by_lower_bound = state.returns_bounds;
-    options.refines_all = wants_exact_order();
+    options.refines_all = state.is_exact;
     return options;
 }
 
 // Whether rows must be put in exact order by the executor: asked for, or the codec's 8 bits alone
-// would not order them well enough.
+// would not order them well enough. The squares of exact codes are in the order of the roots that
+// the operator returns, without its rounding; by other metrics the last bits may differ.
 bool
-needs_recheck(const Index& index) {
+needs_recheck(const Index& index, bool is_exact) {
     if (index.meta.codec == core::CodecKind::kExact)
-        return false;
-    return index.geometry.cold_bytes == 0 || wants_exact_order();
+        return is_exact && index.meta.metric != core::Metric::kL2;
+    return is_exact || index.geometry.cold_bytes == 0;
 }
 
 const float*
@@ -78,11 +76,18 @@ start_search(IndexScanDesc scan, ScanState& state) {
         elog(ERROR, "cannot scan hnsw index without order");
     if (!IsMVCCSnapshot(scan->xs_snapshot))
         elog(ERROR, "non-MVCC snapshots are not supported with hnsw");
+    if (scan->numberOfOrderBys > 1)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("cannot scan hnsw index \"%s\" in order of more than one distance",
+                       RelationGetRelationName(scan->indexRelation)));
     pg::count_index_scan(scan);
+    const bool must_be_sorted = !may_bend_order(scan->orderByData[0]);
+    state.is_strict = setting_iterative_scan == kIterativeStrict ||
+                      (setting_iterative_scan != kIterativeOff && must_be_sorted);
+    state.is_exact = setting_exact_order || state.is_strict || must_be_sorted;
     pg::in_context(state.context, [&] {
         state.index = open_index(scan->indexRelation);
-        state.returns_bounds = needs_recheck(state.index);
-        state.is_strict = setting_iterative_scan == kIterativeStrict;
+        state.returns_bounds = needs_recheck(state.index, state.is_exact);
         core::Arena arena = pg::context_arena(state.context);
         state.search = arena.make<Search>(state.index, search_options(state, scan->heapRelation));
         state.search->start(query_values(scan, state));

@@ -30,6 +30,7 @@ extern "C" {
 #include "access/relscan.h"
 #include "commands/vacuum.h"
 #include "nodes/pathnodes.h"
+#include "nodes/primnodes.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "utils/guc.h"
@@ -65,13 +66,24 @@ guc_extra_memory(std::size_t n_bytes) {
 #endif
 }
 
-/// Tells the planner that a path must not be used (beside its infinite cost).
+/// Tells the planner that a path must not be used (beside its cost).
 inline void
 mark_unusable(IndexPath* path) {
 #if PG_VERSION_NUM >= 180000
     path->path.disabled_nodes = 2;
 #else
     (void)path;
+#endif
+}
+
+/// Whether an aggregate counts on the order in which its rows come.
+inline bool
+is_presorted(const Aggref* aggregate) {
+#if PG_VERSION_NUM >= 160000
+    return aggregate->aggpresorted;
+#else
+    (void)aggregate;
+    return false;
 #endif
 }
 

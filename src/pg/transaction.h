@@ -11,6 +11,7 @@ extern "C" {
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/predicate.h"
 #include "storage/proc.h"
 #include "tcop/utility.h"
 #include "utils/rel.h"
@@ -30,6 +31,13 @@ is_at_top_level() {
 inline Relation
 open_locked_relation(Oid oid) {
     return try_relation_open(oid, NoLock);
+}
+
+/// Sees whether a serializable transaction has scanned the index, which our rows are now found in:
+/// one that did not find them has read the past. Raises what ends this transaction for it.
+inline void
+check_index_readers(Relation index) {
+    CheckForSerializableConflictIn(index, nullptr, InvalidBlockNumber);
 }
 
 /// Runs `work` at the commit of a client's transaction within statement_timeout, whose clock the
