@@ -22,7 +22,7 @@ constexpr std::size_t kFindEf = 20;
 
 SearchEffort
 search_effort(const Index& index, const BatchPlan& plan, std::size_t n_points) {
-    if (n_points < index.meta.n_slots / kLargePart)
+    if (n_points < index.n_held / kLargePart)
         return {plan.ef_construction, true};
     return {link_beam_width(index, plan.ef_construction / 2), false};
 }
@@ -369,8 +369,9 @@ BatchMerger::link_above(std::uint32_t point) {
         return;
     CHECK_FOR_INTERRUPTS();
     const NodeId id = id_of(point);
-    const NodeId links_id = with_record(
-        *index_, id, [](const std::uint8_t* record) { return node_of(record).links_id; });
+    const NodeId links_id = with_record(*index_, id, [](const std::uint8_t* record) {
+        return is_node(record) ? node_of(record).links_id : kNoNode;
+    });
     for (int layer = 1; layer <= layer_of(point); ++layer) {
         choose(rank_of(point, layer), layer);
         change_record(

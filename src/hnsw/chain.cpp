@@ -156,6 +156,7 @@ join_node(Index& index, NodeId id, std::uint16_t version, const Tid& tid) {
 void
 remove_row(Index& index, NodeId id, const Tid& tid) {
     int n_reads = 0;
+    CircleWatch watch;
     for (NodeId current = id; current != kNoNode;) {
         CHECK_FOR_INTERRUPTS();
         NodeId next = kNoNode;
@@ -176,11 +177,14 @@ remove_row(Index& index, NodeId id, const Tid& tid) {
             });
         if (is_here)
             return;
-        // A record that left the chain underneath: from the node again.
-        const bool has_changed = !is_ours && current != id;
+        // A record that left the chain underneath, and perhaps came back: from the node again.
+        const bool has_changed =
+            current != id && (!is_ours || next == id || watch.is_met_again(current));
         if (has_changed && ++n_reads == kMostChainReads)
             report_damage(index.relation, index.geometry.hot_place(id).block,
                           "a node's chain leads to a record that is not its own");
+        if (has_changed)
+            watch = {};
         current = has_changed ? id : next;
     }
 }
@@ -188,10 +192,10 @@ remove_row(Index& index, NodeId id, const Tid& tid) {
 bool
 collect_chain(Index& index, NodeId id, NodeId chain_head, core::Array<Tid>& tids) {
     std::uint16_t next_version = 0;
-    std::uint32_t n_records = 0;
+    CircleWatch watch;
     for (NodeId next = chain_head; next != kNoNode;) {
         CHECK_FOR_INTERRUPTS();
-        if (++n_records > index.meta.n_slots)
+        if (watch.is_met_again(next))
             report_damage(index.relation, index.geometry.hot_place(id).block,
                           "a node's chain runs in a circle");
         const NodeId current = next;
@@ -225,9 +229,10 @@ drop_empty_record(Index& index, NodeId id) {
         return;
     // From the node along the chain to the record that points to this one.
     NodeId before = owner;
-    for (std::uint32_t n_records = 0;; ++n_records) {
+    CircleWatch watch;
+    for (;;) {
         CHECK_FOR_INTERRUPTS();
-        if (n_records > index.meta.n_slots)
+        if (watch.is_met_again(before))
             report_damage(index.relation, index.geometry.hot_place(owner).block,
                           "a node's chain runs in a circle");
         NodeId next = kNoNode;

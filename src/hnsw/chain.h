@@ -21,6 +21,29 @@ namespace vext::hnsw {
 /// A chain that changed underneath is read again, but so often only where it is damaged.
 inline constexpr int kMostChainReads = 1000;
 
+/// Tells whether a walk along a chain runs in a circle (Brent, "An improved Monte Carlo
+/// factorization algorithm"): at the latest when it has gone round twice and met three times what
+/// leads there.
+class CircleWatch {
+   public:
+    /// Whether the walk, which comes to `id` now, has been there before.
+    bool
+    is_met_again(NodeId id) {
+        if (id == remembered_)
+            return true;
+        if (++n_met_ == next_) {
+            remembered_ = id;
+            next_ *= 2;
+        }
+        return false;
+    }
+
+   private:
+    NodeId remembered_ = kNoNode;
+    std::uint32_t n_met_ = 0;
+    std::uint32_t next_ = 1;
+};
+
 /// The places for rows of one record: a node's own, or those of a tids record.
 inline std::span<Tid>
 rows_of(std::uint8_t* record, const Geometry& geometry) {

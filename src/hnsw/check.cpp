@@ -14,6 +14,7 @@
 #include "hnsw/check_heap.h"
 #include "hnsw/link_list.h"
 #include "hnsw/page_walk.h"
+#include "pg/table_bounds.h"
 
 namespace vext::hnsw {
 
@@ -26,12 +27,12 @@ class Check {
     Check(Index& index, core::Arena& arena, core::Array<Finding>& findings)
         : index_(&index),
           findings_(&findings),
-          nodes_(arena, index.meta.n_slots),
-          live_(arena, index.meta.n_slots),
-          linked_(arena, index.meta.n_slots),
-          helpers_(arena, index.meta.n_slots),
-          owned_(arena, index.meta.n_slots),
-          reached_(arena, index.meta.n_slots),
+          nodes_(arena, index.n_held),
+          live_(arena, index.n_held),
+          linked_(arena, index.n_held),
+          helpers_(arena, index.n_held),
+          owned_(arena, index.n_held),
+          reached_(arena, index.n_held),
           queue_(arena, 1024),
           ids_(arena, 256),
           links_(arena, 256),
@@ -39,16 +40,18 @@ class Check {
           rows_(arena, 1024) {}
 
     void
-    run() {
+    run(Relation table) {
+        check_first_pages();
         for_each_hot_block(*index_, false, [this](BlockNumber block) { check_hot_page(block); });
         check_cold_pages();
+        check_pages_beyond_mark();
         if (has_damage())
             return;  // what follows relies on records that decode
         for (NodeId id = 0; id < nodes_.size() && has_room(); ++id)
             if (nodes_.has(id))
                 check_node(id);
         drop_detached_rows();
-        check_rows();
+        check_rows(table);
         check_reachability();
     }
 
@@ -86,9 +89,11 @@ class Check {
         return id < nodes_.size();
     }
 
+    void check_first_pages();
     void check_hot_page(BlockNumber block);
     void note_record(NodeId id, const std::uint8_t* record);
     void check_cold_pages();
+    void check_pages_beyond_mark();
     void check_node(NodeId id);
     void check_list(NodeId id, int layer, NodeId list_record);
     bool is_target(NodeId id, int layer);
@@ -96,7 +101,7 @@ class Check {
     void check_chain(NodeId id);
     const char* read_chain(NodeId id);
     void drop_detached_rows();
-    void check_rows();
+    void check_rows(Relation table);
     void check_reachability();
 
     Index* index_;
@@ -122,16 +127,32 @@ check_header(const core::CodeHeader& header) {
     return nullptr;
 }
 
+const char*
+check_whole_page(const std::uint8_t* page, PageKind kind, BlockNumber block) {
+    if (is_zero_page(page))
+        return nullptr;
+    const char* problem = check_page(page, kind, block);
+    return problem != nullptr ? problem : check_page_header(page);
+}
+
+// What lies before the first extent was decoded when the index was opened.
+void
+Check::check_first_pages() {
+    for (BlockNumber block = 0; block < index_->geometry.first_block; ++block)
+        pg::with_page(index_->relation, block, index_->hints, [&](const std::uint8_t* page) {
+            const PageKind kind = block == kMetaBlock ? PageKind::kMeta : PageKind::kCentroid;
+            if (const char* problem = check_whole_page(page, kind, block))
+                report(block, kNoNode, problem, Severity::kDamage);
+        });
+}
+
 void
 Check::check_hot_page(BlockNumber block) {
     const Geometry& geometry = index_->geometry;
     rows_.reserve(rows_.size() + kUsableSize / sizeof(Tid));
     pg::with_page(index_->relation, block, index_->hints, [&](const std::uint8_t* page) {
-        if (const char* problem = check_page(page, PageKind::kHot, block)) {
-            if (!is_zero_page(page))
-                report(block, kNoNode, problem, Severity::kDamage);
-            return;
-        }
+        if (const char* problem = check_whole_page(page, PageKind::kHot, block))
+            return report(block, kNoNode, problem, Severity::kDamage);
         for (std::uint32_t i = 0; i < geometry.hot_per_page; ++i) {
             const NodeId id = geometry.first_id_of(block) + i;
             const std::uint8_t* record = page + kPageHeaderSize + i * geometry.hot_bytes;
@@ -178,16 +199,31 @@ void
 Check::check_cold_pages() {
     if (index_->geometry.cold_bytes == 0)
         return;
-    const BlockNumber n_blocks = RelationGetNumberOfBlocks(index_->relation);
+    const BlockNumber n_blocks =
+        std::min(index_->geometry.n_blocks_for(index_->meta.n_slots), index_->n_blocks);
     for (BlockNumber block = index_->geometry.first_block; block < n_blocks; ++block) {
         if (index_->geometry.is_hot_block(block))
             continue;
         CHECK_FOR_INTERRUPTS();
         pg::with_page(index_->relation, block, index_->hints, [&](const std::uint8_t* page) {
-            const char* problem = check_page(page, PageKind::kCold, block);
-            if (problem != nullptr && !is_zero_page(page))
+            if (const char* problem = check_whole_page(page, PageKind::kCold, block))
                 report(block, kNoNode, problem, Severity::kDamage);
         });
+    }
+}
+
+// Nothing is written to a page before the mark is above it.
+void
+Check::check_pages_beyond_mark() {
+    const auto end_of_mark = [this] {
+        return index_->geometry.n_blocks_for(refresh_meta(*index_).n_slots);
+    };
+    const BlockNumber n_blocks = RelationGetNumberOfBlocks(index_->relation);
+    for (BlockNumber block = end_of_mark(); block < n_blocks && has_room(); ++block) {
+        CHECK_FOR_INTERRUPTS();
+        if (!pg::with_page(index_->relation, block, index_->hints, is_zero_page) &&
+            block >= end_of_mark())
+            report(block, kNoNode, "a page beyond the mark is in use", Severity::kDamage);
     }
 }
 
@@ -268,8 +304,11 @@ Check::check_list(NodeId id, int layer, NodeId list_record) {
 
 bool
 Check::is_target(NodeId id, int layer) {
-    if (id >= index_->meta.n_slots && id >= refresh_meta(*index_).n_slots)
-        return false;
+    if (id >= index_->n_held) {
+        refresh_meta(*index_);
+        if (id >= index_->n_held)
+            return false;
+    }
     return with_record(*index_, id, [&](const std::uint8_t* record) {
         return is_node(record) && head_of(record).layer >= layer;
     });
@@ -299,13 +338,17 @@ Check::read_chain(NodeId id) {
         next = is_live_node(record) ? node_of(record).tids_head : kNoNode;
     });
     std::uint16_t version = 0;
+    CircleWatch watch;
     chain_.clear();
     while (next != kNoNode) {
         CHECK_FOR_INTERRUPTS();
         const NodeId current = next;
-        if (current >= index_->meta.n_slots && current >= refresh_meta(*index_).n_slots)
-            return "a node's chain leads beyond the index";
-        if (std::find(chain_.begin(), chain_.end(), current) != chain_.end())
+        if (current >= index_->n_held) {
+            refresh_meta(*index_);
+            if (current >= index_->n_held)
+                return "a node's chain leads beyond the index";
+        }
+        if (watch.is_met_again(current))
             return "a node's chain runs in a circle";
         const bool is_head = chain_.is_empty();
         chain_.push_back(current);
@@ -335,7 +378,11 @@ Check::drop_detached_rows() {
 }
 
 void
-Check::check_rows() {
+Check::check_rows(Relation table) {
+    pg::TableBounds bounds(table);
+    for (const Row& row : rows_.span())
+        if (!bounds.hold(to_item_pointer(row.tid)) && holds_row(*index_, row))
+            damage(row.record, "a row lies beyond the table");
     std::sort(rows_.begin(), rows_.end(),
               [](const Row& a, const Row& b) { return is_before(a.tid, b.tid); });
     for (std::size_t i = 1; i < rows_.size(); ++i)
@@ -386,16 +433,19 @@ Check::check_reachability() {
 
 void
 check_index(Relation relation, bool deep, core::Array<Finding>& findings) {
+    const Relation table =
+        table_open(IndexGetRelation(RelationGetRelid(relation), false), AccessShareLock);
     findings.reserve(kMostFindings);
     // Taken before the index is read: what it sees was inserted before.
     const Snapshot snapshot = RegisterSnapshot(GetTransactionSnapshot());
     Index index = open_index(relation);
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
     Check* check = arena.make<Check>(index, arena, findings);
-    check->run();
+    check->run(table);
     if (deep && check->is_sound())
-        check_heap(index, snapshot, check->rows(), findings);
+        check_heap(index, table, snapshot, check->rows(), findings);
     UnregisterSnapshot(snapshot);
+    table_close(table, AccessShareLock);
 }
 
 }  // namespace vext::hnsw

@@ -127,6 +127,7 @@ HeapCheck::is_code_of(NodeId id, const float* vector) {
         return with_record(*index_, id,
                            [&](const std::uint8_t* record) { return is_near(record, nullptr); });
     const Place cold = geometry.cold_place(id);
+    check_cold_block(*index_, cold.block);
     return pg::with_two_pages(index_->relation, hot.block, cold.block, index_->hints,
                               [&](const std::uint8_t* hot_page, const std::uint8_t* cold_page) {
                                   return is_near(hot_page + hot.offset, cold_page + cold.offset);
@@ -207,10 +208,8 @@ holds_row(Index& index, const Row& row) {
 }
 
 void
-check_heap(Index& index, Snapshot snapshot, std::span<const Row> rows,
+check_heap(Index& index, Relation heap, Snapshot snapshot, std::span<const Row> rows,
            core::Array<Finding>& findings) {
-    const Relation heap =
-        table_open(IndexGetRelation(RelationGetRelid(index.relation), false), AccessShareLock);
     IndexInfo* info = BuildIndexInfo(index.relation);
     info->ii_Concurrent = true;  // reads by a snapshot, not all that is there
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
@@ -219,7 +218,6 @@ check_heap(Index& index, Snapshot snapshot, std::span<const Row> rows,
     table_index_build_scan(heap, index.relation, info, true, false, HeapCheck::take_row, check,
                            scan);
     check->check_unseen(heap);
-    table_close(heap, AccessShareLock);
 }
 
 }  // namespace vext::hnsw

@@ -22,7 +22,7 @@ bool holds_row(Index& index, const Row& row);
 /// Reports rows visible to `snapshot` that the index lacks, nodes whose code is not of their row's
 /// vector, and rows of the index that the table lacks. `rows` are all rows of the index, in order,
 /// read after the snapshot was taken.
-void check_heap(Index& index, Snapshot snapshot, std::span<const Row> rows,
+void check_heap(Index& index, Relation heap, Snapshot snapshot, std::span<const Row> rows,
                 core::Array<Finding>& findings);
 
 }  // namespace vext::hnsw

@@ -58,7 +58,7 @@ class Vacuum {
     Vacuum(Index& index, core::Arena& arena)
         : index_(&index),
           arena_(arena),
-          survey_(arena, index.meta.n_slots),
+          survey_(arena, index.n_held),
           repairer_(index, survey_.dead),
           page_ids_(arena, 1024),
           rows_(arena, 1024) {}
@@ -292,7 +292,7 @@ Vacuum::free_where(IsOver&& is_over) {
             index_->relation, index_->wal_mode, blocks, index_->hints,
             [&](const pg::ChangedPages& pages) {
                 const std::uint8_t* page = pages(block);
-                if (!check_page_or_report(*index_, page, PageKind::kHot, block, true))
+                if (!check_page_to_change(*index_, page, PageKind::kHot, block))
                     return false;
                 for_each_record(*index_, page, block, [&](NodeId id, const std::uint8_t* record) {
                     ++n_used;
@@ -353,9 +353,10 @@ Vacuum::is_attached(NodeId id, NodeId owner) {
     });
     if (is_links_record)
         return true;
-    for (std::uint32_t n_records = 0; next != kNoNode && next != id; ++n_records) {
+    CircleWatch watch;
+    while (next != kNoNode && next != id) {
         CHECK_FOR_INTERRUPTS();
-        if (n_records > index_->meta.n_slots)
+        if (watch.is_met_again(next))
             report_damage(index_->relation, index_->geometry.hot_place(owner).block,
                           "a node's chain runs in a circle");
         const NodeId current = next;

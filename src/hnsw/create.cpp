@@ -127,7 +127,9 @@ set_centroid(Index& index, const float* centroid) {
         pg::with_change(
             index.relation, index.wal_mode, blocks, index.hints,
             [&](const pg::ChangedPages& pages) {
-                return check_page_or_report(index, pages(1 + i), PageKind::kCentroid, 1 + i, false);
+                return check_page_or_report(index, pages(1 + i), PageKind::kCentroid, 1 + i,
+                                            false) &&
+                       check_page_to_change(index, pages(1 + i), PageKind::kCentroid, 1 + i);
             },
             [&](const pg::ChangedPages& pages) {
                 std::memcpy(pages(1 + i) + kPageHeaderSize, centroid + first, n * sizeof(float));

@@ -121,9 +121,8 @@ merge_rows(Target& target, const BatchPlan& plan, Rows rows, bool is_alone) {
 // About how many live nodes there are; most slots may be free where rows were removed.
 std::size_t
 estimate_nodes(const Index& index) {
-    pg::BlockSample blocks(std::min<BlockNumber>(index.geometry.n_blocks_for(index.meta.n_slots),
-                                                 RelationGetNumberOfBlocks(index.relation)),
-                           kSampledBlocks);
+    pg::BlockSample blocks(
+        std::min(index.geometry.n_blocks_for(index.meta.n_slots), index.n_blocks), kSampledBlocks);
     std::size_t n_live = 0;
     std::size_t n_sampled = 0;
     while (blocks.has_more()) {
@@ -136,13 +135,13 @@ estimate_nodes(const Index& index) {
             n_live += is_live_node(record) ? 1 : 0;
         });
     }
-    return n_sampled == 0 ? 0 : index.meta.n_slots * n_live / n_sampled;
+    return n_sampled == 0 ? 0 : index.n_held * n_live / n_sampled;
 }
 
 // Whether so many rows must go in alone; the metapage is as last read.
 bool
 must_be_alone(Index& index, std::size_t n_rows) {
-    if (n_rows > index.meta.n_slots / kSmallPart || index.meta.entry_node == kNoNode ||
+    if (n_rows > index.n_held / kSmallPart || index.meta.entry_node == kNoNode ||
         n_rows > estimate_nodes(index) / kSmallPart)
         return true;
     return !with_record(index, index.meta.entry_node, is_live_node);

@@ -22,6 +22,8 @@ struct Index {
     Relation relation;
     MetaPage meta;
     Geometry geometry;
+    BlockNumber n_blocks;  ///< of the file, when it was last asked: a file in use only grows
+    std::uint32_t n_held;  ///< ids below it are below the mark, and their hot pages in the file
     const core::Codec* codec;
     pg::BufferHints* hints;  ///< null for temporary relations
     pg::WalMode wal_mode;
@@ -65,8 +67,22 @@ const MetaPage& refresh_meta(Index& index);
 bool check_page_or_report(const Index& index, const std::uint8_t* page, PageKind kind,
                           std::uint32_t block, bool may_be_zero);
 
+/// As check_page_or_report with `may_be_zero`, for a page that is about to be changed.
+bool check_page_to_change(const Index& index, const std::uint8_t* page, PageKind kind,
+                          std::uint32_t block);
+
+/// Raises XX002 unless `id` has a page by what mark and file are now.
+void check_id_again(Index& index, NodeId id);
+
 /// Makes sure that `id` has a page, reading the metapage again if it must.
-void check_id(Index& index, NodeId id);
+inline void
+check_id(Index& index, NodeId id) {
+    if (id >= index.n_held)
+        check_id_again(index, id);
+}
+
+/// Makes sure that the cold page of a node is in the file.
+void check_cold_block(Index& index, std::uint32_t block);
 
 /// Calls `look(const std::uint8_t* record)` with the decoded, checked hot record of `id` under a
 /// share lock; the record is null where its page is still all zero.

@@ -57,9 +57,8 @@ collect_info(Relation relation) {
     });
     const std::int64_t n_live = info.n_nodes - info.n_dead;
     info.links_avg = n_live == 0 ? 0 : static_cast<double>(n_links) / static_cast<double>(n_live);
-    info.fill = index.meta.n_slots == 0
-                    ? 0
-                    : static_cast<double>(n_used) / static_cast<double>(index.meta.n_slots);
+    info.fill =
+        index.n_held == 0 ? 0 : static_cast<double>(n_used) / static_cast<double>(index.n_held);
     count_pages(index, info);
     return info;
 }

@@ -13,6 +13,9 @@ namespace {
 // takes what lies between them for unused.
 constexpr std::uint32_t kLowerOffset = 12;
 constexpr std::uint16_t kLayoutVersion = 4;
+constexpr std::uint16_t kSpecial = kPageSize - sizeof(PageTrailer);
+constexpr std::uint16_t kHeaderFields[] = {kSpecial, kSpecial, kSpecial,
+                                           kPageSize | kLayoutVersion};
 
 constexpr std::uint32_t kMostExtentBlocks = 12;
 
@@ -132,9 +135,7 @@ make_geometry(const RecordSizes& sizes) {
 void
 init_page(std::uint8_t* page, PageKind kind, std::uint32_t block) {
     std::memset(page, 0, kPageSize);
-    constexpr std::uint16_t kSpecial = kPageSize - sizeof(PageTrailer);
-    const std::uint16_t fields[] = {kSpecial, kSpecial, kSpecial, kPageSize | kLayoutVersion};
-    std::memcpy(page + kLowerOffset, fields, sizeof(fields));
+    std::memcpy(page + kLowerOffset, kHeaderFields, sizeof(kHeaderFields));
     const PageTrailer trailer = {kPageMagic, kind, block};
     std::memcpy(page + kSpecial, &trailer, sizeof(trailer));
 }
@@ -155,6 +156,13 @@ check_page(const std::uint8_t* page, PageKind kind, std::uint32_t block) {
         return "the page is of another kind";
     if (trailer.block != block)
         return "the page belongs to another block";
+    return nullptr;
+}
+
+const char*
+check_page_header(const std::uint8_t* page) {
+    if (std::memcmp(page + kLowerOffset, kHeaderFields, sizeof(kHeaderFields)) != 0)
+        return "the page's header is out of range";
     return nullptr;
 }
 

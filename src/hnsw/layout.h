@@ -194,6 +194,14 @@ struct Geometry {
         return i / blocks_per_extent() * slots_per_extent() +
                i % blocks_per_extent() * hot_per_page;
     }
+    /// The slots of all hot pages among the first `n_blocks` blocks.
+    std::uint64_t
+    n_slots_of(std::uint32_t n_blocks) const {
+        const std::uint32_t n = n_blocks > first_block ? n_blocks - first_block : 0;
+        const std::uint32_t of_last = n % blocks_per_extent();
+        return std::uint64_t{n / blocks_per_extent()} * slots_per_extent() +
+               (of_last < hot_blocks ? of_last : hot_blocks) * hot_per_page;
+    }
     Place
     hot_place(NodeId id) const {
         const std::uint32_t in_extent = id % slots_per_extent();
@@ -244,6 +252,10 @@ bool is_zero_page(const std::uint8_t* page);
 
 /// Null when the page is what it should be; else the reason.
 const char* check_page(const std::uint8_t* page, PageKind kind, std::uint32_t block);
+
+/// Null when the server's page header is as init_page made it; else the reason. What a header
+/// leaves out of a page is lost with the page's next change.
+const char* check_page_header(const std::uint8_t* page);
 
 /// Null when the metapage's fields are possible together; else the reason.
 const char* check_meta(const MetaPage& meta);

@@ -61,6 +61,7 @@ NeighbourSelector::has_residual(NodeId id, std::span<const std::uint8_t> residua
     if (residual.empty())
         return true;
     const Place place = index_->geometry.cold_place(id);
+    check_cold_block(*index_, place.block);
     return pg::with_page(
         index_->relation, place.block, index_->hints, [&](const std::uint8_t* page) {
             return check_page_or_report(*index_, page, PageKind::kCold, place.block, true) &&

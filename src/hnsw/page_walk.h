@@ -10,13 +10,14 @@
 
 namespace vext::hnsw {
 
-/// Calls `visit(block)` for every hot block below the mark and the file's end, checking for
-/// interrupts in between and, with `is_vacuum`, sleeping as the vacuum cost settings say.
+/// Calls `visit(block)` for every hot block below the mark and the file's end as `index` knows them
+/// (so of ids below `n_held`), checking for interrupts in between and, with `is_vacuum`, sleeping
+/// as the vacuum cost settings say.
 template <typename Visit>
 void
 for_each_hot_block(const Index& index, bool is_vacuum, Visit&& visit) {
-    const BlockNumber n_blocks = std::min<BlockNumber>(
-        index.geometry.n_blocks_for(index.meta.n_slots), RelationGetNumberOfBlocks(index.relation));
+    const BlockNumber n_blocks =
+        std::min(index.geometry.n_blocks_for(index.meta.n_slots), index.n_blocks);
     for (BlockNumber block = index.geometry.first_block; block < n_blocks; ++block) {
         if (!index.geometry.is_hot_block(block))
             continue;

@@ -20,7 +20,9 @@ namespace {
 struct ScanState {
     MemoryContext context;
     Index index;
-    Search* search;  // null until the first row is asked for
+    Search* search;                // null until the first row is asked for
+    pg::TableBounds table_bounds;  // kept for the next search of the scan
+    bool has_table_bounds;
     FoundNode node;
     std::size_t n_returned;  // of the node's rows
     double last_bound;       // of a strictly ordered scan
@@ -35,9 +37,11 @@ state_of(IndexScanDesc scan) {
 }
 
 SearchOptions
-search_options(const ScanState& state, Relation table) {
+search_options(ScanState& state, Relation table) {
     SearchOptions options = {};
-    options.table = setting_glance_reads ? table : nullptr;
+    options.table = table;
+    options.touches_rows = setting_glance_reads;
+    options.table_bounds = &state.table_bounds;
     options.ef = static_cast<std::size_t>(effective_ef_search(state.index.relation));
     options.iterative = static_cast<IterativeScan>(setting_iterative_scan);
     options.max_visited = static_cast<std::size_t>(setting_max_scan_tuples);
@@ -88,6 +92,9 @@ start_search(IndexScanDesc scan, ScanState& state) {
     pg::in_context(state.context, [&] {
         state.index = open_index(scan->indexRelation);
         state.returns_bounds = needs_recheck(state.index, state.is_exact);
+        if (!state.has_table_bounds)
+            state.table_bounds = pg::TableBounds(scan->heapRelation);
+        state.has_table_bounds = true;
         core::Arena arena = pg::context_arena(state.context);
         state.search = arena.make<Search>(state.index, search_options(state, scan->heapRelation));
         state.search->start(query_values(scan, state));

@@ -25,7 +25,7 @@ Search::Search(Index& index, const SearchOptions& options)
       options_(options),
       context_(CurrentMemoryContext),
       arena_(pg::context_arena(context_)),
-      row_touch_(options.table),
+      row_touch_(options.touches_rows ? options.table : nullptr),
       prepared_(index.codec->allocate_prepared(arena_)),
       query_(index.codec->allocate_query(arena_)),
       graph_(index, query_),
@@ -195,6 +195,7 @@ Search::read_waiting(const core::Candidate& candidate, Waiting& waiting) {
         return pg::with_page(index_->relation, hot.block, index_->hints,
                              [&](const std::uint8_t* page) { return read(page, nullptr); });
     const Place cold = geometry.cold_place(candidate.id);
+    check_cold_block(*index_, cold.block);
     return pg::with_two_pages(index_->relation, hot.block, cold.block, index_->hints,
                               [&](const std::uint8_t* hot_page, const std::uint8_t* cold_page) {
                                   check_page_or_report(*index_, cold_page, PageKind::kCold,
@@ -226,6 +227,7 @@ Search::pop_waiting() {
 void
 Search::touch_rows(const Waiting& first) {
     ItemPointerData rows[pg::RowTouch::kMostRows];
+    check_row(first.id, first.tid);
     rows[0] = to_item_pointer(first.tid);
     std::size_t n = 1;
     for (Waiting& waiting : waiting_.span()) {
@@ -234,6 +236,7 @@ Search::touch_rows(const Waiting& first) {
         if (waiting.is_touched || !waiting.tid.is_valid())
             continue;
         waiting.is_touched = true;
+        check_row(waiting.id, waiting.tid);
         rows[n++] = to_item_pointer(waiting.tid);
     }
     row_touch_({rows, n});
@@ -248,14 +251,25 @@ Search::collect_rows(const Waiting& waiting) {
         tids_.clear();
         if (waiting.tid.is_valid())
             tids_.push_back(waiting.tid);
-        if (chain_head == kNoNode || collect_chain(*index_, waiting.id, chain_head, tids_))
+        if (chain_head == kNoNode || collect_chain(*index_, waiting.id, chain_head, tids_)) {
+            for (const Tid& tid : tids_.span())
+                check_row(waiting.id, tid);
             return;
+        }
         with_record(*index_, waiting.id, [&](const std::uint8_t* record) {
             chain_head = is_live_node(record) ? node_of(record).tids_head : kNoNode;
         });
     }
     report_damage(index_->relation, index_->geometry.hot_place(waiting.id).block,
                   "a node's chain leads to a record that is not its own");
+}
+
+// Whoever is given a row reads the table by it.
+void
+Search::check_row(NodeId id, const Tid& tid) {
+    if (!options_.table_bounds->hold(to_item_pointer(tid)))
+        report_damage(index_->relation, index_->geometry.hot_place(id).block,
+                      "a row lies beyond the table");
 }
 
 }  // namespace vext::hnsw

@@ -17,11 +17,14 @@
 #include "hnsw/options.h"
 #include "hnsw/page_graph.h"
 #include "pg/row_touch.h"
+#include "pg/table_bounds.h"
 
 namespace vext::hnsw {
 
 struct SearchOptions {
-    Relation table;  ///< whose rows will be fetched in the order of the tids; may be null
+    Relation table;     ///< whose rows will be fetched in the order of the tids
+    bool touches_rows;  ///< touch them before they are fetched
+    pg::TableBounds* table_bounds;
     std::size_t ef;
     IterativeScan iterative;
     std::size_t max_visited;  ///< of an iterative scan
@@ -84,6 +87,7 @@ class Search {
     }
     void touch_rows(const Waiting& first);
     void collect_rows(const Waiting& waiting);
+    void check_row(NodeId id, const Tid& tid);
 
     Index* index_;
     SearchOptions options_;

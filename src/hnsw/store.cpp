@@ -25,18 +25,32 @@ first_free_slot(const Index& index, std::uint32_t block) {
     });
 }
 
-// Of a promoted standby, or after the machine crashed, the file may end within an extent: pages
-// that were never written to are not logged. Then cold pages of hot ones that are there may be
-// missing.
+// The slots below the mark whose extents the file holds whole. Of a promoted standby, or after the
+// machine crashed, the file may end within an extent: pages that were never written to are not
+// logged. Then cold pages of hot ones that are there may be missing.
+std::uint32_t
+count_usable_slots(const Index& index) {
+    const Geometry& geometry = index.geometry;
+    const std::uint32_t n_extents =
+        (index.n_blocks - geometry.first_block) / geometry.blocks_per_extent();
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(
+        index.meta.n_slots, std::uint64_t{n_extents} * geometry.slots_per_extent()));
+}
+
 bool
 is_usable_block(const Index& index, BlockNumber block) {
-    const Geometry& geometry = index.geometry;
-    if (!geometry.is_hot_block(block))
-        return false;
-    const std::uint32_t extent = (block - geometry.first_block) / geometry.blocks_per_extent();
-    const BlockNumber end = geometry.first_block + (extent + 1) * geometry.blocks_per_extent();
-    return end <= geometry.n_blocks_for(index.meta.n_slots) &&
-           end <= RelationGetNumberOfBlocks(index.relation);
+    return block < index.geometry.n_blocks_for(count_usable_slots(index)) &&
+           index.geometry.is_hot_block(block);
+}
+
+// Behind the mark there is nothing, or pages that a crash kept from being counted: all zero, since
+// nothing is written to a page before the mark is above it.
+void
+check_beyond_mark(const Index& index, BlockNumber n_blocks) {
+    for (BlockNumber block = index.geometry.n_blocks_for(index.meta.n_slots); block < n_blocks;
+         ++block)
+        if (!pg::with_page(index.relation, block, index.hints, is_zero_page))
+            report_damage(index.relation, block, "a page beyond the mark is in use");
 }
 
 }  // namespace
@@ -48,21 +62,18 @@ find_free_slot(Index& index) {
         block = GetPageWithFreeSpace(index.relation, kFreeSpace);
     for (;;) {
         CHECK_FOR_INTERRUPTS();
-        if (block == InvalidBlockNumber) {
-            const std::uint32_t seen = index.meta.n_slots;
-            add_extent(index, seen);
-            block = index.geometry.n_blocks_for(seen);
-        }
+        if (block == InvalidBlockNumber)
+            block = add_extent(index);
         if (is_usable_block(index, block)) {
             const NodeId id = first_free_slot(index, block);
             if (id != kNoNode) {
                 RelationSetTargetBlock(index.relation, block);
                 return id;
             }
-        } else if (block >= index.geometry.n_blocks_for(index.meta.n_slots)) {
-            // Another backend announced it after we read the mark.
-            const std::uint32_t seen = index.meta.n_slots;
-            if (refresh_meta(index).n_slots > seen)
+        } else {
+            // Another backend announced it after we read the mark?
+            refresh_meta(index);
+            if (is_usable_block(index, block))
                 continue;
         }
         RelationSetTargetBlock(index.relation, InvalidBlockNumber);
@@ -100,35 +111,42 @@ publish_free(const Index& index, std::uint32_t first, std::uint32_t end) {
     FreeSpaceMapVacuumRange(index.relation, first, end);
 }
 
-void
-add_extent(Index& index, std::uint32_t seen_n_slots) {
+BlockNumber
+add_extent(Index& index) {
+    const Geometry& geometry = index.geometry;
+    const std::uint32_t seen = count_usable_slots(index);
+    const BlockNumber first = geometry.n_blocks_for(seen);
     // Also an index that this transaction makes: parallel workers build it.
     const bool is_shared = !RelationUsesLocalBuffers(index.relation);
     if (is_shared)
         LockRelationForExtension(index.relation, ExclusiveLock);
-    if (refresh_meta(index).n_slots == seen_n_slots) {
-        const std::uint32_t n_slots = seen_n_slots + index.geometry.slots_per_extent();
-        if (n_slots < seen_n_slots || n_slots > kMostSlots)
+    refresh_meta(index);
+    if (count_usable_slots(index) == seen) {
+        const std::uint32_t n_slots = seen + geometry.slots_per_extent();
+        const bool is_behind_mark = seen == index.meta.n_slots;
+        if (n_slots > kMostSlots)
             ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                     errmsg("index \"%s\" is full", RelationGetRelationName(index.relation)));
         // Blocks may be there already: a crash came before the mark was written.
-        const BlockNumber n_wanted = index.geometry.n_blocks_for(n_slots);
-        BlockNumber n_blocks = RelationGetNumberOfBlocks(index.relation);
-        for (; n_blocks < n_wanted; ++n_blocks)
+        const BlockNumber n_wanted = geometry.n_blocks_for(n_slots);
+        index.n_blocks = RelationGetNumberOfBlocks(index.relation);
+        if (is_behind_mark)
+            check_beyond_mark(index, std::min(index.n_blocks, n_wanted));
+        for (; index.n_blocks < n_wanted; ++index.n_blocks)
             ReleaseBuffer(
                 ReadBufferExtended(index.relation, MAIN_FORKNUM, P_NEW, RBM_NORMAL, nullptr));
-        change_meta(
-            index, [](const MetaPage&) { return true; },
-            [&](MetaPage& meta) { meta.n_slots = n_slots; });
-        index.meta.n_slots = n_slots;
-        index.hints = pg::BufferHints::of(index.relation, n_blocks);
-        const std::uint32_t first = index.geometry.n_blocks_for(seen_n_slots);
-        for (std::uint32_t i = 0; i < index.geometry.hot_blocks; ++i)
+        if (is_behind_mark)
+            change_meta(
+                index, [](const MetaPage&) { return true; },
+                [&](MetaPage& meta) { meta.n_slots = n_slots; });
+        refresh_meta(index);
+        for (std::uint32_t i = 0; i < geometry.hot_blocks; ++i)
             announce_free(index, first + i);
-        publish_free(index, first, first + index.geometry.hot_blocks);
+        publish_free(index, first, first + geometry.hot_blocks);
     }
     if (is_shared)
         UnlockRelationForExtension(index.relation, ExclusiveLock);
+    return first;
 }
 
 }  // namespace vext::hnsw

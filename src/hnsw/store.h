@@ -30,8 +30,9 @@ void announce_free(const Index& index, std::uint32_t block);
 /// insert into yet: their search of the map begins at its upper levels.
 void publish_free(const Index& index, std::uint32_t first, std::uint32_t end);
 
-/// Adds an extent to the index, unless somebody else has raised the mark above `seen_n_slots`.
-void add_extent(Index& index, std::uint32_t seen_n_slots);
+/// Adds an extent to the index, unless somebody else has added one since `index` was read: the
+/// first one that the file does not hold whole, else one behind the mark. Returns its first block.
+BlockNumber add_extent(Index& index);
 
 /// Finds up to `n` free slots of one page, at least one, and calls `write(NodeId id, std::uint8_t*
 /// hot, std::uint8_t* cold)` to fill each, all as one WAL record; returns how many were filled.
@@ -81,7 +82,7 @@ change_record(Index& index, NodeId id, Check&& check, Apply&& apply) {
         index.relation, index.wal_mode, blocks, index.hints,
         [&](const pg::ChangedPages& pages) {
             const std::uint8_t* page = pages(place.block);
-            if (!check_page_or_report(index, page, PageKind::kHot, place.block, true))
+            if (!check_page_to_change(index, page, PageKind::kHot, place.block))
                 return false;
             const std::uint8_t* record = page + place.offset;
             if (const char* problem = check_record(record, index.geometry, kNoNode))
@@ -104,7 +105,8 @@ change_meta(Index& index, Check&& check, Apply&& apply) {
     return pg::with_change(
         index.relation, index.wal_mode, blocks, index.hints,
         [&](const pg::ChangedPages& pages) {
-            return static_cast<bool>(check(static_cast<const MetaPage&>(meta_of(pages))));
+            return check_page_to_change(index, pages(kMetaBlock), PageKind::kMeta, kMetaBlock) &&
+                   static_cast<bool>(check(static_cast<const MetaPage&>(meta_of(pages))));
         },
         [&](const pg::ChangedPages& pages) { apply(meta_of(pages)); });
 }
@@ -123,8 +125,7 @@ change_two_records(Index& index, NodeId first, NodeId second, Check&& check, App
         index.relation, index.wal_mode, blocks, index.hints,
         [&](const pg::ChangedPages& pages) {
             for (const Place& place : places) {
-                if (!check_page_or_report(index, pages(place.block), PageKind::kHot, place.block,
-                                          true))
+                if (!check_page_to_change(index, pages(place.block), PageKind::kHot, place.block))
                     return false;
                 if (const char* problem =
                         check_record(pages(place.block) + place.offset, index.geometry, kNoNode))
@@ -151,7 +152,7 @@ change_page(Index& index, std::uint32_t block, Check&& check, Apply&& apply) {
         index.relation, index.wal_mode, blocks, index.hints,
         [&](const pg::ChangedPages& pages) {
             const std::uint8_t* page = pages(block);
-            return check_page_or_report(index, page, PageKind::kHot, block, true) &&
+            return check_page_to_change(index, page, PageKind::kHot, block) &&
                    static_cast<bool>(check(page));
         },
         [&](const pg::ChangedPages& pages) { apply(pages(block)); });
@@ -187,10 +188,9 @@ write_new_records(Index& index, bool with_cold, std::size_t n, Write&& write) {
             [&](const pg::ChangedPages& pages) {
                 for (int i = 0; i < blocks.size(); ++i)
                     if (blocks[i] != hot_block)
-                        check_page_or_report(index, pages(blocks[i]), PageKind::kCold, blocks[i],
-                                             true);
+                        check_page_to_change(index, pages(blocks[i]), PageKind::kCold, blocks[i]);
                 const std::uint8_t* page = pages(hot_block);
-                if (!check_page_or_report(index, page, PageKind::kHot, hot_block, true))
+                if (!check_page_to_change(index, page, PageKind::kHot, hot_block))
                     return true;
                 for (NodeId id = first; id < end; ++id)
                     if (is_free(page, id))

@@ -9,6 +9,7 @@
 #include "hnsw/clean_up.h"
 #include "hnsw/page_walk.h"
 #include "hnsw/store.h"
+#include "pg/table_bounds.h"
 
 namespace vext::hnsw {
 
@@ -19,22 +20,39 @@ struct DeadRow {
     std::uint16_t place;
 };
 
+// One run of ambulkdelete.
+struct Deletion {
+    IndexBulkDeleteCallback callback;
+    void* callback_state;
+    pg::TableBounds bounds;
+    core::Array<DeadRow> dead;  // of a page
+    core::Array<Tid> doubtful;  // of a page: the table must be asked about them
+    IndexBulkDeleteResult* stats;
+};
+
+Relation
+open_table(Relation index) {
+    // Whoever deletes from an index has locked its table.
+    return table_open(index->rd_index->indrelid, NoLock);
+}
+
 // Removes the rows of one page that the callback names; false, with nothing removed, if there are
 // some and the metapage does not yet say so.
 bool
-delete_rows_of(Index& index, BlockNumber block, IndexBulkDeleteCallback callback,
-               void* callback_state, core::Array<DeadRow>& dead, IndexBulkDeleteResult& stats) {
+delete_rows_of(Index& index, BlockNumber block, Deletion& deletion) {
     const Geometry& geometry = index.geometry;
+    core::Array<DeadRow>& dead = deletion.dead;
     const NodeId first = geometry.first_id_of(block);
     pg::BlockSet blocks;
     blocks.add(block);
     double n_kept = 0;
     dead.clear();
+    deletion.doubtful.clear();
     pg::with_change(
         index.relation, index.wal_mode, blocks, index.hints,
         [&](const pg::ChangedPages& pages) {
             const std::uint8_t* page = pages(block);
-            if (!check_page_or_report(index, page, PageKind::kHot, block, true))
+            if (!check_page_to_change(index, page, PageKind::kHot, block))
                 return false;
             for_each_record(index, page, block, [&](NodeId id, const std::uint8_t* record) {
                 const std::span<const Tid> rows = rows_of(record, geometry);
@@ -42,7 +60,9 @@ delete_rows_of(Index& index, BlockNumber block, IndexBulkDeleteCallback callback
                     if (!rows[place].is_valid())
                         continue;
                     ItemPointerData pointer = to_item_pointer(rows[place]);
-                    if (callback(&pointer, callback_state))
+                    if (!deletion.bounds.surely_hold(pointer))
+                        deletion.doubtful.push_back(rows[place]);
+                    if (deletion.callback(&pointer, deletion.callback_state))
                         dead.push_back({static_cast<std::uint16_t>(id - first),
                                         static_cast<std::uint16_t>(place)});
                     else
@@ -58,10 +78,13 @@ delete_rows_of(Index& index, BlockNumber block, IndexBulkDeleteCallback callback
                 rows_of(record, geometry)[row.place] = kNoTid;
             }
         });
+    for (const Tid& tid : deletion.doubtful.span())
+        if (!deletion.bounds.hold(to_item_pointer(tid)))
+            report_damage(index.relation, block, "a row lies beyond the table");
     if (!dead.is_empty() && index.meta.needs_clean_up == 0)
         return false;
-    stats.tuples_removed += static_cast<double>(dead.size());
-    stats.num_index_tuples += n_kept;
+    deletion.stats->tuples_removed += static_cast<double>(dead.size());
+    deletion.stats->num_index_tuples += n_kept;
     return true;
 }
 
@@ -85,12 +108,19 @@ delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult* stats, IndexBulkDelete
     pg::in_context(context, [&] {
         Index index = open_index(info->index);
         core::Arena arena = pg::context_arena(context);
-        core::Array<DeadRow> dead(arena, kUsableSize / sizeof(Tid));
+        const Relation table = open_table(info->index);
+        Deletion deletion = {callback,
+                             callback_state,
+                             pg::TableBounds(table),
+                             core::Array<DeadRow>(arena, kUsableSize / sizeof(Tid)),
+                             core::Array<Tid>(arena, kUsableSize / sizeof(Tid)),
+                             stats};
         stats->num_index_tuples = 0;
         for_each_hot_block(index, true, [&](BlockNumber block) {
-            while (!delete_rows_of(index, block, callback, callback_state, dead, *stats))
+            while (!delete_rows_of(index, block, deletion))
                 announce_clean_up(index);
         });
+        table_close(table, NoLock);
         stats->num_pages = RelationGetNumberOfBlocks(info->index);
     });
     MemoryContextDelete(context);

@@ -63,8 +63,10 @@ BufferHints::of(Relation relation, BlockNumber n_blocks) {
             buffers[i] = table.hints.buffers_[i];
         if (table.hints.buffers_ != nullptr)
             pfree(table.hints.buffers_);
-        if (n_kept == 0)
+        if (n_kept == 0) {
+            table.hints.n_blocks = 0;
             table.hints.n_fallbacks = 0;
+        }
         table.locator = locator;
         table.hints.buffers_ = buffers;
         table.hints.mask_ = size - 1;

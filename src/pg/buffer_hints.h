@@ -34,6 +34,7 @@ class BufferHints {
     /// temporary relations, whose buffers are not shared.
     static BufferHints* of(Relation relation, BlockNumber n_blocks);
 
+    BlockNumber n_blocks = 0;       ///< of the file, when this session last asked
     std::uint64_t n_fallbacks = 0;  ///< glances that had to be repeated under a pin
 
    private:

@@ -32,7 +32,7 @@ class RowTouch {
         return table_ != nullptr;
     }
 
-    /// Requires: is_possible(); at most kMostRows rows, which a row of the index named.
+    /// Requires: is_possible(); at most kMostRows rows, which the table's TableBounds hold.
     void operator()(std::span<const ItemPointerData> rows) const;
 
    private:

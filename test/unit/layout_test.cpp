@@ -131,6 +131,20 @@ TEST(Layout, PlacesLieWithinPagesAndDoNotOverlap) {
     });
 }
 
+TEST(Layout, SlotsOfAFileAreThoseOfItsHotPages) {
+    for_each_geometry([](const MetaPage&, const Geometry& geometry) {
+        EXPECT_EQ(geometry.n_slots_of(0), 0u);
+        std::uint64_t n_slots = 0;
+        const std::uint32_t n_blocks = geometry.n_blocks_for(3 * geometry.slots_per_extent());
+        for (std::uint32_t block = 0; block < n_blocks; ++block) {
+            n_slots += geometry.is_hot_block(block) ? geometry.hot_per_page : 0;
+            ASSERT_EQ(geometry.n_slots_of(block + 1), n_slots) << block;
+        }
+        EXPECT_LE(geometry.n_slots_of(0xfffffffe), 0xfffffffeULL * geometry.hot_per_page);
+        EXPECT_GT(geometry.n_slots_of(0xfffffffe), n_slots);
+    });
+}
+
 TEST(Layout, ExtentsAreSmallAndWasteLittle) {
     for_each_geometry([](const MetaPage&, const Geometry& geometry) {
         if (geometry.cold_bytes == 0) {
@@ -232,6 +246,20 @@ TEST(Page, HasNoHole) {
     EXPECT_EQ(upper, special);
     EXPECT_EQ(special, kPageSize - sizeof(PageTrailer));
     EXPECT_EQ(size_and_version, kPageSize | 4);
+}
+
+TEST(Page, EveryOtherHeaderIsSeen) {
+    Page page = new_page(PageKind::kHot, 5);
+    EXPECT_EQ(check_page_header(page.data()), nullptr);
+    for (std::size_t i = 12; i < 20; ++i) {
+        page[i] ^= 0x10;
+        EXPECT_NE(check_page_header(page.data()), nullptr) << i;
+        page[i] ^= 0x10;
+    }
+    // What others set: place in the log, checksum, flags, the oldest row to prune.
+    for (const std::size_t i : {0, 8, 10, 20})
+        page[i] ^= 1;
+    EXPECT_EQ(check_page_header(page.data()), nullptr);
 }
 
 TEST(Page, IsZeroOnlyWithEveryByteZero) {
