@@ -7,6 +7,7 @@
 #include "hnsw/check.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "core/bitmap.h"
@@ -300,13 +301,17 @@ Check::read_chain(NodeId id) {
     });
     std::uint16_t version = 0;
     chain_.clear();
+    // The record of the last power of two of steps: a circle comes back to it (Brent).
+    NodeId mark = kNoNode;
     while (next != kNoNode) {
         CHECK_FOR_INTERRUPTS();
         const NodeId current = next;
         if (current >= index_->meta.n_slots && current >= refresh_meta(*index_).n_slots)
             return "a node's chain leads beyond the index";
-        if (std::find(chain_.begin(), chain_.end(), current) != chain_.end())
+        if (current == mark)
             return "a node's chain runs in a circle";
+        if (std::has_single_bit(chain_.size() + 1))
+            mark = current;
         const bool is_head = chain_.is_empty();
         chain_.push_back(current);
         const bool is_own = with_record(*index_, current, [&](const std::uint8_t* record) {

@@ -29,6 +29,7 @@ extern "C" {
 extern "C" {
 #include "access/relscan.h"
 #include "commands/vacuum.h"
+#include "miscadmin.h"
 #include "nodes/pathnodes.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
@@ -73,6 +74,16 @@ mark_unusable(IndexPath* path) {
 #else
     (void)path;
 #endif
+}
+
+/// Counts a page that was in the buffer pool against vacuum's cost limit, as ReadBuffer does and
+/// ReadRecentBuffer does not.
+inline void
+charge_page_hit() {
+#if PG_VERSION_NUM < 180000
+    ++VacuumPageHit;
+#endif
+    VacuumCostBalance += VacuumCostPageHit;
 }
 
 /// Sleeps as the vacuum cost settings say; checks for interrupts.
