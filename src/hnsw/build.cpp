@@ -117,7 +117,7 @@ IndexBuildResult*
 build_index(Relation heap, Relation relation, IndexInfo* info) {
     if (RelationGetNumberOfBlocks(relation) != 0)
         elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(relation));
-    discard_gathered(RelationGetRelid(relation));
+    discard_gathered(relation);
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw build", ALLOCSET_DEFAULT_SIZES);
     auto* result = static_cast<IndexBuildResult*>(palloc0(sizeof(IndexBuildResult)));

@@ -80,6 +80,12 @@ open_index(Relation relation, pg::WalMode wal_mode) {
     return index;
 }
 
+bool
+has_seed(Relation relation, std::uint64_t seed) {
+    return RelationGetNumberOfBlocks(relation) > 0 &&
+           read_meta(relation, pg::BufferHints::of(relation, 1)).rotation_seed == seed;
+}
+
 void
 reopen_index(Index& index, Relation relation) {
     index.relation = relation;

@@ -48,7 +48,11 @@ core::Metric metric_of(Relation relation);
 /// Opens the index that exists in `relation`, until the current context is reset or deleted.
 Index open_index(Relation relation, pg::WalMode wal_mode = pg::WalMode::kLogged);
 
-/// Opens an index again that was opened in this transaction, and closed since; of the same file.
+/// Whether the relation's file is, or is a copy of, that of the index of this rotation seed.
+bool has_seed(Relation relation, std::uint64_t seed);
+
+/// Opens an index again that was opened in this transaction, and closed since: the same file, or a
+/// copy of it.
 void reopen_index(Index& index, Relation relation);
 
 /// The codec of an index with this metapage and centroid (n_dims floats), in the current context.

@@ -119,7 +119,7 @@ next_node(ScanState& state) {
 
 IndexScanDesc
 begin_scan(Relation index, int n_keys, int n_order_bys) {
-    flush_gathered(RelationGetRelid(index));
+    flush_gathered(index);
     IndexScanDesc scan = RelationGetIndexScan(index, n_keys, n_order_bys);
     auto* state = static_cast<ScanState*>(palloc0(sizeof(ScanState)));
     state->context =
@@ -134,7 +134,7 @@ begin_scan(Relation index, int n_keys, int n_order_bys) {
 
 void
 rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey order_bys, int n_order_bys) {
-    flush_gathered(RelationGetRelid(scan->indexRelation));
+    flush_gathered(scan->indexRelation);
     ScanState& state = state_of(scan);
     MemoryContextReset(state.context);
     state.search = nullptr;

@@ -10,7 +10,12 @@
 
 #if PG_VERSION_NUM >= 160000
 extern "C" {
+#include "utils/relfilenumbermap.h"
 #include "varatt.h"
+}
+#else
+extern "C" {
+#include "utils/relfilenodemap.h"
 }
 #endif
 
@@ -73,6 +78,16 @@ mark_unusable(IndexPath* path) {
     path->path.disabled_nodes = 2;
 #else
     (void)path;
+#endif
+}
+
+/// The relation of this database that has the main file of this locator; InvalidOid when none has.
+inline Oid
+find_relation_of(const FileLocator& locator) {
+#if PG_VERSION_NUM >= 160000
+    return RelidByRelfilenumber(locator.spcOid, locator.relNumber);
+#else
+    return RelidByRelfilenode(locator.spcNode, locator.relNode);
 #endif
 }
 

@@ -33,6 +33,13 @@ open_locked_relation(Oid oid) {
     return try_relation_open(oid, NoLock);
 }
 
+/// Opens a relation with this lock, kept until the transaction ends; null if it was dropped since.
+inline Relation
+open_relation(Oid oid, LOCKMODE lock) {
+    LockRelationOid(oid, lock);
+    return open_locked_relation(oid);
+}
+
 /// Runs `body` in a subtransaction. False when that failed with an error that `is_expected(const
 /// ErrorData&)` accepts: the server has then taken back what `body` took (locks, pins, shared
 /// memory, parallel workers), pages and memory contexts are as it left them, and `error`, if it is
