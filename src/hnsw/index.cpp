@@ -15,8 +15,10 @@ constexpr int kDistanceSupport = 1;
 constexpr int kNormSupport = 2;
 
 MetaPage
-read_meta(Relation relation, pg::BufferHints* hints) {
+read_meta(Relation relation, pg::BufferHints* hints, Snapshot snapshot_at_risk = nullptr) {
     const auto meta = pg::with_page(relation, kMetaBlock, hints, [&](const std::uint8_t* page) {
+        if (snapshot_at_risk != nullptr)
+            pg::check_snapshot(snapshot_at_risk, relation, page);
         if (const char* problem = check_page(page, PageKind::kMeta, kMetaBlock))
             report_damage(relation, kMetaBlock, problem);
         MetaPage copy;
@@ -95,7 +97,7 @@ reopen_index(Index& index, Relation relation) {
 
 const MetaPage&
 refresh_meta(Index& index) {
-    const MetaPage fresh = read_meta(index.relation, index.hints);
+    const MetaPage fresh = read_meta(index.relation, index.hints, index.snapshot_at_risk);
     if (fresh.rotation_seed != index.meta.rotation_seed || fresh.n_dims != index.meta.n_dims)
         report_damage(index.relation, kMetaBlock, "the metapage has changed its identity");
     if (fresh.n_slots != index.meta.n_slots)

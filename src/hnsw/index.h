@@ -11,6 +11,7 @@
 
 #include "core/codec/codec.h"
 #include "hnsw/layout.h"
+#include "pg/compat.h"
 #include "pg/index_am.h"
 #include "pg/memory.h"
 #include "pg/page.h"
@@ -25,7 +26,8 @@ struct Index {
     const core::Codec* codec;
     pg::BufferHints* hints;  ///< null for temporary relations
     pg::WalMode wal_mode;
-    bool codec_has_centroid;  ///< as the metapage said when the codec was made
+    Snapshot snapshot_at_risk;  ///< of a scan (pg/compat.h), or null
+    bool codec_has_centroid;    ///< as the metapage said when the codec was made
 
     /// An empty index got its centroid since: codes and queries of this codec are not its own.
     bool
@@ -72,6 +74,13 @@ bool check_page_or_report(const Index& index, const std::uint8_t* page, PageKind
 /// Makes sure that `id` has a page, reading the metapage again if it must.
 void check_id(Index& index, NodeId id);
 
+/// Raises "snapshot too old" if a scan may miss rows because the page has changed.
+inline void
+check_age(const Index& index, const std::uint8_t* page) {
+    if (index.snapshot_at_risk != nullptr)
+        pg::check_snapshot(index.snapshot_at_risk, index.relation, page);
+}
+
 /// Calls `look(const std::uint8_t* record)` with the decoded, checked hot record of `id` under a
 /// share lock; the record is null where its page is still all zero.
 template <typename Look>
@@ -80,6 +89,7 @@ with_record(Index& index, NodeId id, Look&& look) {
     check_id(index, id);
     const Place place = index.geometry.hot_place(id);
     return pg::with_page(index.relation, place.block, index.hints, [&](const std::uint8_t* page) {
+        check_age(index, page);
         if (!check_page_or_report(index, page, PageKind::kHot, place.block, true))
             return look(static_cast<const std::uint8_t*>(nullptr));
         const std::uint8_t* record = page + place.offset;

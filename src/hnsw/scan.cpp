@@ -81,6 +81,7 @@ start_search(IndexScanDesc scan, ScanState& state) {
     pg::count_index_scan(scan);
     pg::in_context(state.context, [&] {
         state.index = open_index(scan->indexRelation);
+        state.index.snapshot_at_risk = pg::snapshot_at_risk(scan->xs_snapshot);
         state.returns_bounds = needs_recheck(state.index);
         state.is_strict = setting_iterative_scan == kIterativeStrict;
         core::Arena arena = pg::context_arena(state.context);

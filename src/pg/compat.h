@@ -40,6 +40,7 @@ extern "C" {
 #include "storage/bufmgr.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 }
 
 namespace vext::pg {
@@ -78,6 +79,31 @@ mark_unusable(IndexPath* path) {
     path->path.disabled_nodes = 2;
 #else
     (void)path;
+#endif
+}
+
+/// The snapshot if rows that it shows may be removed all the same, which old_snapshot_threshold
+/// does before PostgreSQL 17; else null.
+inline Snapshot
+snapshot_at_risk(Snapshot snapshot) {
+#if PG_VERSION_NUM < 170000
+    return OldSnapshotThresholdActive() ? snapshot : nullptr;
+#else
+    (void)snapshot;
+    return nullptr;
+#endif
+}
+
+/// Raises "snapshot too old" if the page has changed since a snapshot at risk was taken, and the
+/// snapshot is older than allowed: what it should show may be gone from the page.
+inline void
+check_snapshot(Snapshot snapshot, Relation index, const std::uint8_t* page) {
+#if PG_VERSION_NUM < 170000
+    TestForOldSnapshot(snapshot, index, reinterpret_cast<Page>(const_cast<std::uint8_t*>(page)));
+#else
+    (void)snapshot;
+    (void)index;
+    (void)page;
 #endif
 }
 
