@@ -53,6 +53,29 @@ BatchMerger::BatchMerger(Index& index, const BatchPlan& plan, const Batch& batch
     options_.seed = batch.seed;
 }
 
+std::size_t
+BatchMerger::bytes_per_member(const Index& index, const BatchPlan& plan) {
+    // Arrays that grow leave as much behind.
+    constexpr std::size_t kGrowth = 2;
+    const std::size_t max_links = index.geometry.max_links(0);
+    const std::size_t n_most =
+        std::max(CandidateSearch::n_most({plan.ef_construction, true}), std::size_t{2} * max_links);
+    // A set of ids is at most half full. A build will have more nodes than there are.
+    std::size_t n_visited = plan.ef_construction * max_links;
+    if (index.meta.n_slots > 0)
+        n_visited = std::min<std::size_t>(n_visited, index.meta.n_slots);
+    const std::size_t search =
+        n_most * 4 * sizeof(core::Candidate) +
+        kGrowth * 2 * sizeof(NodeId) * std::max(n_visited, 32 * plan.ef_construction);
+    const std::size_t selection = n_most * (sizeof(core::Candidate) + sizeof(core::CodeRef) +
+                                            sizeof(std::uint32_t) + index.meta.code_bytes) +
+                                  core::LinkSelector::bytes_needed(*index.codec, n_most);
+    const std::size_t n_nodes = links_per_task(plan.shape);
+    const std::size_t task =
+        kGrowth * n_nodes * (plan.shape.m * sizeof(BackLinkWish) + max_links * sizeof(Link));
+    return search + selection + task + index.geometry.hot_per_page * 2 * max_links * sizeof(Link);
+}
+
 std::span<NodeId>
 BatchMerger::Found::of(std::uint32_t point, int layer, std::size_t m) const {
     if (layer == 0)

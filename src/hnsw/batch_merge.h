@@ -54,12 +54,22 @@ class BatchMerger {
                static_cast<std::size_t>(shape.max_layer + 1) * sizeof(NodeId) / 2;
     }
 
+    /// Bytes that each member takes, beside what its batch graph does.
+    static std::size_t bytes_per_member(const Index& index, const BatchPlan& plan);
+
    private:
     // Tasks: points to be searched for, nodes to be written, nodes to be linked.
     static constexpr std::size_t kSearchesPerTask = 32;
     static constexpr std::size_t kNodesPerTask = 256;
     static constexpr std::size_t kLinksPerTask = 1024;
     static constexpr std::size_t kPointsPerFind = 64;  ///< one of so many is looked for at the end
+
+    // Fewer where nodes have many links: a task remembers those that it wishes for.
+    static constexpr std::size_t kWishesPerTask = 16384;
+    static std::size_t
+    links_per_task(const core::GraphShape& shape) {
+        return std::min(kLinksPerTask, kWishesPerTask / shape.m);
+    }
 
     /// Calls `work(first, n)` for stretches of up to `per_task` of `n_all`, each by one member.
     template <typename Crew, typename Work>
@@ -197,7 +207,7 @@ BatchMerger::merge(Crew& crew) {
     crew.alone([&] { counts[0] = parent_; });
     parent_ = counts[0];
     crew.report(BuildPhase::kSelecting, members.size());
-    for_stretches(crew, members.size(), kLinksPerTask,
+    for_stretches(crew, members.size(), links_per_task(shape_),
                   [&](std::size_t first, std::size_t n) { link_stretch(first, n); });
     crew.for_each(found.risen.size(), [&](std::size_t i) { link_above(found.risen[i]); });
     for_stretches(crew, members.size(), kNodesPerTask,

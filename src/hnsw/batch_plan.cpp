@@ -15,9 +15,9 @@ namespace {
 // Beside its record and what the graph takes, a point has ids for folding and writing.
 constexpr std::size_t kIds = 8 * sizeof(std::uint32_t);
 
-// What a member takes for the work of one row, and for joining a batch to a graph.
+// What a member takes for the work of one row, and for what is small in joining a batch to a graph.
 constexpr std::size_t kRowBytes = std::size_t{64} << 10;
-constexpr std::size_t kMergeBytes = std::size_t{1} << 20;
+constexpr std::size_t kMergeBytes = std::size_t{256} << 10;
 
 // The largest number up to `most` that fits: what fits does so for all smaller ones. 0 fits.
 template <typename Fits>
@@ -57,8 +57,9 @@ plan_batch(const Index& index, const BuildMeans& means) {
     };
     plan.capacity = find_largest(std::min<std::size_t>(means.n_bytes / record, kMostBatch),
                                  [&](std::size_t n) { return fits(n, kRowBytes, 0); });
+    const std::size_t merge = kMergeBytes + BatchMerger::bytes_per_member(index, plan);
     plan.later_capacity = find_largest(plan.capacity, [&](std::size_t n) {
-        return fits(n, kMergeBytes, BatchMerger::bytes_per_point(plan.shape));
+        return fits(n, merge, BatchMerger::bytes_per_point(plan.shape));
     });
     return plan;
 }

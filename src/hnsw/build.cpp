@@ -117,7 +117,7 @@ IndexBuildResult*
 build_index(Relation heap, Relation relation, IndexInfo* info) {
     if (RelationGetNumberOfBlocks(relation) != 0)
         elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(relation));
-    discard_gathered(RelationGetRelid(relation));
+    discard_gathered(relation);
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw build", ALLOCSET_DEFAULT_SIZES);
     auto* result = static_cast<IndexBuildResult*>(palloc0(sizeof(IndexBuildResult)));
@@ -130,7 +130,16 @@ build_index(Relation heap, Relation relation, IndexInfo* info) {
         Index index = open_index(relation, pg::WalMode::kBuilding);
         report_phase(BuildPhase::kLoading);
         const int n_workers = count_workers(heap, index);
-        if (n_workers == 0 || !build_in_parallel(heap, index, info, n_workers, *result))
+        ParallelOutcome outcome = ParallelOutcome::kNoWorkers;
+        if (n_workers > 0)
+            outcome = build_in_parallel(heap, index, info, n_workers, *result);
+        if (outcome == ParallelOutcome::kCutOff) {
+            pg::empty_file(relation);
+            write_first_pages(relation, MAIN_FORKNUM, meta, centroid);
+            index = open_index(relation, pg::WalMode::kBuilding);
+            report_phase(BuildPhase::kLoading);
+        }
+        if (outcome != ParallelOutcome::kBuilt)
             build_serially(heap, index, info, *result);
         report_phase(BuildPhase::kWriting);
         pg::log_whole_relation(relation);

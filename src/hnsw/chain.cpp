@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "hnsw/store.h"
+#include "pg/compat.h"
 
 namespace vext::hnsw {
 
@@ -122,6 +123,30 @@ add_new_record(Index& index, NodeId id, std::uint16_t version, NodeId chain_head
     return Outcome::kChanged;
 }
 
+// Takes the record `id` of `owner`, to which `before` points, out of the chain and frees it, if it
+// still has no rows and its place.
+bool
+drop_record(Index& index, NodeId owner, NodeId before, NodeId id) {
+    const bool is_head = before == owner;
+    return change_two_records(
+        index, before, id,
+        [&](const std::uint8_t* previous, const std::uint8_t* record) {
+            if (!belongs_to(record, owner) || has_rows(record, index.geometry))
+                return false;
+            return is_head ? is_node(previous) && node_of(previous).tids_head == id
+                           : belongs_to(previous, owner) && tids_of(previous).next == id;
+        },
+        [&](std::uint8_t* previous, std::uint8_t* record) {
+            if (is_head) {
+                node_of(previous).tids_head = tids_of(record).next;
+            } else {
+                tids_of(previous).next = tids_of(record).next;
+                tids_of(previous).next_version = tids_of(record).next_version;
+            }
+            free_record(record);
+        });
+}
+
 }  // namespace
 
 bool
@@ -219,53 +244,30 @@ collect_chain(Index& index, NodeId id, NodeId chain_head, core::Array<Tid>& tids
 }
 
 void
-drop_empty_record(Index& index, NodeId id) {
-    NodeId owner = kNoNode;
-    with_record(index, id, [&](const std::uint8_t* record) {
-        if (record != nullptr && head_of(record).kind == RecordKind::kTids)
-            owner = tids_of(record).owner;
-    });
-    if (owner == kNoNode)
-        return;
-    // From the node along the chain to the record that points to this one.
-    NodeId before = owner;
+drop_empty_records(Index& index, NodeId id) {
+    NodeId before = id;  // what points to the record at hand: the node, or a record that stays
     CircleWatch watch;
     for (;;) {
-        CHECK_FOR_INTERRUPTS();
-        if (watch.is_met_again(before))
-            report_damage(index.relation, index.geometry.hot_place(owner).block,
-                          "a node's chain runs in a circle");
-        NodeId next = kNoNode;
+        pg::delay_vacuum();
+        NodeId current = kNoNode;
         with_record(index, before, [&](const std::uint8_t* record) {
-            if (before == owner)
-                next = is_node(record) ? node_of(record).tids_head : kNoNode;
+            if (before == id)
+                current = is_node(record) ? node_of(record).tids_head : kNoNode;
             else
-                next = belongs_to(record, owner) ? tids_of(record).next : kNoNode;
+                current = belongs_to(record, id) ? tids_of(record).next : kNoNode;
         });
-        if (next == kNoNode)
+        if (current == kNoNode)
             return;
-        if (next == id)
-            break;
-        before = next;
-    }
-    const bool is_head = before == owner;
-    change_two_records(
-        index, before, id,
-        [&](const std::uint8_t* previous, const std::uint8_t* record) {
-            if (!belongs_to(record, owner) || has_rows(record, index.geometry))
-                return false;
-            return is_head ? is_node(previous) && node_of(previous).tids_head == id
-                           : belongs_to(previous, owner) && tids_of(previous).next == id;
-        },
-        [&](std::uint8_t* previous, std::uint8_t* record) {
-            if (is_head) {
-                node_of(previous).tids_head = tids_of(record).next;
-            } else {
-                tids_of(previous).next = tids_of(record).next;
-                tids_of(previous).next_version = tids_of(record).next_version;
-            }
-            free_record(record);
+        const bool is_empty = with_record(index, current, [&](const std::uint8_t* record) {
+            return belongs_to(record, id) && !has_rows(record, index.geometry);
         });
+        if (is_empty && drop_record(index, id, before, current))
+            continue;
+        before = current;
+        if (watch.is_met_again(before))
+            report_damage(index.relation, index.geometry.hot_place(id).block,
+                          "a node's chain runs in a circle");
+    }
 }
 
 }  // namespace vext::hnsw

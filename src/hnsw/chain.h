@@ -76,8 +76,8 @@ void remove_row(Index& index, NodeId id, const Tid& tid);
 /// chain changed underneath: what was appended is then incomplete.
 bool collect_chain(Index& index, NodeId id, NodeId chain_head, core::Array<Tid>& tids);
 
-/// Takes the record `id` out of its owner's chain and frees it, if it holds no row. Only vacuum
-/// does this, and only one vacuum at a time.
-void drop_empty_record(Index& index, NodeId id);
+/// Takes the records without rows out of the chain of the node `id` and frees them: one walk along
+/// the chain, however many there are. Only vacuum does this, and only one vacuum at a time.
+void drop_empty_records(Index& index, NodeId id);
 
 }  // namespace vext::hnsw

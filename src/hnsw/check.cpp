@@ -7,6 +7,7 @@
 #include "hnsw/check.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "core/bitmap.h"

@@ -41,16 +41,16 @@ struct Survey {
           dead(arena, n_slots),
           owned(arena, n_slots),
           helpers(arena, n_slots),
-          empty_records(arena),
+          emptied(arena, n_slots),
           orphans(arena) {}
 
     core::Bitmap nodes;
     core::Bitmap have_rows;
     core::Bitmap dead;
-    core::Bitmap owned;                 // records that a node or a chain points to
-    core::Bitmap helpers;               // links and tids records
-    core::Array<NodeId> empty_records;  // tids records without rows
-    core::Array<Orphan> orphans;        // records that nothing points to
+    core::Bitmap owned;           // records that a node or a chain points to
+    core::Bitmap helpers;         // links and tids records
+    core::Bitmap emptied;         // nodes whose chains have tids records without rows
+    core::Array<Orphan> orphans;  // records that nothing points to
 };
 
 class Vacuum {
@@ -69,8 +69,7 @@ class Vacuum {
         look();
         note_orphans();
         mark_dead();
-        for (const NodeId record : survey_.empty_records.span())
-            drop_empty_record(*index_, record);
+        shorten_chains();
         drain();
         AnchorTree* tree = arena_.make<AnchorTree>(*index_, survey_.dead, repairer_, arena_);
         replace_entry(tree->look());
@@ -112,6 +111,7 @@ class Vacuum {
     void look();
     void note_orphans();
     void mark_dead();
+    void shorten_chains();
     bool has_rows_in_chain(NodeId id);
     void drain();
     void replace_entry(const AnchorTree::Top& top);
@@ -133,9 +133,7 @@ class Vacuum {
 
 void
 Vacuum::look() {
-    survey_.empty_records.reserve(64);
     for_each_hot_block(*index_, true, [&](BlockNumber block) {
-        survey_.empty_records.reserve(survey_.empty_records.size() + index_->geometry.hot_per_page);
         with_records_of(*index_, block, [&](NodeId id, const std::uint8_t* record) {
             const std::span<const Tid> rows = rows_of(record, index_->geometry);
             const bool has_rows = std::any_of(rows.begin(), rows.end(),
@@ -154,10 +152,8 @@ Vacuum::look() {
             if (head_of(record).kind != RecordKind::kTids)
                 return;
             own(reinterpret_cast<const TidsRecord*>(record)->next);
-            if (!has_rows)
-                survey_.empty_records.push_back(id);
-            else if (is_known(owner_of(record)))
-                survey_.have_rows.set(owner_of(record));
+            if (is_known(owner_of(record)))
+                (has_rows ? survey_.have_rows : survey_.emptied).set(owner_of(record));
         });
     });
 }
@@ -180,6 +176,14 @@ Vacuum::mark_dead() {
         if (is_dead)
             survey_.dead.set(id);
     }
+}
+
+// One walk for each chain that has empty records.
+void
+Vacuum::shorten_chains() {
+    for (NodeId id = 0; id < survey_.emptied.size(); ++id)
+        if (survey_.emptied.has(id))
+            drop_empty_records(*index_, id);
 }
 
 // Looks through the chain after clearing the mark of appended rows: if the mark is still clear when
@@ -239,8 +243,10 @@ void
 Vacuum::mend_all() {
     for_each_hot_block(*index_, true, [&](BlockNumber block) {
         read_nodes(block);
-        for (const NodeId id : page_ids_.span())
+        for (const NodeId id : page_ids_.span()) {
+            pg::delay_vacuum();
             mend_node(id);
+        }
     });
 }
 

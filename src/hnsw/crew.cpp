@@ -10,7 +10,8 @@ CrewShared::init() {
     pg_atomic_init_u32(&n_members, 0);
     pg_atomic_init_u64(&next_task[0], 0);
     pg_atomic_init_u64(&next_task[1], 0);
-    allocated = InvalidDsaPointer;
+    allocated = {DSM_HANDLE_INVALID, 0};
+    pg_atomic_init_u32(&n_making, 0);
 }
 
 void

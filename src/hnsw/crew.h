@@ -6,6 +6,7 @@
 
 #include "core/batch/crew.h"
 #include "hnsw/progress.h"
+#include "hnsw/shared_areas.h"
 #include "pg/parallel.h"
 
 namespace vext::hnsw {
@@ -48,7 +49,8 @@ struct CrewShared {
     pg_atomic_uint32 n_members;  ///< 0 until the gate is open
     Barrier barrier;
     pg_atomic_uint64 next_task[2];  ///< of the loops in turns
-    dsa_pointer allocated;
+    SharedArea allocated;
+    pg_atomic_uint32 n_making;  ///< members that ask for shared memory
 
     void init();
     void open_gate(int n);
@@ -59,8 +61,8 @@ struct CrewShared {
 class ParallelCrew {
    public:
     /// Memory of its own from `arena`.
-    ParallelCrew(CrewShared& shared, dsa_area* area, core::Arena& arena, bool is_leader)
-        : shared_(&shared), area_(area), areas_(arena), is_leader_(is_leader) {}
+    ParallelCrew(CrewShared& shared, core::Arena& arena, bool is_leader)
+        : shared_(&shared), areas_(arena, shared.n_making), is_leader_(is_leader) {}
 
     template <typename Task>
     void
@@ -98,24 +100,19 @@ class ParallelCrew {
 
     void*
     allocate(std::size_t n_bytes) {
-        if (is_leader_) {
-            shared_->allocated = pg::allocate_shared(area_, std::max<std::size_t>(n_bytes, 1));
-            areas_.push_back(shared_->allocated);
-        }
+        if (is_leader_)
+            shared_->allocated = areas_.make(n_bytes);
         meet();
-        void* address = pg::shared_address(area_, shared_->allocated);
+        void* address = areas_.address(shared_->allocated);
         meet();
         return address;
     }
 
     /// Frees all that was allocated. Requires: nobody uses it any more, for all have met since.
+    /// What was freed can be had again when all have met.
     void
     release() {
-        for (const dsa_pointer area : areas_.span()) {
-            pg::check_canaries(dsa_get_address(area_, area));
-            dsa_free(area_, area);
-        }
-        areas_.clear();
+        areas_.release();
     }
 
     static void
@@ -130,8 +127,7 @@ class ParallelCrew {
 
    private:
     CrewShared* shared_;
-    dsa_area* area_;
-    core::Array<dsa_pointer> areas_;  // of the leader: what was allocated
+    SharedAreas areas_;
     bool is_leader_;
     std::uint32_t n_loops_ = 0;
     LoopProgress progress_;

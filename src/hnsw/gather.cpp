@@ -47,6 +47,19 @@ class Queue {
         return RelationGetRelid(relation) == oid && is_of_file(relation);
     }
     bool
+    is_of_file(Relation relation) const {
+        const pg::FileLocator locator = pg::file_locator(relation);
+        return std::memcmp(&locator, &locator_, sizeof(locator)) == 0;
+    }
+    /// Whether a build of `relation` sees the rows or what became of them: not where their file is
+    /// another index's by now.
+    bool
+    is_seen_by_build(Relation relation) const {
+        if (RelationGetRelid(relation) != oid)
+            return false;
+        return is_of_file(relation) || !OidIsValid(pg::find_relation_of(locator_));
+    }
+    bool
     is_empty() const {
         return rows_.is_empty();
     }
@@ -71,11 +84,7 @@ class Queue {
     Queue* next = nullptr;
 
    private:
-    bool
-    is_of_file(Relation relation) const {
-        const pg::FileLocator locator = pg::file_locator(relation);
-        return std::memcmp(&locator, &locator_, sizeof(locator)) == 0;
-    }
+    Relation open_target() const;
     std::size_t chunk_size() const;
     void insert_all(Relation relation);
     void drop_aborted(Relation relation);
@@ -150,17 +159,28 @@ describe_flush(void* relation) {
                RelationGetRelationName(static_cast<Relation>(relation)));
 }
 
+// The index that the rows are for, as it is now; null when it is gone or was made anew, with the
+// rows or without those that are gone. This transaction alone can have moved it: into a copy of its
+// file (another tablespace), or by giving the file, and the table's, to another index.
+Relation
+Queue::open_target() const {
+    const Relation relation = pg::open_locked_relation(oid);
+    if (relation != nullptr) {
+        if (is_of_file(relation) || has_seed(relation, index_.meta.rotation_seed))
+            return relation;
+        relation_close(relation, NoLock);
+    }
+    const Oid owner = pg::find_relation_of(locator_);
+    return OidIsValid(owner) ? pg::open_relation(owner, RowExclusiveLock) : nullptr;
+}
+
 void
 Queue::flush() {
     if (is_empty())
         return;
-    const Relation relation = pg::open_locked_relation(oid);
+    const Relation relation = open_target();
     if (relation == nullptr)
         return;
-    // No other transaction can have moved it, and in this one what moves a file flushes before.
-    if (!is_of_file(relation))
-        elog(ERROR, "index \"%s\" has another file than when rows were gathered for it",
-             RelationGetRelationName(relation));
     ErrorContextCallback callback = {error_context_stack, describe_flush, relation};
     error_context_stack = &callback;
     MemoryContext working =
@@ -283,9 +303,9 @@ has_gathered() {
 }
 
 void
-flush_gathered(Oid index) {
+flush_gathered(Relation index) {
     for (Queue** link = &first_queue; *link != nullptr;) {
-        if ((*link)->oid == index) {
+        if ((*link)->oid == RelationGetRelid(index) || (*link)->is_of_file(index)) {
             (*link)->flush();
             remove_queue(link);
         } else {
@@ -303,9 +323,9 @@ flush_all_gathered() {
 }
 
 void
-discard_gathered(Oid index) {
+discard_gathered(Relation index) {
     for (Queue** link = &first_queue; *link != nullptr;) {
-        if ((*link)->oid == index)
+        if ((*link)->is_seen_by_build(index))
             remove_queue(link);
         else
             link = &(*link)->next;

@@ -22,11 +22,11 @@ bool gather_row(Relation heap, Relation index, std::span<const float> vector, co
 bool has_gathered();
 
 /// Inserts what waits for one index, or for all.
-void flush_gathered(Oid index);
+void flush_gathered(Relation index);
 void flush_all_gathered();
 
-/// Forgets what waits for an index, whose build has seen the rows.
-void discard_gathered(Oid index);
+/// Forgets what waits for an index whose build has seen the rows.
+void discard_gathered(Relation index);
 
 /// Inserts what waits; from now on rows are inserted at once, until the transaction ends.
 void close_gathering();

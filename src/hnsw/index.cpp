@@ -22,8 +22,10 @@ constexpr int kNormSupport = 2;
 constexpr std::uint32_t kMostMissingExtents = 1U << 18;
 
 MetaPage
-read_meta(Relation relation, pg::BufferHints* hints) {
+read_meta(Relation relation, pg::BufferHints* hints, Snapshot snapshot_at_risk = nullptr) {
     const auto meta = pg::with_page(relation, kMetaBlock, hints, [&](const std::uint8_t* page) {
+        if (snapshot_at_risk != nullptr)
+            pg::check_snapshot(snapshot_at_risk, relation, page);
         if (const char* problem = check_page(page, PageKind::kMeta, kMetaBlock))
             report_damage(relation, kMetaBlock, problem);
         MetaPage copy;
@@ -111,6 +113,12 @@ open_index(Relation relation, pg::WalMode wal_mode) {
     return index;
 }
 
+bool
+has_seed(Relation relation, std::uint64_t seed) {
+    return RelationGetNumberOfBlocks(relation) > 0 &&
+           read_meta(relation, pg::BufferHints::of(relation, 1)).rotation_seed == seed;
+}
+
 void
 reopen_index(Index& index, Relation relation) {
     index.relation = relation;
@@ -122,7 +130,7 @@ reopen_index(Index& index, Relation relation) {
 
 const MetaPage&
 refresh_meta(Index& index) {
-    const MetaPage fresh = read_meta(index.relation, index.hints);
+    const MetaPage fresh = read_meta(index.relation, index.hints, index.snapshot_at_risk);
     if (fresh.rotation_seed != index.meta.rotation_seed || fresh.n_dims != index.meta.n_dims)
         report_damage(index.relation, kMetaBlock, "the metapage has changed its identity");
     const bool is_measured = fresh.n_slots == index.meta.n_slots && fresh.n_slots == index.n_held;

@@ -11,6 +11,7 @@
 
 #include "core/codec/codec.h"
 #include "hnsw/layout.h"
+#include "pg/compat.h"
 #include "pg/index_am.h"
 #include "pg/memory.h"
 #include "pg/page.h"
@@ -27,7 +28,8 @@ struct Index {
     const core::Codec* codec;
     pg::BufferHints* hints;  ///< null for temporary relations
     pg::WalMode wal_mode;
-    bool codec_has_centroid;  ///< as the metapage said when the codec was made
+    Snapshot snapshot_at_risk;  ///< of a scan (pg/compat.h), or null
+    bool codec_has_centroid;    ///< as the metapage said when the codec was made
 
     /// An empty index got its centroid since: codes and queries of this codec are not its own.
     bool
@@ -50,7 +52,11 @@ core::Metric metric_of(Relation relation);
 /// Opens the index that exists in `relation`, until the current context is reset or deleted.
 Index open_index(Relation relation, pg::WalMode wal_mode = pg::WalMode::kLogged);
 
-/// Opens an index again that was opened in this transaction, and closed since; of the same file.
+/// Whether the relation's file is, or is a copy of, that of the index of this rotation seed.
+bool has_seed(Relation relation, std::uint64_t seed);
+
+/// Opens an index again that was opened in this transaction, and closed since: the same file, or a
+/// copy of it.
 void reopen_index(Index& index, Relation relation);
 
 /// The codec of an index with this metapage and centroid (n_dims floats), in the current context.
@@ -84,6 +90,13 @@ check_id(Index& index, NodeId id) {
 /// Makes sure that the cold page of a node is in the file.
 void check_cold_block(Index& index, std::uint32_t block);
 
+/// Raises "snapshot too old" if a scan may miss rows because the page has changed.
+inline void
+check_age(const Index& index, const std::uint8_t* page) {
+    if (index.snapshot_at_risk != nullptr)
+        pg::check_snapshot(index.snapshot_at_risk, index.relation, page);
+}
+
 /// Calls `look(const std::uint8_t* record)` with the decoded, checked hot record of `id` under a
 /// share lock; the record is null where its page is still all zero.
 template <typename Look>
@@ -92,6 +105,7 @@ with_record(Index& index, NodeId id, Look&& look) {
     check_id(index, id);
     const Place place = index.geometry.hot_place(id);
     return pg::with_page(index.relation, place.block, index.hints, [&](const std::uint8_t* page) {
+        check_age(index, page);
         if (!check_page_or_report(index, page, PageKind::kHot, place.block, true))
             return look(static_cast<const std::uint8_t*>(nullptr));
         const std::uint8_t* record = page + place.offset;

@@ -6,11 +6,16 @@
 
 namespace vext::hnsw {
 
-/// Builds the index from all rows of the table with the help of up to `n_workers` workers. False,
-/// with nothing done, when no worker could be had. `index` is open and empty; the result's counts
-/// are set.
-bool build_in_parallel(Relation heap, Index& index, IndexInfo* info, int n_workers,
-                       IndexBuildResult& result);
+enum class ParallelOutcome : std::uint8_t {
+    kBuilt,
+    kNoWorkers,  ///< none could be had; nothing was done
+    kCutOff,     ///< for want of memory or of workers; the file may hold anything
+};
+
+/// Builds the index from all rows of the table with the help of up to `n_workers` workers. `index`
+/// is open and empty; the result's counts are set. Says by a NOTICE that it was cut off.
+ParallelOutcome build_in_parallel(Relation heap, Index& index, IndexInfo* info, int n_workers,
+                                  IndexBuildResult& result);
 
 }  // namespace vext::hnsw
 

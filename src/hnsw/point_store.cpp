@@ -5,16 +5,11 @@
 #include <algorithm>
 #include <bit>
 
-#include "core/batch/crew.h"
 #include "core/hash.h"
 
 namespace vext::hnsw {
 
 namespace {
-
-// A small build should not take a large chunk.
-constexpr std::size_t kMostChunkBytes = std::size_t{32} << 20;
-static_assert(kMostChunkBytes <= core::kMostAreaBytes);
 
 constexpr std::size_t
 round_up_to_4(std::size_t n) {
@@ -28,7 +23,7 @@ chunks_of(core::Arena& arena) {
     const auto allocate = [](void* state, std::uint32_t, std::size_t n_bytes) {
         return static_cast<core::Arena*>(state)->allocate_zeroed<std::uint8_t>(n_bytes).data();
     };
-    return {allocate, &arena};
+    return {allocate, &arena, kUsualChunkBytes};
 }
 
 PointStore::PointStore(const Index& index, std::size_t capacity, ChunkSource source)
@@ -37,7 +32,7 @@ PointStore::PointStore(const Index& index, std::size_t capacity, ChunkSource sou
       residual_offset_(core::point_stride(*index.codec)),
       row_offset_(residual_offset_ + round_up_to_4(index.meta.residual_bytes)),
       stride_(row_offset_ + sizeof(PointRow)),
-      chunk_shift_(core::chunk_shift_for(stride_, kMostChunkBytes)),
+      chunk_shift_(core::chunk_shift_for(stride_, source.most_bytes)),
       source_(source) {
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
     chunks_ = arena.allocate_zeroed<std::uint8_t*>((capacity >> chunk_shift_) + 1);

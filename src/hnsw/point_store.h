@@ -9,6 +9,7 @@
 #include <span>
 
 #include "core/array.h"
+#include "core/batch/crew.h"
 #include "core/batch/points.h"
 #include "hnsw/index.h"
 
@@ -19,7 +20,12 @@ struct ChunkSource {
     /// The chunk's `n_bytes` bytes in this process, made at first use.
     std::uint8_t* (*chunk)(void* state, std::uint32_t number, std::size_t n_bytes);
     void* state;
+    std::size_t most_bytes;  ///< of a chunk
 };
+
+/// Chunks need not be larger: a small build should not take a large one.
+inline constexpr std::size_t kUsualChunkBytes = std::size_t{32} << 20;
+static_assert(kUsualChunkBytes <= core::kMostAreaBytes);
 
 /// Chunks in the memory of this backend, from `arena`, which outlives the store.
 ChunkSource chunks_of(core::Arena& arena);

@@ -91,6 +91,7 @@ start_search(IndexScanDesc scan, ScanState& state) {
     state.is_exact = setting_exact_order || state.is_strict || must_be_sorted;
     pg::in_context(state.context, [&] {
         state.index = open_index(scan->indexRelation);
+        state.index.snapshot_at_risk = pg::snapshot_at_risk(scan->xs_snapshot);
         state.returns_bounds = needs_recheck(state.index, state.is_exact);
         if (!state.has_table_bounds)
             state.table_bounds = pg::TableBounds(scan->heapRelation);
@@ -131,7 +132,7 @@ next_node(ScanState& state) {
 
 IndexScanDesc
 begin_scan(Relation index, int n_keys, int n_order_bys) {
-    flush_gathered(RelationGetRelid(index));
+    flush_gathered(index);
     IndexScanDesc scan = RelationGetIndexScan(index, n_keys, n_order_bys);
     auto* state = static_cast<ScanState*>(palloc0(sizeof(ScanState)));
     state->context =
@@ -146,7 +147,7 @@ begin_scan(Relation index, int n_keys, int n_order_bys) {
 
 void
 rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey order_bys, int n_order_bys) {
-    flush_gathered(RelationGetRelid(scan->indexRelation));
+    flush_gathered(scan->indexRelation);
     ScanState& state = state_of(scan);
     MemoryContextReset(state.context);
     state.search = nullptr;

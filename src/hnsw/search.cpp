@@ -179,6 +179,7 @@ Search::read_waiting(const core::Candidate& candidate, Waiting& waiting) {
     const Geometry& geometry = index_->geometry;
     const Place hot = geometry.hot_place(candidate.id);
     const auto read = [&](const std::uint8_t* hot_page, const std::uint8_t* residual) {
+        check_age(*index_, hot_page);
         if (!check_page_or_report(*index_, hot_page, PageKind::kHot, hot.block, true))
             return false;
         const std::uint8_t* record = hot_page + hot.offset;

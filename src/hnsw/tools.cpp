@@ -31,7 +31,7 @@ open_for_reading(Oid oid) {
                 errmsg("index \"%s\" is not valid", RelationGetRelationName(relation)),
                 errhint("REINDEX the index."));
     pg::check_may_select(relation->rd_index->indrelid);
-    flush_gathered(oid);
+    flush_gathered(relation);
     return relation;
 }
 

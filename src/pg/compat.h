@@ -10,7 +10,12 @@
 
 #if PG_VERSION_NUM >= 160000
 extern "C" {
+#include "utils/relfilenumbermap.h"
 #include "varatt.h"
+}
+#else
+extern "C" {
+#include "utils/relfilenodemap.h"
 }
 #endif
 
@@ -29,12 +34,14 @@ extern "C" {
 extern "C" {
 #include "access/relscan.h"
 #include "commands/vacuum.h"
+#include "miscadmin.h"
 #include "nodes/pathnodes.h"
 #include "nodes/primnodes.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 }
 
 namespace vext::pg {
@@ -85,6 +92,52 @@ is_presorted(const Aggref* aggregate) {
     (void)aggregate;
     return false;
 #endif
+}
+
+
+/// The snapshot if rows that it shows may be removed all the same, which old_snapshot_threshold
+/// does before PostgreSQL 17; else null.
+inline Snapshot
+snapshot_at_risk(Snapshot snapshot) {
+#if PG_VERSION_NUM < 170000
+    return OldSnapshotThresholdActive() ? snapshot : nullptr;
+#else
+    (void)snapshot;
+    return nullptr;
+#endif
+}
+
+/// Raises "snapshot too old" if the page has changed since a snapshot at risk was taken, and the
+/// snapshot is older than allowed: what it should show may be gone from the page.
+inline void
+check_snapshot(Snapshot snapshot, Relation index, const std::uint8_t* page) {
+#if PG_VERSION_NUM < 170000
+    TestForOldSnapshot(snapshot, index, reinterpret_cast<Page>(const_cast<std::uint8_t*>(page)));
+#else
+    (void)snapshot;
+    (void)index;
+    (void)page;
+#endif
+}
+
+/// The relation of this database that has the main file of this locator; InvalidOid when none has.
+inline Oid
+find_relation_of(const FileLocator& locator) {
+#if PG_VERSION_NUM >= 160000
+    return RelidByRelfilenumber(locator.spcOid, locator.relNumber);
+#else
+    return RelidByRelfilenode(locator.spcNode, locator.relNode);
+#endif
+}
+
+/// Counts a page that was in the buffer pool against vacuum's cost limit, as ReadBuffer does and
+/// ReadRecentBuffer does not.
+inline void
+charge_page_hit() {
+#if PG_VERSION_NUM < 180000
+    ++VacuumPageHit;
+#endif
+    VacuumCostBalance += VacuumCostPageHit;
 }
 
 /// Sleeps as the vacuum cost settings say; checks for interrupts.

@@ -19,6 +19,7 @@ extern "C" {
 }
 
 #include "pg/buffer_hints.h"
+#include "pg/compat.h"
 
 namespace vext::pg {
 
@@ -27,14 +28,18 @@ page_bytes(Buffer buffer) {
     return reinterpret_cast<std::uint8_t*>(BufferGetPage(buffer));
 }
 
-/// A pinned buffer of `block`, taken from where it was last seen if it is still there.
+/// A pinned buffer of `block`, taken from where it was last seen if it is still there. A vacuum
+/// that is limited by cost pays the same for it either way.
 inline Buffer
 pin_block(Relation relation, BlockNumber block, BufferHints* hints,
           BufferAccessStrategy strategy = nullptr) {
     if (hints != nullptr) {
         const Buffer remembered = hints->find(block);
-        if (BufferIsValid(remembered) && read_recent_buffer(relation, block, remembered))
+        if (BufferIsValid(remembered) && read_recent_buffer(relation, block, remembered)) {
+            if (VacuumCostActive)
+                charge_page_hit();
             return remembered;
+        }
     }
     const Buffer buffer = ReadBufferExtended(relation, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
     if (hints != nullptr)

@@ -21,36 +21,45 @@ extern "C" {
 #include "port/atomics.h"
 #include "storage/barrier.h"
 #include "storage/condition_variable.h"
+#include "storage/dsm.h"
 #include "storage/dsm_impl.h"
-#include "utils/dsa.h"
+#include "utils/backend_progress.h"
+#include "utils/backend_status.h"
 #include "utils/rel.h"
 #include "utils/wait_event.h"
 }
 
 namespace vext::pg {
 
-/// Bytes that shared memory can still take, as far as that can be told.
+/// Bytes that dynamic shared memory can still take, as far as that can be told.
 inline std::uint64_t
 shared_memory_room() {
+    const char* folder = dynamic_shared_memory_type == DSM_IMPL_POSIX  ? "/dev/shm"
+                         : dynamic_shared_memory_type == DSM_IMPL_MMAP ? PG_DYNSHMEM_DIR
+                                                                       : nullptr;
     struct statvfs room;
-    if (dynamic_shared_memory_type != DSM_IMPL_POSIX || statvfs("/dev/shm", &room) != 0)
+    if (folder == nullptr || statvfs(folder, &room) != 0)
         return std::numeric_limits<std::uint64_t>::max();
     return static_cast<std::uint64_t>(room.f_bavail) * room.f_frsize;
 }
 
-/// Zeroed memory that the processes attached to `area` share, between canaries.
-inline dsa_pointer
-allocate_shared(dsa_area* area, std::size_t n_bytes) {
-    const dsa_pointer block =
-        dsa_allocate_extended(area, n_bytes + kAroundArea, DSA_ALLOC_HUGE | DSA_ALLOC_ZERO);
-    put_canaries(dsa_get_address(area, block), n_bytes);
-    return block;
+/// A zeroed segment of dynamic shared memory, of so many bytes and no more.
+inline dsm_segment*
+make_segment(std::size_t n_bytes) {
+    dsm_segment* segment = dsm_create(n_bytes, 0);
+    if (min_dynamic_shared_memory > 0)  // may have been another's; else it is new to the system
+        std::memset(dsm_segment_address(segment), 0, n_bytes);
+    return segment;
 }
 
-/// What was allocated, in this process.
-inline std::uint8_t*
-shared_address(dsa_area* area, dsa_pointer block) {
-    return static_cast<std::uint8_t*>(dsa_get_address(area, block)) + kCanaryBytes;
+/// The segment in this process. Requires: a process that is attached to it stays so meanwhile.
+inline dsm_segment*
+attach_segment(dsm_handle handle) {
+    dsm_segment* segment = dsm_attach(handle);
+    if (segment == nullptr)
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("could not map dynamic shared memory segment"));
+    return segment;
 }
 
 /// The workers a build of `index` may ask for: none where the planner advises against any, else
@@ -62,6 +71,40 @@ count_build_workers(Relation heap, Relation index) {
     const int wanted = RelationGetParallelWorkers(heap, -1);
     return wanted < 0 ? max_parallel_maintenance_workers
                       : std::min(wanted, max_parallel_maintenance_workers);
+}
+
+/// What the views of progress show of this backend's command: the end of a subtransaction that
+/// failed takes it away.
+struct ReportedProgress {
+    ProgressCommandType command;
+    Oid target;
+    int64 values[PGSTAT_NUM_PROGRESS_PARAM];
+};
+
+inline ReportedProgress
+save_progress() {
+    ReportedProgress progress = {};
+    if (MyBEEntry == nullptr)
+        return progress;
+    progress.command = MyBEEntry->st_progress_command;
+    progress.target = MyBEEntry->st_progress_command_target;
+    std::copy_n(MyBEEntry->st_progress_param, PGSTAT_NUM_PROGRESS_PARAM, progress.values);
+    return progress;
+}
+
+inline void
+restore_progress(const ReportedProgress& progress) {
+    if (progress.command == PROGRESS_COMMAND_INVALID)
+        return;
+    pgstat_progress_start_command(progress.command, progress.target);
+    for (int i = 0; i < PGSTAT_NUM_PROGRESS_PARAM; ++i)
+        pgstat_progress_update_param(i, progress.values[i]);
+}
+
+/// Whether `error` says that parallel workers could not be started.
+inline bool
+is_of_failed_start(const ErrorData& error) {
+    return error.sqlerrcode == ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
 }
 
 /// The rows a table is thought to have.

@@ -15,6 +15,7 @@ extern "C" {
 #include "storage/proc.h"
 #include "tcop/utility.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 }
@@ -38,6 +39,77 @@ open_locked_relation(Oid oid) {
 inline void
 check_index_readers(Relation index) {
     CheckForSerializableConflictIn(index, nullptr, InvalidBlockNumber);
+}
+
+/// Opens a relation with this lock, kept until the transaction ends; null if it was dropped since.
+inline Relation
+open_relation(Oid oid, LOCKMODE lock) {
+    LockRelationOid(oid, lock);
+    return open_locked_relation(oid);
+}
+
+/// Runs `body` in a subtransaction. False when that failed with an error that `is_expected(const
+/// ErrorData&)` accepts: the server has then taken back what `body` took (locks, pins, shared
+/// memory, parallel workers), pages and memory contexts are as it left them, and `error`, if it is
+/// not null, is its message. Any other error is raised again. Requires: no parallel mode.
+///
+/// The only place where an error is caught. Nothing between here and the error may rely on code
+/// that runs on the way out.
+template <typename Body, typename IsExpected>
+bool
+try_in_subtransaction(const Body& body, const IsExpected& is_expected, const char** error) {
+    const MemoryContext context = CurrentMemoryContext;
+    const ResourceOwner owner = CurrentResourceOwner;
+    volatile bool is_done = false;
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(context);
+    PG_TRY();
+    {
+        body();
+        ReleaseCurrentSubTransaction();
+        is_done = true;
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(context);
+        ErrorData* data = CopyErrorData();
+        FlushErrorState();
+        const bool may_go_on = is_expected(static_cast<const ErrorData&>(*data));
+        RollbackAndReleaseCurrentSubTransaction();
+        MemoryContextSwitchTo(context);
+        CurrentResourceOwner = owner;
+        if (!may_go_on)
+            ReThrowError(data);
+        if (error != nullptr)
+            *error = data->message;
+    }
+    PG_END_TRY();
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+    return is_done;
+}
+
+/// Whether an error is somebody's wish to end the statement or the session.
+inline bool
+is_of_cancel(const ErrorData& error) {
+    return ERRCODE_TO_CATEGORY(error.sqlerrcode) ==
+           ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION);
+}
+
+/// Gives the subtransaction that has just begun an identifier if the transaction has one. Parallel
+/// workers share it, where they would need one for a lock that standbys are told of and could not
+/// have one of their own.
+inline void
+share_transaction_id() {
+    if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+        (void)GetCurrentTransactionId();
+}
+
+/// Whether an error is for want of memory, room or processes.
+inline bool
+is_of_scarcity(const ErrorData& error) {
+    return ERRCODE_TO_CATEGORY(error.sqlerrcode) ==
+           ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES);
 }
 
 /// Runs `work` at the commit of a client's transaction within statement_timeout, whose clock the

@@ -14,6 +14,7 @@
 extern "C" {
 #include "access/generic_xlog.h"
 #include "access/xloginsert.h"
+#include "catalog/storage.h"
 #include "miscadmin.h"
 }
 
@@ -115,6 +116,12 @@ with_change(Relation relation, WalMode mode, const BlockSet& blocks, BufferHints
     for (int i = blocks.size() - 1; i >= 0; --i)
         UnlockReleaseBuffer(buffers[i]);
     return is_wanted;
+}
+
+/// Takes all pages from a relation of which nobody else has any.
+inline void
+empty_file(Relation relation) {
+    RelationTruncate(relation, 0);
 }
 
 /// Logs a relation written in WalMode::kBuilding as full-page images, if it needs WAL at all.
