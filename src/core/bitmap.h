@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +31,10 @@ class Bitmap {
     void
     clear(std::size_t i) {
         words_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
+    }
+    void
+    clear_all() {
+        std::fill(words_.begin(), words_.end(), 0);
     }
     bool
     has(std::size_t i) const {

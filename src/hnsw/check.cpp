@@ -1,7 +1,7 @@
 // See check.h.
 //
-// The pages are read three times: records one by one (and what they own), links against what the
-// first pass saw, and the graph from its entry point. A finding about two records is looked at
+// The pages are read several times: records one by one (and what they own), links against what the
+// first pass saw, and the graph (check_reach.h). A finding about two records is looked at
 // again under fresh locks before it is reported, because writers go on meanwhile.
 
 #include "hnsw/check.h"
@@ -13,6 +13,7 @@
 #include "core/bitmap.h"
 #include "hnsw/chain.h"
 #include "hnsw/check_heap.h"
+#include "hnsw/check_reach.h"
 #include "hnsw/link_list.h"
 #include "hnsw/page_walk.h"
 #include "pg/table_bounds.h"
@@ -27,14 +28,13 @@ class Check {
    public:
     Check(Index& index, core::Arena& arena, core::Array<Finding>& findings)
         : index_(&index),
+          arena_(arena),
           findings_(&findings),
           nodes_(arena, index.n_held),
           live_(arena, index.n_held),
           linked_(arena, index.n_held),
           helpers_(arena, index.n_held),
           owned_(arena, index.n_held),
-          reached_(arena, index.n_held),
-          queue_(arena, 1024),
           ids_(arena, 256),
           links_(arena, 256),
           chain_(arena, 256),
@@ -106,14 +106,13 @@ class Check {
     void check_reachability();
 
     Index* index_;
+    core::Arena arena_;
     core::Array<Finding>* findings_;
     core::Bitmap nodes_;
     core::Bitmap live_;
     core::Bitmap linked_;
     core::Bitmap helpers_;
     core::Bitmap owned_;
-    core::Bitmap reached_;
-    core::Array<NodeId> queue_;
     core::Array<NodeId> ids_;
     core::Array<Link> links_;
     core::Array<NodeId> chain_;
@@ -281,6 +280,10 @@ Check::check_list(NodeId id, int layer, NodeId list_record) {
         for (const Link& link : links_of(record, index_->geometry, layer))
             links_.push_back(link);
     });
+    if (std::count_if(links_.begin(), links_.end(), [](const Link& link) {
+            return link.kind() == core::LinkKind::kParent;
+        }) > (layer == 0 ? 1 : 0))
+        damage(id, "a node has more parents than one");
     for (std::size_t i = 0; i < links_.size(); ++i) {
         const NodeId target = links_[i].id();
         if (target == id)
@@ -405,29 +408,13 @@ Check::check_reachability() {
     if (!is_target(meta.entry_node, meta.entry_layer))
         return report(kMetaBlock, meta.entry_node, "the entry point is no node of its layer",
                       Severity::kDamage);
-    const auto reach = [this](NodeId id) {
-        if (!is_known(id) || reached_.has(id))
-            return;
-        reached_.set(id);
-        queue_.push_back(id);
-    };
-    queue_.clear();
-    reach(meta.entry_node);
-    while (!queue_.is_empty()) {
-        CHECK_FOR_INTERRUPTS();
-        const NodeId id = queue_.back();
-        queue_.pop_back();
-        int layer = 0;
-        with_record(*index_, id, [&](const std::uint8_t* record) {
-            layer = is_node(record) ? head_of(record).layer : -1;
-        });
-        for (; layer >= 0; --layer)
-            for_each_link(*index_, id, layer, reach);
-    }
     for (NodeId id = 0; id < nodes_.size(); ++id)
-        if (live_.has(id) && linked_.has(id) && !reached_.has(id))
-            report(index_->geometry.hot_place(id).block, id,
-                   "a node is not reached from the entry point", Severity::kQuality);
+        if (!live_.has(id) || !linked_.has(id))
+            nodes_.clear(id);
+    arena_.make<ReachCheck>(*index_, nodes_, arena_)
+        ->run(meta.entry_node, [this](NodeId id, const char* problem) {
+            report(index_->geometry.hot_place(id).block, id, problem, Severity::kQuality);
+        });
 }
 
 }  // namespace

@@ -1,0 +1,81 @@
+// Checking that searches find what is in an index: that layer 0 leads from the entry point to every
+// node and from every node to it, and that searches for a sample of the nodes end near them.
+
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "core/array.h"
+#include "core/bitmap.h"
+#include "core/graph/search.h"
+#include "hnsw/index.h"
+#include "hnsw/page_graph.h"
+
+namespace vext::hnsw {
+
+class ReachCheck {
+   public:
+    /// Memory: a bit a slot, a stack, and what a search takes, from `arena`. `nodes` are those to
+    /// be judged; it outlives this.
+    ReachCheck(Index& index, const core::Bitmap& nodes, core::Arena& arena);
+    ReachCheck(const ReachCheck&) = delete;
+
+    /// Calls `report(NodeId, const char* problem)` for each node that layer 0 does not lead to from
+    /// `entry`, or from there to it, and for each of a sample whose search ends elsewhere.
+    template <typename Report>
+    void
+    run(NodeId entry, Report&& report) {
+        walk_from(entry);
+        report_missing("a node is not reached from the entry point", report);
+        gather_leading_to(entry);
+        report_missing("a node does not lead to the entry point", report);
+        for_sample([&](NodeId id) {
+            if (!is_found(id))
+                report(id, "a search for a node ends elsewhere");
+        });
+    }
+
+   private:
+    template <typename Report>
+    void
+    report_missing(const char* problem, Report&& report) {
+        for (NodeId id = 0; id < nodes_->size(); ++id)
+            if (nodes_->has(id) && !met_.has(id))
+                report(id, problem);
+    }
+    template <typename Visit>
+    void
+    for_sample(Visit&& visit) {
+        const NodeId step = static_cast<NodeId>(nodes_->size() / kSampled + 1);
+        NodeId last = kNoNode;
+        for (NodeId id = 0; id < nodes_->size(); ++id)
+            if (nodes_->has(id) && (last == kNoNode || id - last >= step)) {
+                visit(id);
+                last = id;
+            }
+    }
+
+    void meet(NodeId id);
+    void walk_from(NodeId entry);
+    void gather_leading_to(NodeId entry);
+    bool is_found(NodeId id);
+    bool read_node(NodeId id);
+
+    static constexpr std::size_t kSampled = 1000;
+
+    Index* index_;
+    const core::Bitmap* nodes_;
+    core::Bitmap met_;
+    core::Array<NodeId> queue_;
+    core::Query query_;
+    PageGraph graph_;
+    core::SearchMemory memory_;
+    core::Array<NodeId> links_;  // of the node last read
+    std::span<std::uint8_t> code_;
+    float own_distance_ = 0;  // of the node last read to itself
+};
+
+static_assert(std::is_trivially_destructible_v<ReachCheck>);
+
+}  // namespace vext::hnsw
