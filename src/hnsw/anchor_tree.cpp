@@ -54,8 +54,11 @@ AnchorTree::grow() {
     take_in(entry, kNoNode);
     const std::uint32_t most = index_->geometry.max_links(0);
     for (const std::uint32_t most_anchors : {most / 2, most})
-        while (n_outside_ > 0 && grow_by_links(most_anchors)) {
-        }
+        if (n_outside_ > 0)
+            for_each_settled([&](NodeId id) {
+                if (inside_.has(id))
+                    grow_from(id, most_anchors);
+            });
     // What no list leads to; each may lead to others.
     bool is_whole = true;
     if (n_outside_ > 0)
@@ -64,11 +67,7 @@ AnchorTree::grow() {
                 return;
             fresh_.clear();
             is_whole &= grow_by_search(id);
-            while (!fresh_.is_empty()) {
-                const NodeId next = fresh_.back();
-                fresh_.pop_back();
-                grow_at(next, most);
-            }
+            grow_by_fresh(most);
         });
     return is_whole;
 }
@@ -119,8 +118,9 @@ AnchorTree::take_in(NodeId id, NodeId parent) {
         if (!read_list(step.id))
             continue;
         if (step.id != id) {
-            if (!is_outside(step.id) || (parent_of(links_.span()) != step.parent &&
-                                         (!hang(step.id, step.parent) || !read_list(step.id))))
+            if (!is_outside(step.id) ||
+                (parent_of(links_.span()) != step.parent &&
+                 (!hang(step.id, step.parent, false) || !read_list(step.id))))
                 continue;
             come_in(step.id);
         }
@@ -131,11 +131,12 @@ AnchorTree::take_in(NodeId id, NodeId parent) {
 }
 
 // Makes `parent` the parent of a node outside. The old one stays linked by an anchor, unless it is
-// inside already. False when all places are of anchors to live nodes.
+// inside already. False when all places are of links that are kept; links to dead nodes may give
+// way where `drops_dead`.
 bool
-AnchorTree::hang(NodeId id, NodeId parent) {
+AnchorTree::hang(NodeId id, NodeId parent, bool drops_dead) {
     const auto is_needed = [&](const Link& link) {
-        return core::is_kept(link.kind()) && !is_dead(link.id());
+        return core::is_kept(link.kind()) && !(drops_dead && is_dead(link.id()));
     };
     return change_record(
         *index_, id,
@@ -165,21 +166,27 @@ AnchorTree::hang(NodeId id, NodeId parent) {
         });
 }
 
-// One look at all nodes inside; whether any took others in.
-bool
-AnchorTree::grow_by_links(std::uint32_t most_anchors) {
-    const std::size_t n_before = n_outside_;
-    for_each_settled([&](NodeId id) {
-        if (n_outside_ > 0 && inside_.has(id))
-            grow_at(id, most_anchors);
-    });
-    return n_outside_ < n_before;
+// Takes in what a node inside leads to, and what that leads to in turn.
+void
+AnchorTree::grow_from(NodeId id, std::uint32_t most_anchors) {
+    fresh_.clear();
+    grow_at(id, most_anchors);
+    grow_by_fresh(most_anchors);
+}
+
+void
+AnchorTree::grow_by_fresh(std::uint32_t most_anchors) {
+    while (!fresh_.is_empty()) {
+        const NodeId next = fresh_.back();
+        fresh_.pop_back();
+        grow_at(next, most_anchors);
+    }
 }
 
 // Takes in what the node links to, while it has fewer anchors than that.
 void
 AnchorTree::grow_at(NodeId id, std::uint32_t most_anchors) {
-    if (!read_list(id))
+    if (n_outside_ == 0 || !read_list(id))
         return;
     NodeId outside[2 * kMaxM];
     std::size_t n = 0;
@@ -190,7 +197,7 @@ AnchorTree::grow_at(NodeId id, std::uint32_t most_anchors) {
             outside[n++] = link.id();
     }
     for (std::size_t i = 0; i < n && n_anchors < most_anchors; ++i) {
-        if (!is_outside(outside[i]) || !make_anchor(id, outside[i]) || !hang(outside[i], id))
+        if (!is_outside(outside[i]) || !make_anchor(id, outside[i]) || !hang(outside[i], id, false))
             continue;
         ++n_anchors;
         come_in(outside[i]);
@@ -226,17 +233,17 @@ AnchorTree::grow_by_search(NodeId id) {
         const NodeId parent = repairer_->anchor(id, inside_);
         if (parent == kNoNode)
             return false;
-        if (hang(id, parent)) {
-            come_in(id);
-            searched_.push_back(id);
-            take_in(id, parent);
-            return true;
-        }
         NodeId child = kNoNode;
         if (read_list(id))
             for (const Link& link : links_.span())
                 if (link.kind() == core::LinkKind::kAnchor && is_outside(link.id()))
                     child = link.id();
+        if (hang(id, parent, child == kNoNode)) {
+            come_in(id);
+            searched_.push_back(id);
+            take_in(id, parent);
+            return true;
+        }
         if (child == kNoNode)
             return false;
         id = child;

@@ -70,9 +70,10 @@ class AnchorTree {
 
     void come_in(NodeId id);
     void take_in(NodeId id, NodeId parent);
-    bool hang(NodeId id, NodeId parent);
+    bool hang(NodeId id, NodeId parent, bool drops_dead);
     bool read_list(NodeId id);
-    bool grow_by_links(std::uint32_t most_anchors);
+    void grow_from(NodeId id, std::uint32_t most_anchors);
+    void grow_by_fresh(std::uint32_t most_anchors);
     void grow_at(NodeId id, std::uint32_t most_anchors);
     bool make_anchor(NodeId id, NodeId to);
     bool grow_by_search(NodeId id);
@@ -87,7 +88,7 @@ class AnchorTree {
     std::size_t n_outside_ = 0;
     core::Array<NodeId> page_ids_;
     core::Array<Step> steps_;
-    core::Array<NodeId> fresh_;  // came in since the last search
+    core::Array<NodeId> fresh_;  // came in, and have not been looked at
     core::Array<NodeId> searched_;
     core::Array<Link> links_;  // the list last read
 };

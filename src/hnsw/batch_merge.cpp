@@ -20,6 +20,9 @@ constexpr std::size_t kLargePart = 32;
 // The width of a search that checks whether a node of the batch is found: half of the default.
 constexpr std::size_t kFindEf = 20;
 
+// Searches for a node that can anchor the batch before it goes in alone.
+constexpr int kTries = 3;
+
 SearchEffort
 search_effort(const Index& index, const BatchPlan& plan, std::size_t n_points) {
     if (n_points < index.n_held / kLargePart)
@@ -282,8 +285,10 @@ BatchMerger::attach() {
     search_.find(0, seen, [&](int, std::span<const core::Candidate> candidates) {
         choose_among(candidates);
     });
-    while (!linker_.anchor(id, chosen_.span())) {
+    for (int i = 0; !linker_.anchor(id, chosen_.span()); ++i) {
         CHECK_FOR_INTERRUPTS();
+        if (!batch_.is_alone && i == kTries)
+            return false;
         // That no linked node is near does not mean that there is none.
         if (search_.find_from_linked(id, choose_among))
             continue;
@@ -436,20 +441,37 @@ BatchMerger::raise_entry() {
 }
 
 // Searches for a sample of a stretch of the leaf order. Where one does not find its node, the place
-// where it ended gets a link there that is kept: groups far from all others are found by it.
+// where it ended gets a link there that is kept: groups far from all others are found by it. Where
+// one node was lost, others may be: then all of the stretch are looked for.
 void
 BatchMerger::find_sample(std::size_t first, std::size_t n) {
-    for (std::size_t i = first; i < first + n; i += kPointsPerFind) {
-        CHECK_FOR_INTERRUPTS();
-        const std::uint32_t rank = graph_.order[i];
-        aim_at(point_of(rank));
-        const std::span<const core::Candidate> found = search_.find_nearest(kFindEf);
-        const bool is_found = std::any_of(
-            found.begin(), found.end(),
-            [&](const core::Candidate& candidate) { return candidate.id == ids_[rank]; });
-        if (!is_found)
-            linker_.bridge(ids_[rank], found);
-    }
+    const std::size_t step = std::clamp<std::size_t>(n_members() / kFewFinds, 1, kPointsPerFind);
+    bool is_any_lost = false;
+    for (std::size_t i = first; i < first + n; i += step)
+        is_any_lost |= is_lost(graph_.order[i]);
+    for (std::size_t i = first; is_any_lost && step > 1 && i < first + n; ++i)
+        is_lost(graph_.order[i]);
+}
+
+// Sees to it that the node is found; whether a search for it ended where nothing is that it links
+// to.
+bool
+BatchMerger::is_lost(std::uint32_t rank) {
+    CHECK_FOR_INTERRUPTS();
+    const NodeId id = ids_[rank];
+    aim_at(point_of(rank));
+    const std::span<const core::Candidate> found = search_.find_nearest(kFindEf);
+    const auto has = [found](NodeId node) {
+        return std::any_of(found.begin(), found.end(), [node](const core::Candidate& candidate) {
+            return candidate.id == node;
+        });
+    };
+    if (has(id))
+        return false;
+    bool is_near = false;
+    for_each_link(*index_, id, 0, [&](NodeId linked) { is_near |= has(linked); });
+    linker_.bridge(id, found);
+    return !is_near;
 }
 
 }  // namespace vext::hnsw

@@ -62,6 +62,7 @@ class BatchMerger {
     static constexpr std::size_t kSearchesPerTask = 32;
     static constexpr std::size_t kNodesPerTask = 256;
     static constexpr std::size_t kLinksPerTask = 1024;
+    static constexpr std::size_t kFewFinds = 64;  ///< nodes of a small batch that are looked for
     static constexpr std::size_t kPointsPerFind = 64;  ///< one of so many is looked for at the end
 
     // Fewer where nodes have many links: a task remembers those that it wishes for.
@@ -111,6 +112,11 @@ class BatchMerger {
     void mark_linked(std::size_t first, std::size_t n);
     void raise_entry();
     void find_sample(std::size_t first, std::size_t n);
+    bool is_lost(std::uint32_t rank);
+    std::size_t
+    n_members() const {
+        return graph_.order.size();
+    }
 
     int
     layer_of(std::uint32_t point) const {

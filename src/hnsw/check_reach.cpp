@@ -15,9 +15,11 @@ ReachCheck::ReachCheck(Index& index, const core::Bitmap& nodes, core::Arena& are
       nodes_(&nodes),
       met_(arena, nodes.size()),
       queue_(arena, 1024),
+      lost_(arena),
       query_(index.codec->allocate_query(arena)),
       graph_(index, query_),
       memory_(arena, static_cast<std::size_t>(effective_ef_search(index.relation))),
+      kept_(arena, index.geometry.max_links(0)),
       links_(arena, index.geometry.max_links(0)),
       code_(arena.allocate<std::uint8_t>(index.meta.code_bytes)) {
 }
@@ -42,30 +44,55 @@ ReachCheck::walk_from(NodeId entry) {
     }
 }
 
-// Looks at all pages for nodes that link to one that leads to the entry point, until there are no
-// more. Few looks are enough: a way back is short, and one look follows it from page to page.
+// Anchors and parents lead both ways: a walk over them finds what leads to the entry point by
+// these, where the other node links back. Then all pages are looked at for nodes that link to one
+// that leads there, until there are no more.
 void
 ReachCheck::gather_leading_to(NodeId entry) {
     met_.clear_all();
-    if (entry < met_.size())
-        met_.set(entry);
-    bool has_grown = true;
-    while (has_grown) {
-        has_grown = false;
-        for_each_hot_block(*index_, false, [&](BlockNumber block) {
-            with_records_of(*index_, block, [&](NodeId id, const std::uint8_t* record) {
-                if (!is_node(record) || id >= met_.size() || met_.has(id))
-                    return;
-                const std::span<const Link> links = links_of(record, index_->geometry, 0);
-                if (std::any_of(links.begin(), links.end(), [&](const Link& link) {
-                        return link.id() < met_.size() && met_.has(link.id());
-                    })) {
-                    met_.set(id);
-                    has_grown = true;
-                }
-            });
+    queue_.clear();
+    meet(entry);
+    while (!queue_.is_empty()) {
+        CHECK_FOR_INTERRUPTS();
+        const NodeId id = queue_.back();
+        queue_.pop_back();
+        kept_.clear();
+        with_record(*index_, id, [&](const std::uint8_t* record) {
+            if (is_node(record))
+                for (const Link& link : links_of(record, index_->geometry, 0))
+                    if (core::is_kept(link.kind()) && link.id() < met_.size() &&
+                        !met_.has(link.id()))
+                        kept_.push_back(link.id());
         });
+        for (const NodeId linked : kept_.span()) {
+            bool links_back = false;
+            for_each_link(*index_, linked, 0, [&](NodeId back) { links_back |= back == id; });
+            if (links_back)
+                meet(linked);
+        }
     }
+    while (gather_once()) {
+    }
+}
+
+// One look at all pages; whether it found any.
+bool
+ReachCheck::gather_once() {
+    bool has_grown = false;
+    for_each_hot_block(*index_, false, [&](BlockNumber block) {
+        with_records_of(*index_, block, [&](NodeId id, const std::uint8_t* record) {
+            if (!is_node(record) || id >= met_.size() || met_.has(id))
+                return;
+            const std::span<const Link> links = links_of(record, index_->geometry, 0);
+            if (std::any_of(links.begin(), links.end(), [&](const Link& link) {
+                    return link.id() < met_.size() && met_.has(link.id());
+                })) {
+                met_.set(id);
+                has_grown = true;
+            }
+        });
+    });
+    return has_grown;
 }
 
 // Whether a search for the node meets it, one that is as near, or one that it links to.

@@ -22,7 +22,8 @@ class ReachCheck {
     ReachCheck(const ReachCheck&) = delete;
 
     /// Calls `report(NodeId, const char* problem)` for each node that layer 0 does not lead to from
-    /// `entry`, or from there to it, and for each of a sample whose search ends elsewhere.
+    /// `entry`, or from there to it, and for those of a sample whose searches end elsewhere, if
+    /// they are more than single ones.
     template <typename Report>
     void
     run(NodeId entry, Report&& report) {
@@ -30,10 +31,16 @@ class ReachCheck {
         report_missing("a node is not reached from the entry point", report);
         gather_leading_to(entry);
         report_missing("a node does not lead to the entry point", report);
+        std::size_t n_sampled = 0;
+        lost_.clear();
         for_sample([&](NodeId id) {
+            ++n_sampled;
             if (!is_found(id))
-                report(id, "a search for a node ends elsewhere");
+                lost_.push_back(id);
         });
+        if (lost_.size() * kMostLost > n_sampled)
+            for (const NodeId id : lost_.span())
+                report(id, "a search for a node ends elsewhere");
     }
 
    private:
@@ -59,18 +66,22 @@ class ReachCheck {
     void meet(NodeId id);
     void walk_from(NodeId entry);
     void gather_leading_to(NodeId entry);
+    bool gather_once();
     bool is_found(NodeId id);
     bool read_node(NodeId id);
 
     static constexpr std::size_t kSampled = 1000;
+    static constexpr std::size_t kMostLost = 50;  ///< one of so many is no finding
 
     Index* index_;
     const core::Bitmap* nodes_;
     core::Bitmap met_;
     core::Array<NodeId> queue_;
+    core::Array<NodeId> lost_;  ///< of the sample
     core::Query query_;
     PageGraph graph_;
     core::SearchMemory memory_;
+    core::Array<NodeId> kept_;   // of one list
     core::Array<NodeId> links_;  // of the node last read
     std::span<std::uint8_t> code_;
     float own_distance_ = 0;  // of the node last read to itself

@@ -20,6 +20,9 @@ namespace {
 // Candidates of a search that only looks for an equal vector: it is the nearest, if there is one.
 constexpr std::size_t kJoinEf = 8;
 
+// Searches for a node that can anchor a new one before it is inserted alone.
+constexpr int kTries = 3;
+
 core::Array<ChosenLink>*
 allocate_lists(core::Arena& arena, const Geometry& geometry) {
     auto lists = arena.allocate<core::Array<ChosenLink>>(kMaxLayers + 1);
@@ -137,25 +140,21 @@ Inserter::encode(std::span<const float> vector) {
 // Makes the row findable; false when it must be done alone.
 bool
 Inserter::try_insert(const Tid& tid, bool is_alone) {
+    choose_neighbours();
+    if (id_ != kNoNode) {
+        rewrite_links();
+    } else if (join_equal(tid)) {
+        *fate_ = kJoinedNode;
+        return true;
+    } else {
+        write_node(tid);
+    }
     NodeId parent = kNoNode;
-    do {
-        choose_neighbours();
-        if (id_ != kNoNode) {
-            rewrite_links();
-        } else if (join_equal(tid)) {
-            *fate_ = kJoinedNode;
-            return true;
-        } else if (chosen_[0].is_empty() && !is_alone) {
-            return false;
-        } else {
-            write_node(tid);
-        }
-        if (!find_parent(is_alone, parent))
-            return false;
-        for (int i = 1; i <= layer_; ++i)
-            linker_.link(id_, i, chosen_[i].span());
-        mark_linked(parent);
-    } while (has_lost_parent(parent));
+    if (!find_parent(is_alone, parent))
+        return false;
+    for (int i = 1; i <= layer_; ++i)
+        linker_.link(id_, i, chosen_[i].span());
+    mark_linked(parent);
     raise_entry();
     return true;
 }
@@ -166,13 +165,15 @@ bool
 Inserter::find_parent(bool is_alone, NodeId& parent) {
     parent = kNoNode;
     bool is_anchored = linker_.link(id_, 0, chosen_[0].span());
-    while (!is_anchored) {
+    for (int i = 0; !is_anchored; ++i) {
         CHECK_FOR_INTERRUPTS();
-        if (!is_alone)
+        if (!is_alone && i == kTries)
             return false;
         // That no linked node is near does not mean that there is none.
         if (!search_.find_from_linked(
                 id_, [&](std::span<const core::Candidate> candidates) { choose(candidates, 0); })) {
+            if (!is_alone)
+                return false;
             start_graph();
             return true;
         }
@@ -281,14 +282,6 @@ Inserter::mark_linked(NodeId parent) {
         });
 }
 
-// If the entry point was replaced meanwhile by a node that found no live one, and the parent has
-// died, then nothing leads from there to this node.
-bool
-Inserter::has_lost_parent(NodeId parent) {
-    return parent != kNoNode && refresh_meta(*index_).entry_node != seen_.entry_node &&
-           !with_record(*index_, parent, is_live_node);
-}
-
 // Makes the node the entry point of a graph that has no linked live node.
 void
 Inserter::start_graph() {
@@ -298,12 +291,11 @@ Inserter::start_graph() {
             meta.entry_node = id_;
             meta.entry_layer = layer_;
         });
-    refresh_meta(*index_);
 }
 
 void
 Inserter::raise_entry() {
-    if (layer_ <= index_->meta.entry_layer && index_->meta.entry_node != kNoNode)
+    if (layer_ <= seen_.entry_layer && seen_.entry_node != kNoNode)
         return;
     change_meta(
         *index_, [&](const MetaPage& meta) { return meta.entry_layer < layer_; },

@@ -67,7 +67,6 @@ class Inserter {
     void rewrite_links();
     bool find_parent(bool is_alone, NodeId& parent);
     void mark_linked(NodeId parent);
-    bool has_lost_parent(NodeId parent);
     void start_graph();
     void raise_entry();
 

@@ -52,11 +52,19 @@ choose_extent(Geometry& geometry) {
 
 const char*
 check_links(const Link* links, std::uint32_t n, std::uint32_t n_slots) {
-    for (std::uint32_t i = 0; i < n; ++i) {
+    for (std::uint32_t i = 0; i < n; ++i)
         if (links[i].id() >= n_slots)
             return "a link points beyond the index";
-    }
     return nullptr;
+}
+
+// On the layers above 0 nothing is the way back to a parent.
+const char*
+check_layer_links(const Link* links, std::uint32_t n, std::uint32_t n_slots) {
+    for (std::uint32_t i = 0; i < n; ++i)
+        if (links[i].kind() == core::LinkKind::kParent)
+            return "a link is of an unknown kind";
+    return check_links(links, n, n_slots);
 }
 
 const char*
@@ -90,8 +98,8 @@ check_upper_links(const std::uint8_t* record, const Geometry& geometry, std::uin
     for (int layer = 1; layer <= links.head.layer; ++layer) {
         if (links.counts[layer - 1] > geometry.m)
             return "a links record's count is out of range";
-        if (const char* problem =
-                check_links(layer_links(record, geometry, layer), links.counts[layer - 1], n_slots))
+        if (const char* problem = check_layer_links(layer_links(record, geometry, layer),
+                                                    links.counts[layer - 1], n_slots))
             return problem;
     }
     return nullptr;

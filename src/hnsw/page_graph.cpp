@@ -114,7 +114,7 @@ PageGraph::glance(NodeId id, const Place& place, core::Candidate& candidate) {
         const std::uint8_t* record = page + place.offset;
         const volatile RecordHead& head = head_of(record);
         candidate.version = head.version;
-        candidate.is_dead = (head.flags & kFlagDead) != 0;
+        candidate.is_dead = counts_as_dead(head.flags);
         is_usable = head.kind == RecordKind::kNode && node_of(record).factor != 0;
         pg_read_barrier();
         set_distance(record, candidate);
@@ -131,7 +131,7 @@ PageGraph::look(NodeId id, core::Candidate& candidate) {
         if (!is_node(record))
             return false;
         candidate.version = head_of(record).version;
-        candidate.is_dead = (head_of(record).flags & kFlagDead) != 0;
+        candidate.is_dead = counts_as_dead(head_of(record).flags);
         set_distance(record, candidate);
         return true;
     });

@@ -30,6 +30,14 @@ class PageGraph {
     /// Appends candidates for those `ids` that are nodes.
     void measure(std::span<const NodeId> ids, core::Array<core::Candidate>& found);
 
+    /// Whether nodes that are not linked count as dead from now on: walked, but not found. They do
+    /// not at first.
+    void
+    pass_unlinked(bool passes) {
+        live_flags_ = passes ? kFlagDead | kFlagLinked : kFlagDead;
+        wanted_flags_ = passes ? kFlagLinked : 0;
+    }
+
     /// Whether the node is live and linked, looked at under a pin.
     bool is_linked(NodeId id);
 
@@ -40,11 +48,17 @@ class PageGraph {
     void touch(std::span<const Place> places) const;
     bool glance(NodeId id, const Place& place, core::Candidate& candidate);
     bool look(NodeId id, core::Candidate& candidate);
+    bool
+    counts_as_dead(std::uint8_t flags) const {
+        return (flags & live_flags_) != wanted_flags_;
+    }
     void set_distance(const std::uint8_t* record, core::Candidate& candidate) const;
 
     Index* index_;
     const core::Query* query_;
     pg::Glance glance_;
+    std::uint8_t live_flags_ = kFlagDead;  ///< that tell whether a node is found ...
+    std::uint8_t wanted_flags_ = 0;        ///< ... namely by these values
     std::size_t n_touched_;  ///< nodes whose bytes are touched before the first is measured
 };
 

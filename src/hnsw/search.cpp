@@ -33,6 +33,8 @@ Search::Search(Index& index, const SearchOptions& options)
       estimated_(arena_, options.ef),
       waiting_(arena_, options.ef),
       tids_(arena_, 16) {
+    // Their rows are not committed, and an insert that was cut off may have left many.
+    graph_.pass_unlinked(true);
     if (options.iterative != kIterativeOff)
         memory_.keeps = core::Discarded::kAll;
     else if (!options.by_lower_bound)
@@ -139,7 +141,9 @@ Search::resume() {
         return false;
     if (is_drained_ || !has_room()) {
         is_drained_ = true;
-        estimated_.push_back(memory_.discarded.pop());
+        const core::Candidate next = memory_.discarded.pop();
+        if (!next.is_dead)
+            estimated_.push_back(next);
         return true;
     }
     memory_.beam.reset(options_.ef);

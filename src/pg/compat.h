@@ -94,7 +94,6 @@ is_presorted(const Aggref* aggregate) {
 #endif
 }
 
-
 /// The snapshot if rows that it shows may be removed all the same, which old_snapshot_threshold
 /// does before PostgreSQL 17; else null.
 inline Snapshot

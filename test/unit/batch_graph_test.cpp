@@ -88,40 +88,64 @@ recall(Cloud& cloud, const BatchGraph& graph, std::size_t ef) {
     return static_cast<double>(hits) / (10 * kQueries);
 }
 
+using Lists = std::vector<std::vector<std::uint32_t>>;
+
 std::size_t
-count_reached(const BatchLayer& layer, std::uint32_t entry) {
-    std::vector<bool> reached(layer.members.size());
-    std::vector<std::uint32_t> queue = {static_cast<std::uint32_t>(
-        std::lower_bound(layer.members.begin(), layer.members.end(), entry) -
-        layer.members.begin())};
-    reached[queue[0]] = true;
+count_reached(const Lists& lists, std::size_t entry) {
+    std::vector<bool> reached(lists.size());
+    std::vector<std::size_t> queue = {entry};
+    reached[entry] = true;
     for (std::size_t i = 0; i < queue.size(); ++i)
-        for (const Link& link : layer.links.of(queue[i]))
-            if (!reached[link.id()]) {
-                reached[link.id()] = true;
-                queue.push_back(link.id());
+        for (const std::size_t to : lists[queue[i]])
+            if (!reached[to]) {
+                reached[to] = true;
+                queue.push_back(to);
             }
     return queue.size();
+}
+
+// Anchors lead from the entry point to all, and each list has one link back, to the rank that
+// anchors it; the entry point's has a place for one.
+void
+expect_tree(const BatchLayer& layer, std::size_t entry, std::size_t max_links) {
+    Lists anchors(layer.members.size());
+    Lists back(layer.members.size());
+    for (std::size_t rank = 0; rank < layer.members.size(); ++rank)
+        for (const Link& link : layer.links.of(rank)) {
+            if (link.kind() == LinkKind::kAnchor)
+                anchors[rank].push_back(link.id());
+            if (link.kind() == LinkKind::kParent)
+                back[rank].push_back(link.id());
+        }
+    EXPECT_EQ(count_reached(anchors, entry), layer.members.size());
+    for (std::size_t rank = 0; rank < layer.members.size(); ++rank) {
+        ASSERT_EQ(back[rank].size(), rank == entry ? 0u : 1u);
+        if (rank != entry) {
+            const std::vector<std::uint32_t>& of_parent = anchors[back[rank][0]];
+            EXPECT_NE(std::find(of_parent.begin(), of_parent.end(), rank), of_parent.end());
+        }
+    }
+    EXPECT_LT(anchors[entry].size(), max_links);
 }
 
 void
 expect_sound(const BatchGraph& graph, const GraphShape& shape) {
     for (std::size_t l = 0; l < graph.layers.size(); ++l) {
         const BatchLayer& layer = graph.layers[l];
-        EXPECT_EQ(count_reached(layer, graph.entry), layer.members.size());
-        bool leads_to_entry = layer.members.size() == 1;
+        Lists lists(layer.members.size());
         for (std::size_t rank = 0; rank < layer.members.size(); ++rank) {
-            std::vector<std::uint32_t> ids;
-            for (const Link& link : layer.links.of(rank)) {
+            std::vector<std::uint32_t>& ids = lists[rank];
+            for (const Link& link : layer.links.of(rank))
                 ids.push_back(link.id());
-                leads_to_entry |= layer.members[link.id()] == graph.entry;
-            }
             EXPECT_LE(ids.size(), l == 0 ? 2 * shape.m : shape.m);
             std::sort(ids.begin(), ids.end());
             EXPECT_TRUE(std::adjacent_find(ids.begin(), ids.end()) == ids.end());
             EXPECT_TRUE(std::find(ids.begin(), ids.end(), rank) == ids.end());
         }
-        EXPECT_TRUE(leads_to_entry);
+        const std::size_t entry = rank_among(layer.members, graph.entry);
+        EXPECT_EQ(count_reached(lists, entry), layer.members.size());
+        if (l == 0)
+            expect_tree(layer, entry, 2 * shape.m);
     }
     std::vector<std::uint32_t> order(graph.order.begin(), graph.order.end());
     std::sort(order.begin(), order.end());
@@ -152,6 +176,63 @@ TEST_F(BatchGraphTest, FindsNeighboursOfManyLeaves) {
     expect_sound(graph, shape);
     EXPECT_GE(recall(cloud, graph, 40), 0.95);
     EXPECT_GE(recall(cloud, graph, 160), 0.99);
+}
+
+// How many of the points a search for their own code does not find, nor one as near.
+std::size_t
+count_lost(Cloud& cloud, const BatchGraph& graph, std::size_t ef) {
+    test::TestArena memory_arena;
+    Arena arena = memory_arena.arena();
+    Query query = cloud.codec->allocate_query(arena);
+    SearchMemory memory(arena, ef);
+    const PointView points = cloud.view();
+    std::size_t n_lost = 0;
+    for (const std::uint32_t point : cloud.members) {
+        cloud.codec->query_from_code(points.header(point), points.code(point), query);
+        const float own = cloud.codec->distance(query, points.header(point), points.code(point));
+        MemoryGraph view(cloud, graph, query);
+        Array<Candidate> entry(arena, 1);
+        view.measure({&graph.entry, 1}, entry);
+        const int top = static_cast<int>(graph.layers.size()) - 1;
+        const Entries entries = descend(view, top, 1, entry[0], memory);
+        search_layer(view, 0, ef, entries.span(), memory);
+        const std::span<const Candidate> found = memory.beam.entries();
+        n_lost += std::none_of(found.begin(), found.end(), [&](const Candidate& candidate) {
+            return candidate.id == point || candidate.distance <= own;
+        });
+    }
+    return n_lost;
+}
+
+// Groups that lie far apart link to their own members alone; no search may end in a wrong one.
+TEST_F(BatchGraphTest, FindsEveryGroupOfManySmallBuilds) {
+    std::size_t n_lost = 0;
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+        const std::size_t n_groups = 2 + seed % 11;
+        Cloud cloud(40 * n_groups, 4 + seed % 9, seed, Metric::kL2, n_groups, 0.05f);
+        BatchOptions options = batch_options(64, seed);
+        options.leaf = 60;
+        n_lost += count_lost(cloud, build(cloud, options, {16, 10}), 40);
+    }
+    EXPECT_EQ(n_lost, 0u);
+}
+
+TEST_F(BatchGraphTest, FindsBothDirectionsOfOneDimension) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        Cloud cloud(800, 1, seed, Metric::kCosine, 2);
+        EXPECT_EQ(count_lost(cloud, build(cloud, batch_options(64, seed), {16, 10}), 40), 0u);
+    }
+}
+
+TEST_F(BatchGraphTest, FindsOutliersWithFewLinks) {
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        Cloud cloud(1500, 8, seed, Metric::kL2, 1);
+        for (std::size_t i = 0; i < 25; ++i)
+            for (std::size_t j = 0; j < 8; ++j)
+                cloud.values[i * 8 + j] *= 40;
+        cloud.encode();
+        EXPECT_EQ(count_lost(cloud, build(cloud, batch_options(64, seed), {9, 10}), 40), 0u);
+    }
 }
 
 TEST_F(BatchGraphTest, IsTheSameForASeed) {

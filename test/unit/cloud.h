@@ -16,7 +16,7 @@ namespace vext::test {
 
 struct Cloud {
     Cloud(std::size_t n, std::size_t n_dims, std::uint64_t seed,
-          core::Metric metric = core::Metric::kL2, std::size_t n_clusters = 50)
+          core::Metric metric = core::Metric::kL2, std::size_t n_clusters = 50, float spread = 0.7f)
         : n_dims(n_dims), values(n * n_dims), centroid(n_dims, 0.0f) {
         std::mt19937_64 random(seed);
         std::normal_distribution<float> normal;
@@ -26,24 +26,30 @@ struct Cloud {
         for (std::size_t i = 0; i < n; ++i) {
             const std::size_t centre = random() % n_clusters;
             for (std::size_t j = 0; j < n_dims; ++j)
-                values[i * n_dims + j] = centres[centre * n_dims + j] + 0.7f * normal(random);
+                values[i * n_dims + j] = centres[centre * n_dims + j] + spread * normal(random);
         }
         rotation = arena.arena().make<core::Rotation>(arena.arena(), n_dims, 7);
         codec = arena.arena().make<core::Codec>(core::codec_for(metric, n_dims), metric, n_dims,
                                                 centroid.data(), rotation);
         stride = core::point_stride(*codec);
         bytes.resize(n * stride);
+        encode();
+        chunk = bytes.data();
+        members.resize(n);
+        std::iota(members.begin(), members.end(), 0u);
+    }
+
+    // Makes the codes those of the values.
+    void
+    encode() {
         core::Prepared prepared = codec->allocate_prepared(arena.arena());
         std::vector<std::uint8_t> residual(codec->residual_bytes());
-        for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t i = 0; i < bytes.size() / stride; ++i) {
             EXPECT_EQ(codec->prepare(&values[i * n_dims], prepared), core::PrepareStatus::kReady);
             auto* header = reinterpret_cast<core::CodeHeader*>(&bytes[i * stride]);
             codec->encode(prepared, *header, &bytes[i * stride + sizeof(core::CodeHeader)],
                           residual.data());
         }
-        chunk = bytes.data();
-        members.resize(n);
-        std::iota(members.begin(), members.end(), 0u);
     }
 
     core::PointView

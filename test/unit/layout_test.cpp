@@ -433,9 +433,6 @@ TEST(Record, EveryWrongFieldOfANodeIsSeen) {
             expect_seen("link", [&](Record& record) {
                 node_links(record.bytes(), geometry)[i] = Link(Record::kSlots, LinkKind::kFiller);
             });
-            expect_seen("link kind", [&](Record& record) {
-                node_links(record.bytes(), geometry)[i] = raw_link(3u << 30 | 5);
-            });
         }
         // What lies behind the count is not looked at.
         Record record = full_node(geometry);

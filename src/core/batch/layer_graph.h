@@ -14,8 +14,8 @@
 #include <limits>
 #include <span>
 
-#include "core/batch/anchors.h"
 #include "core/batch/crew.h"
+#include "core/batch/layer_finding.h"
 #include "core/batch/layer_links.h"
 #include "core/batch/layer_plan.h"
 #include "core/batch/layer_scratch.h"
@@ -64,22 +64,13 @@ class LayerBuilder {
         make_offers(offers);
         take_offers(offers, sketches);
         layers[layer] = {members_, layer_};
-        make_found({layers, entry, static_cast<int>(layer)});
+        LayerFinding<Crew>(crew_, local_, points_, {layers, entry, static_cast<int>(layer)},
+                           scratch_.finder)
+            .run(order_);
     }
 
    private:
     static constexpr std::size_t kRanksPerTask = 256;
-    static constexpr std::size_t kRanksPerSearch = 64;
-    static constexpr std::size_t kFewSearches = 512;
-    static constexpr std::size_t kSearchesPerTask = 16;
-    static constexpr std::size_t kFirstShare = 32;
-    // What searches see while this layer is made.
-    struct SearchedGraph {
-        std::span<const BatchLayer> layers;
-        std::uint32_t entry;  // a point
-        int layer;
-    };
-
     static constexpr Near kNone = {std::numeric_limits<float>::infinity(), kNoNode};
 
     template <typename Visit>
@@ -286,97 +277,6 @@ class LayerBuilder {
                                 i < n_diverse ? LinkKind::kDiverse : LinkKind::kFiller);
             layer_.counts[rank][0] = static_cast<std::uint8_t>(chosen.size());
         });
-    }
-
-    // A search for a rank.
-    struct Aim {
-        std::uint32_t rank;
-        bool is_missed;
-        bool is_lost;  // and nothing was found that it links to
-        std::uint8_t n_near;
-        std::uint32_t near[4];  // the nearest ranks found
-    };
-
-    void
-    search_for(std::uint32_t rank, const SearchedGraph& graph, Aim& aim) {
-        const std::span<const Candidate> found =
-            scratch_.finder.find(graph.layers, points_, graph.entry, graph.layer, members_[rank]);
-        aim = {rank, !scratch_.finder.has_found(points_, members_[rank]), true, 0, {}};
-        for (const Candidate& candidate : found) {
-            const std::uint32_t near = rank_among(members_, candidate.id);
-            if (aim.n_near < std::size(aim.near))
-                aim.near[aim.n_near++] = near;
-            for (const Link& link : layer_.of(rank))
-                aim.is_lost &= link.id() != near;
-        }
-        aim.is_lost &= aim.is_missed;
-    }
-
-    template <typename Visit>
-    void
-    for_each_aim(std::span<Aim> aims, Visit&& visit) {
-        crew_.for_each(
-            (aims.size() + kSearchesPerTask - 1) / kSearchesPerTask, [&](std::size_t task) {
-                const std::size_t end = std::min(aims.size(), (task + 1) * kSearchesPerTask);
-                for (std::size_t i = task * kSearchesPerTask; i < end; ++i)
-                    visit(i, aims[i]);
-            });
-    }
-
-    // Searches for a sample of the ranks; where one misses its aim, the place where it ended gets a
-    // link there. Returns whether a search ended far from its aim.
-    bool
-    find_sample(std::size_t offset, const SearchedGraph& graph, std::span<Aim> aims,
-                internal::AnchorWalk* walk, std::span<std::uint32_t> n_lost) {
-        const std::size_t step = plan_.n / aims.size();
-        for_each_aim(aims, [&](std::size_t i, Aim& aim) {
-            search_for(order_[i * step + offset], graph, aim);
-        });
-        crew_.alone([&] {
-            n_lost[0] = 0;
-            for (const Aim& aim : aims)
-                n_lost[0] += aim.is_lost ? 1 : 0;
-        });
-        // Few links at first: one leads on to others around.
-        for (std::size_t share = kFirstShare; share > 0; share /= 2) {
-            crew_.alone([&] {
-                std::size_t n_missed = 0;
-                for (const Aim& aim : aims)
-                    if (aim.is_missed && n_missed++ % share == 0)
-                        walk->add_bridge({aim.near, aim.n_near}, aim.rank);
-            });
-            for_each_aim(aims, [&](std::size_t, Aim& aim) {
-                if (aim.is_missed)
-                    search_for(aim.rank, graph, aim);
-            });
-        }
-        return n_lost[0] > 0;
-    }
-
-    // Anchors all ranks; then sees to it that searches find them on layer 0.
-    void
-    make_found(const SearchedGraph& graph) {
-        internal::AnchorWalk* walk = nullptr;
-        crew_.alone([&] {
-            Aim aim = {};
-            walk = local_.make<internal::AnchorWalk>(layer_, plan_.n, graph.layer == 0, local_,
-                                                     Crew::pause);
-            walk->walk_from(rank_among(members_, graph.entry));
-            walk->reach_missed([&](std::uint32_t rank) {
-                search_for(rank, graph, aim);
-                return std::span<const std::uint32_t>(aim.near, aim.n_near);
-            });
-        });
-        if (graph.layer > 0)
-            return;
-        const std::size_t step =
-            std::max<std::size_t>(1, std::min(kRanksPerSearch, plan_.n / kFewSearches));
-        const auto aims = allocate_shared<Aim>(crew_, plan_.n / step);
-        const auto n_lost = allocate_shared<std::uint32_t>(crew_, 1);
-        // Where one was lost, others may be.
-        for (std::size_t offset = 0;
-             offset < step && find_sample(offset, graph, aims, walk, n_lost); ++offset) {
-        }
     }
 
     Crew& crew_;

@@ -75,7 +75,7 @@ class Beam {
         cursor_ = std::min(cursor_, static_cast<std::size_t>(place - first));
         n_live_ += candidate.is_dead ? 0 : 1;
         if (candidate.is_dead && entries_.size() - n_live_ > kMostDead + 4 * ef_)
-            drop_farthest_dead();
+            drop_farthest_dead(fallen);
         while (n_live_ > ef_ || (n_live_ == ef_ && entries_.back().is_dead)) {
             const Candidate last = entries_.back();
             n_live_ -= last.is_dead ? 0 : 1;
@@ -98,11 +98,13 @@ class Beam {
    private:
     static constexpr std::size_t kMostDead = 1000;
 
+    template <typename Sink>
     void
-    drop_farthest_dead() {
+    drop_farthest_dead(Sink&& fallen) {
         Candidate* dead = entries_.end() - 1;
         while (!dead->is_dead)
             --dead;
+        fallen(*dead);
         std::memmove(dead, dead + 1,
                      static_cast<std::size_t>(entries_.end() - dead - 1) * sizeof(Candidate));
         entries_.pop_back();

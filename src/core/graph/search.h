@@ -33,7 +33,7 @@ concept Graph = requires(G graph, NodeId id, int layer, Array<NodeId>& ids,
 enum class Discarded : std::uint8_t {
     kNone,
     kSpares,  ///< those that would be in the beam if their distance were less by its error
-    kAll,
+    kAll,     ///< and the dead ones
 };
 
 /// What one search needs besides the graph; allocated once, reset for each search.
@@ -73,10 +73,10 @@ find_new_links(G& graph, NodeId id, int layer, SearchMemory& memory) {
 inline void
 add_to_beam(const Candidate& candidate, SearchMemory& memory) {
     const auto discard = [&memory](const Candidate& refused) {
-        if (memory.keeps == Discarded::kNone || refused.is_dead)
-            return;
+        // A dead one may be the only way to what lies behind it.
         if (memory.keeps == Discarded::kAll ||
-            memory.beam.would_keep(refused.distance - refused.error))
+            (memory.keeps == Discarded::kSpares && !refused.is_dead &&
+             memory.beam.would_keep(refused.distance - refused.error)))
             memory.discarded.push(refused);
     };
     if (memory.beam.would_keep(candidate.distance))
