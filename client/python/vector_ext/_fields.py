@@ -17,7 +17,7 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg.adapt import PyFormat, Transformer
 
-from ._vectors import plain_array
+from ._vectors import as_list, plain_array
 from .errors import invalid_row
 
 Bytes = NDArray[Any]
@@ -59,8 +59,7 @@ def join_rows(fields: list[Bytes | list[bytes]], n_rows: int) -> bytes | memoryv
 
 
 def byte_strings(array: Bytes) -> list[bytes]:
-    strings: list[bytes] = array.view(f"V{array.dtype.itemsize}").tolist()
-    return strings
+    return as_list(array.view(f"V{array.dtype.itemsize}"))
 
 
 def with_nulls(array: Bytes, missing: NDArray[np.bool_]) -> Bytes | list[bytes]:
@@ -105,7 +104,7 @@ class IntField(Field):
             array, missing = self._judge_singly(values, start)
         low, high = -(1 << (8 * self._n_bytes - 1)), (1 << (8 * self._n_bytes - 1)) - 1
         if array.size and (int(array.max()) > high or int(array.min()) < low):
-            index = next(index for index, value in enumerate(array.tolist())
+            index = next(index for index, value in enumerate(as_list(array))
                          if not low <= value <= high)
             raise self._out_of_range(start + index, array[index])
         return array, missing
@@ -184,7 +183,7 @@ class TextField(Field):
         self._codec = codec
 
     def encode(self, values: Any, start: int) -> Bytes | list[bytes]:
-        items: list[Any] = values.tolist() if isinstance(values, np.ndarray) else list(values)
+        items = as_list(values) if isinstance(values, np.ndarray) else list(values)
         if set(map(type, items)) <= {str}:
             try:
                 return prefixed(list(map(str.encode, items, itertools.repeat(self._codec))))

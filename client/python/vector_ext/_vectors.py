@@ -7,7 +7,7 @@ one, to tell which and why. What a row is called: `embeddings[17]`, as Python wo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,11 @@ def plain_array(value: Any) -> NDArray[Any]:
         masked: Any = value.astype(np.result_type(value.dtype, np.float32))
         return np.asarray(masked.filled(np.nan))
     return np.asarray(value)
+
+
+def as_list(array: NDArray[Any]) -> list[Any]:
+    """The elements as values of Python."""
+    return cast(list[Any], array.tolist())
 
 
 def check_numbers(array: NDArray[Any], name: str) -> None:
@@ -76,7 +81,7 @@ def judge(payload: Any, n_dims: int, start: int, name: str,
     finite = np.isfinite(floats)
     if finite.all():
         return floats, None, []
-    good: NDArray[np.bool_] = finite.all(axis=1)
+    good: NDArray[np.bool_] = np.asarray(finite.all(axis=1))
     return floats, good, [_not_finite(payload[index], finite[index], start + int(index), name)
                           for index in np.flatnonzero(~good)]
 

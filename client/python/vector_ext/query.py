@@ -84,7 +84,7 @@ def _search(table: str, query: Any, k: int, ef_search: Optional[int], metric: Op
     if ef_search is not None and not exact:
         yield from fetch("SELECT pg_catalog.set_config('hnsw.ef_search', {ef}, true)",
                          ef=str(ef_search))
-    text = "[" + ",".join(map(repr, vector.tolist())) + "]"
+    text = "[" + ",".join(map(repr, _vectors.as_list(vector))) + "]"
     rows = yield from fetch(
         "SELECT {id}, {column} OPERATOR({schema}.{operator}) {vector}::{type} AS distance "
         "FROM {table} ORDER BY distance LIMIT {k}", id=sql.Identifier(id_column.name),
