@@ -727,6 +727,20 @@ class Transactions(Case):
             bulk_build_index(random_vectors(5, 16), "items", conn=conn)
         self.assertEqual(self.value("SELECT count(*) FROM items"), 5)
 
+    def test_client_is_killed(self):
+        folder = os.path.dirname(os.path.dirname(vector_ext.__file__))
+        program = ("import itertools, vector_ext\n"
+                   "vector_ext.bulk_build_index(itertools.repeat([1, 2]), 'items', "
+                   "conn='application_name=killed', progress=lambda *call: print(call, flush=True))")
+        with subprocess.Popen([sys.executable, "-c", program], cwd=folder, text=True,
+                              stdout=subprocess.PIPE) as process:
+            for _ in range(3):
+                self.assertIn("000", process.stdout.readline())
+            process.kill()
+        while self.sql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'killed'"):
+            time.sleep(0.01)
+        self.assertFalse(self.exists("items"))
+
     def test_interrupt_while_the_server_works(self):
         self.sql("CREATE TABLE items (id bigint PRIMARY KEY, v vector(2))")
         self.sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "

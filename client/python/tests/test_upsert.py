@@ -196,6 +196,18 @@ class Rules(Upsert):
             self.assertEqual(caught.exception.sqlstate, sqlstate)
 
 
+    def test_odd_names(self):
+        name = '"A ""b"" 50% {x}"'
+        self.sql(f"""CREATE TABLE {name} ("i d%s" bigint PRIMARY KEY, "v ""1"" {{y}}" vector(2),
+                     "n(a)s" numeric)""")
+        row = {"i d%s": 1, 'v "1" {y}': [1, 2], "n(a)s": 1.5}
+        for reject_into in (None, "rejects"):
+            stats = bulk_upsert(None, name, [row], "update", key=["i d%s"],
+                                merge={"n(a)s": "sum"}, reject_into=reject_into)
+            self.assertEqual(stats.inserted + stats.updated, 1)
+        self.assertEqual(self.value(f'SELECT "n(a)s"::float FROM {name}'), 3)
+
+
 class Faults(Upsert):
     def test_rows_that_cannot_be_sent(self):
         good = {"id": 1, "title": "a", "v": [1, 2, 3]}
@@ -291,6 +303,8 @@ class Rejects(Upsert):
         self.assertEqual(self.value("SELECT count(*) FROM mine"), 5)
         self.assertEqual(self.upsert(self.ROWS, "skip", reject_into='"Odd ""name%"')[4], 5)
         self.assertEqual(self.value('SELECT count(*) FROM "Odd ""name%"'), 5)
+        self.assertEqual(self.upsert(self.ROWS, "skip", reject_into=f"{self.schema}.more")[4], 5)
+        self.assertEqual(self.value(f"SELECT count(*) FROM {self.schema}.more"), 5)
         with self.assertRaises(BulkError) as caught:
             self.upsert(self.ROWS, "skip", reject_into="items")
         self.assertIn(caught.exception.sqlstate, ("42703", "42P16"))

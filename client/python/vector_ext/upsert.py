@@ -128,7 +128,7 @@ def _steps(upsert: _Upsert, table: str, rules: UpsertRules) -> Steps[UpsertStats
     schema = yield from extension_schema()
     yield from require_function(schema, "vector_bulk_upsert")
     if rules.reject_into is not None:
-        yield from _make_rejects_table(rules.reject_into, schema)
+        yield from _make_rejects_table(rules.reject_into)
     first = yield Pull(upsert.source)
     if first is None:
         yield Tell(0)
@@ -158,13 +158,16 @@ def _steps(upsert: _Upsert, table: str, rules: UpsertRules) -> Steps[UpsertStats
     return UpsertStats(**dict(zip(COUNTS, counts)), elapsed=0.0, rate=0.0, command=tuple(commands))
 
 
-def _make_rejects_table(name: str, schema: str) -> Steps[None]:
-    rows = yield from fetch("SELECT pg_catalog.to_regclass({name}) IS NULL", name=name)
-    if rows[0][0]:
-        parts = yield from fetch("SELECT pg_catalog.parse_ident({name})", name=name)
-        yield from fetch("SELECT {function}({name})", name=parts[0][0][-1]
-                         if len(parts[0][0]) == 1 else name,
-                         function=sql.Identifier(schema, "vector_rejects_table"))
+def _make_rejects_table(name: str) -> Steps[None]:
+    """Makes the table for rejects if there is none, as `vector_rejects_table` does, but in any schema."""
+    rows = yield from fetch("SELECT pg_catalog.to_regclass({name}) IS NULL, "
+                            "pg_catalog.parse_ident({name})", name=name)
+    is_missing, parts = rows[0]
+    if is_missing:
+        yield from fetch("""
+            CREATE TABLE {table} (source_row bigint, key pg_catalog.text, sqlstate pg_catalog.text,
+                                  message pg_catalog.text, raw pg_catalog.text)""",
+                         table=sql.Identifier(*parts))
 
 
 class _Upsert:
