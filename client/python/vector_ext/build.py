@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Optional
 
 import numpy as np
@@ -101,10 +101,8 @@ def _bulk_build_index(embeddings: Any, table: str, *, conn: ConnectionLike = Non
     if threads < 0:
         raise ValueError(f"threads must not be negative, but is {threads}")
     tracker = Tracker(progress, quiet)
-    builder = _Builder(
-        embeddings=embeddings, ids=ids, tracker=tracker, batch_size=batch_size,
-        column_name=column, id_name=id_column, id_start=id_start, dimension=dimension,
-        max_rejects=max_rejects)
+    builder = _Builder(embeddings, ids, tracker, batch_size, column, id_column, id_start, dimension,
+                       max_rejects)
     wanted = _IndexPlan(metric, m, ef_construction, threads, index, index_name,
                         maintenance_work_mem)
     steps = _build(builder, wanted, table, analyze, recall_sample)
@@ -119,18 +117,17 @@ def _with_time(stats: BulkBuildStats, elapsed: float) -> BulkBuildStats:
     return replace(stats, elapsed=elapsed, rate=stats.vectors / elapsed if elapsed > 0 else 0.0)
 
 
+@dataclass(frozen=True)
 class _IndexPlan:
     """The index that is wanted."""
 
-    def __init__(self, metric: str, m: int, ef_construction: int, threads: int, when: str,
-                 name: Optional[str], maintenance_work_mem: Optional[str]) -> None:
-        self.metric = metric
-        self.m = m
-        self.ef_construction = ef_construction
-        self.threads = threads
-        self.when = when
-        self.name = name
-        self.maintenance_work_mem = maintenance_work_mem
+    metric: str
+    m: int
+    ef_construction: int
+    threads: int
+    when: str
+    name: Optional[str]
+    maintenance_work_mem: Optional[str]
 
 
 def _build(builder: _Builder, wanted: _IndexPlan, table: str, analyze: bool,
@@ -240,21 +237,21 @@ def _set_locally(settings: dict[str, str]) -> Steps[dict[str, str]]:
 # --- the rows ---
 
 
+@dataclass
 class _Builder:
     """The rows of a load on their way: where they come from, and what they become."""
 
-    def __init__(self, *, embeddings: Any, ids: Any, tracker: Tracker, batch_size: int,
-                 column_name: Optional[str], id_name: Optional[str], id_start: Optional[int],
-                 dimension: Optional[int], max_rejects: int) -> None:
-        self.tracker = tracker
-        self.column_name = column_name
-        self.n_dims = dimension
-        self._embeddings = embeddings
-        self._given_ids = ids
-        self._batch_size = batch_size
-        self._id_name = id_name
-        self._id_start = id_start
-        self._max_rejects = max_rejects
+    embeddings: Any
+    given_ids: Any
+    tracker: Tracker
+    batch_size: int
+    column_name: Optional[str]
+    id_name: Optional[str]
+    id_start: Optional[int]
+    n_dims: Optional[int]
+    max_rejects: int
+
+    def __post_init__(self) -> None:
         self._source: Source = Slices(0, 1, lambda start, stop: None)
         self._ids: Optional[_Ids] = None
         self._first: Optional[Batch] = None
@@ -265,11 +262,11 @@ class _Builder:
                 commands: list[str]) -> Steps[Relation]:
         """Looks at the first rows, and makes the table if there is none."""
         if relation is None:
-            column_name, id_name = self.column_name or "embedding", self._id_name or "id"
+            column_name, id_name = self.column_name or "embedding", self.id_name or "id"
         else:
             column = relation.vector_column(self.column_name)
             column_name = column.name
-            id_name = self._id_name or self._id_name_of(relation)
+            id_name = self.id_name or self._id_name_of(relation)
             self._take_dimension(column)
         self.column_name = column_name
         self._open(column_name, id_name)
@@ -286,7 +283,7 @@ class _Builder:
         try:
             return relation.id_column(None).name
         except errors.UndefinedColumn:
-            if self._given_ids is not None or self._id_start is not None:
+            if self.given_ids is not None or self.id_start is not None:
                 raise
             return ""
 
@@ -299,8 +296,8 @@ class _Builder:
 
     def _open(self, column_name: str, id_name: str) -> None:
         """Finds out what the embeddings are."""
-        value = self._embeddings
-        ids = self._given_ids
+        value = self.embeddings
+        ids = self.given_ids
         if is_frame(value):
             value, ids = _open_frame(value, column_name, id_name, ids)
         if isinstance(value, (str, bytes, dict)):
@@ -309,12 +306,12 @@ class _Builder:
             self._source = self._open_array(_vectors.plain_array(value))
         elif isinstance(value, (list, tuple)):
             rows = value
-            self._source = Slices(len(rows), self._batch_size,
+            self._source = Slices(len(rows), self.batch_size,
                                   lambda start, stop: list(rows[start:stop]))
         elif isinstance(value, Source):
             self._source = value
         elif hasattr(value, "__iter__") or hasattr(value, "__aiter__"):
-            self._source = Stream(value, self._batch_size, _rows_of_chunk, _cut_chunk)
+            self._source = Stream(value, self.batch_size, _rows_of_chunk, _cut_chunk)
         else:
             raise TypeError(f"{NAME} must be rows of numbers, not {type(value).__name__}")
         self.tracker.total = self._source.total
@@ -323,12 +320,12 @@ class _Builder:
 
     def _open_array(self, array: NDArray[Any]) -> Source:
         if array.dtype == np.dtype(object) and array.ndim == 1:
-            return Slices(len(array), self._batch_size,
+            return Slices(len(array), self.batch_size,
                           lambda start, stop: array[start:stop].tolist())
         array = _vectors.matrix_of(array, NAME)
         if self.n_dims is None and array.shape[1] > 0:
             self.n_dims = array.shape[1]
-        return Slices(len(array), self._batch_size, lambda start, stop: array[start:stop])
+        return Slices(len(array), self.batch_size, lambda start, stop: array[start:stop])
 
     def _create_table(self, table: str, schema: str, column_name: str, id_name: str,
                       commands: list[str]) -> Steps[Relation]:
@@ -359,8 +356,8 @@ class _Builder:
         if not id_name:
             return
         column = relation.id_column(id_name)
-        self._id_name = id_name
-        if self._ids is None and self._id_start is None and column.has_default:
+        self.id_name = id_name
+        if self._ids is None and self.id_start is None and column.has_default:
             return
         self._id_field = yield from _id_field(column)
         if self._ids is not None:
@@ -368,15 +365,15 @@ class _Builder:
         if not isinstance(self._id_field, IntField):
             raise ValueError(f'column "{column.name}" is of type {column.type_name}: give ids')
         self._makes_ids = True
-        if self._id_start is None:
+        if self.id_start is None:
             rows = yield from fetch("SELECT pg_catalog.max({id}) FROM {table}",
                                     id=sql.Identifier(column.name), table=relation.name)
-            self._id_start = 0 if rows[0][0] is None else rows[0][0] + 1
+            self.id_start = 0 if rows[0][0] is None else rows[0][0] + 1
 
     def load(self, relation: Relation, column: Column, commands: list[str]) -> Steps[int]:
         names = [sql.Identifier(column.name)]
-        if self._id_field is not None and self._id_name:
-            names.insert(0, sql.Identifier(self._id_name))
+        if self._id_field is not None and self.id_name:
+            names.insert(0, sql.Identifier(self.id_name))
         self.tracker.copy_target = relation.bare_name
         op = CopyIn(compose("COPY {table} ({columns}) FROM STDIN (FORMAT binary)",
                             table=relation.name, columns=sql.SQL(", ").join(names)),
@@ -398,7 +395,7 @@ class _Builder:
         if self._ids is not None:
             ids = self._ids.take(batch.start, batch.n_rows)
         elif self._makes_ids:
-            first = (self._id_start or 0) + batch.start
+            first = (self.id_start or 0) + batch.start
             if first + batch.n_rows > 1 << 63:
                 raise invalid_row(batch.start, "22003", "ids are out of range for bigint")
             ids = np.arange(first, first + batch.n_rows, dtype=np.int64)
@@ -408,7 +405,7 @@ class _Builder:
         return data
 
     def _reject(self, error: InvalidRowError) -> None:
-        if 0 <= self._max_rejects <= self.tracker.rejected:
+        if 0 <= self.max_rejects <= self.tracker.rejected:
             raise error
         self.tracker.reject(Reject(error.row, error.sqlstate or "", str(error)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from psycopg import errors, sql
@@ -53,45 +54,62 @@ def _bulk_query_index(table: str, query: Any, k: int = 10, ef_search: Optional[i
         query, array = array[0], array[0]
     if array.ndim != 1:
         raise ValueError(f"query must be one vector, shape (dimensions,), not {array.shape}")
-    steps = _search(table, query, k, ef_search, metric, column, id_column, exact)
-    return Call(conn, reads_only=True), steps
+    search = _Search(query, k, ef_search, metric, column, id_column, exact)
+    return Call(conn, reads_only=True), _search(table, search)
 
 
 bulk_query_index = blocking(_bulk_query_index)
 async_bulk_query_index = awaitable(_bulk_query_index)
 
 
-def _search(table: str, query: Any, k: int, ef_search: Optional[int], metric: Optional[str],
-            column_name: Optional[str], id_name: Optional[str],
-            exact: bool) -> Steps[list[Neighbor]]:
+@dataclass(frozen=True)
+class _Search:
+    query: Any
+    k: int
+    ef_search: Optional[int]
+    metric: Optional[str]
+    column: Optional[str]
+    id_column: Optional[str]
+    exact: bool
+
+
+def _search(table: str, search: _Search) -> Steps[list[Neighbor]]:
     relation, index = yield from _table_and_index(table)
+    column_name, metric = search.column, search.metric
     if index is not None:
         column_name, metric = column_name or index.column, metric or index.metric
     column = relation.vector_column(column_name)
-    id_column = relation.id_column(id_name)
+    id_column = relation.id_column(search.id_column)
     if metric is None:
         metric = yield from _metric_of(relation, column.name)
-    vector = _vectors.judge_row(query, column.n_dims or len(query), 0, "query")
+    vector = _vectors.judge_row(search.query, column.n_dims or len(search.query), 0, "query")
     # A setting of the extension is checked once its library is loaded, which the first use of a
     # vector does.
     yield from fetch("SELECT {vector}::{type}", vector="[1]", type=_type(column.type_schema))
-    if exact:
-        yield from fetch("SELECT pg_catalog.set_config('enable_indexscan', 'off', true)")
-    elif ef_search is None:
-        rows = yield from fetch("SELECT pg_catalog.current_setting('hnsw.ef_search', true)")
-        if rows[0][0] is not None and int(rows[0][0]) < k:
-            ef_search = min(k, MAX_EF_SEARCH)
-    if ef_search is not None and not exact:
-        yield from fetch("SELECT pg_catalog.set_config('hnsw.ef_search', {ef}, true)",
-                         ef=str(ef_search))
+    yield from _set_up(search)
     text = "[" + ",".join(map(repr, _vectors.as_list(vector))) + "]"
     rows = yield from fetch(
         "SELECT {id}, {column} OPERATOR({schema}.{operator}) {vector}::{type} AS distance "
         "FROM {table} ORDER BY distance LIMIT {k}", id=sql.Identifier(id_column.name),
         column=sql.Identifier(column.name), schema=sql.Identifier(column.type_schema),
         operator=sql.SQL(OPERATORS[metric]), vector=text, type=_type(column.type_schema),
-        table=relation.name, k=k)
+        table=relation.name, k=search.k)
     return [Neighbor(found, distance) for found, distance in rows if distance is not None]
+
+
+def _set_up(search: _Search) -> Steps[None]:
+    """The settings of a search, for its transaction or savepoint."""
+    ef_search = search.ef_search
+    if search.exact:
+        yield from fetch("SELECT pg_catalog.set_config('enable_indexscan', 'off', true)")
+        return
+    if ef_search is None:
+        rows = yield from fetch("SELECT pg_catalog.current_setting('hnsw.ef_search', true)")
+        if rows[0][0] is not None and int(rows[0][0]) < search.k:
+            ef_search = min(search.k, MAX_EF_SEARCH)
+    if ef_search is not None:
+        yield from fetch("SELECT pg_catalog.set_config('hnsw.ef_search', {ef}, true)",
+                         ef=str(ef_search))
 
 
 def _type(schema: str) -> sql.Identifier:
