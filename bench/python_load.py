@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Measures loading from Python beside psql's \\copy of the same rows, on a running server (started by
-bench/python)."""
+"""Measures loading from Python beside psql's \\copy of the same rows, on a running server (started
+by bench/python)."""
 
 import argparse
 import os
@@ -24,7 +24,8 @@ import vector_ext  # noqa: E402
 def write_copy_file(path, vectors):
     rows = np.zeros(len(vectors), row_type(vectors.shape[1]))
     rows["n_fields"], rows["id_bytes"], rows["id"] = 2, 8, np.arange(len(vectors))
-    rows["v_bytes"], rows["n_dims"], rows["v"] = (4 + 4 * vectors.shape[1], vectors.shape[1], vectors)
+    n_dims = vectors.shape[1]
+    rows["v_bytes"], rows["n_dims"], rows["v"] = 4 + 4 * n_dims, n_dims, vectors
     with open(path, "wb") as file:
         file.write(COPY_HEADER)
         rows.tofile(file)
@@ -89,7 +90,8 @@ def main():
         clock = statistics.median(clocks)
         print(f"{n_rows:,} rows from file to searchable index: {clock:.2f} s, {n_rows / clock:.0f} "
               "vectors/s")
-    print(f"peak memory of Python: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB, "
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"peak memory of Python: {peak} MB, "
           f"{vectors.nbytes >> 20} MB of it the array")
 
 

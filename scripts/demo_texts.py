@@ -1,14 +1,16 @@
 #!/usr/bin/python3
-"""Loads 400 short sentences with vectors of their meaning, and shows the nearest ones to a sentence.
+"""Loads 400 short sentences with vectors of their meaning, and shows the nearest ones to a
+sentence.
 
     scripts/demo_texts.py [SENTENCE]...     on the server of libpq's environment; scripts/demo-texts
                                             starts one
 
-The sentences are those of scripts/demo_texts.txt. Their vectors come from their words alone, without a
-model: latent semantic analysis. A text is counted as its words and the parts of words (3 to 5 letters)
-in it, rare ones weighing more. Rows of the matrix are the sentences and, weighing more, the sections of
-the file, so that words of one section come near each other. The strongest directions of that matrix are
-the dimensions; a new sentence is projected on them.
+The sentences are those of scripts/demo_texts.txt. Their vectors come from their words alone,
+without a
+model: latent semantic analysis. A text is counted as its words and the parts of words (3 to 5
+letters) in it, rare ones weighing more. Rows of the matrix are the sentences and, weighing more,
+the sections of the file, so that words of one section come near each other. The strongest
+directions of that matrix are the dimensions; a new sentence is projected on them.
 """
 
 import collections
@@ -27,11 +29,11 @@ N_DIMS = 64
 SECTION_WEIGHT = 3
 PART_LENGTHS = (3, 4, 5)
 STOP_WORDS = frozenset("""
-    a about after again all along an and are as at be because been before below but by can could did do
-    does down every for from had has have he her him his i if in is it its least less let longer many may
-    me more most must my near no not of off on once one or our out over own she so still than that the
-    their them then there they this through to too two until up us very was we were what when where
-    which while who will with without you your""".split())
+    a about after again all along an and are as at be because been before below but by can could
+    did do does down every for from had has have he her him his i if in is it its least less let
+    longer many may me more most must my near no not of off on once one or our out over own she so
+    still than that the their them then there they this through to too two until up us very was we
+    were what when where which while who will with without you your""".split())
 QUESTIONS = (
     "My loaf is still in the oven.",
     "A storm is coming from the west.",
@@ -56,8 +58,8 @@ def read_sentences():
 
 
 def features(text):
-    """How often words and parts of words are in a text; the parts of a word weigh less the more they
-    are."""
+    """How often words and parts of words are in a text; the parts of a word weigh less the more
+    they are."""
     counts = collections.Counter()
     for word in re.findall(r"[^\W\d_]+", text.lower()):
         if word in STOP_WORDS:
@@ -101,7 +103,8 @@ class Meaning:
         return row * self.weights
 
     def embed(self, texts):
-        """An array of shape (texts, N_DIMS) of float32. A text without a known word is near none."""
+        """An array of shape (texts, N_DIMS) of float32. A text without a known word is near
+        none."""
         rows = np.stack(list(map(self.counts, texts))) @ self.axes.T * self.strengths
         return normalised(rows).astype(np.float32)
 
@@ -111,8 +114,8 @@ def normalised(rows):
 
 
 def main(questions=(), conn=None):
-    """Makes the table `texts`, loads it, and prints what is near to the questions. `conn` is a psycopg
-    connection, or None for libpq's environment."""
+    """Makes the table `texts`, loads it, and prints what is near to the questions. `conn` is a
+    psycopg connection, or None for libpq's environment."""
     import psycopg
 
     if conn is None:
@@ -122,8 +125,8 @@ def main(questions=(), conn=None):
     sentences, topics = read_sentences()
     meaning = Meaning(sentences, topics)
     vectors = meaning.embed(sentences)
-    print(f"{len(sentences)} short sentences on {len(set(topics))} topics, each as {N_DIMS} numbers made "
-          "from its words")
+    print(f"{len(sentences)} short sentences on {len(set(topics))} topics, each as {N_DIMS} "
+          "numbers made from its words")
     load(conn, sentences, topics, vectors)
     for question in questions or QUESTIONS:
         show_nearest(conn, question, meaning.embed([question])[0])
@@ -174,8 +177,8 @@ def compare(conn, vectors):
     same = sum(len(exact & near) for exact, near in zip(*found.values())) / (10 * n_rows)
     exact, near = (1000 * seconds[way] / n_rows for way in ("seqscan", "indexscan"))
     gain = f"{exact / near:.1f} times faster" if exact > near else "too few rows to gain"
-    print(f"exact search {exact:.2f} ms, by the index {near:.2f} ms ({gain}), {100 * same:.1f} % of the "
-          "same rows")
+    print(f"exact search {exact:.2f} ms, by the index {near:.2f} ms ({gain}), {100 * same:.1f} % "
+          "of the same rows")
 
 
 def quoted(text):

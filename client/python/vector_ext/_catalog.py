@@ -1,7 +1,7 @@
 """What the catalogue says of the tables, columns and indexes that a call names.
 
-A table or index is named as SQL writes it (`items`, `my_schema.items`, `"Odd name"`); a column by its
-exact name. The type vector and its functions are found by their extension, not by search_path.
+A table or index is named as SQL writes it (`items`, `my_schema.items`, `"Odd name"`); a column by
+its exact name. The type vector and its functions are found by their extension, not by search_path.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class Relation:
         if not found:
             raise errors.UndefinedColumn(f"table {self.text} has no column of type vector")
         if len(found) > 1:
-            raise errors.AmbiguousColumn(f"table {self.text} has {len(found)} columns of type vector: "
-                                         "name one by column: " + ", ".join(
+            raise errors.AmbiguousColumn(f"table {self.text} has {len(found)} columns of type "
+                                         "vector: name one by column: " + ", ".join(
                                              f'"{column.name}"' for column in found))
         return found[0]
 
@@ -134,7 +134,8 @@ def _columns_of(oid: int) -> Steps[tuple[Column, ...]]:
             SELECT attnum, atttypid, atttypmod FROM pg_catalog.pg_attribute
             WHERE attrelid = {oid} AND attnum > 0 AND NOT attisdropped
             UNION ALL
-            SELECT b.attnum, t.typbasetype, CASE WHEN b.typmod < 0 THEN t.typtypmod ELSE b.typmod END
+            SELECT b.attnum, t.typbasetype,
+                   CASE WHEN b.typmod < 0 THEN t.typtypmod ELSE b.typmod END
             FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
         SELECT a.attname::text, a.attnum::int, t.typname::text, n.nspname::text,
                t.typname = 'vector' AND EXISTS (

@@ -16,19 +16,19 @@ from . import agent_memory, build, errors, query, raw, results, upsert
 HEAD = """\
 # The Python package
 
-`vector_ext` loads vectors from Python by binary COPY that numpy builds, makes indexes, searches, and
-merges rows that may exist. It needs the extension in the database, Python 3.11, psycopg 3.1.7 and
-numpy 1.24 or later (Debian 12 and 13 have them); pandas is optional. It has types for mypy. This page
-is made from its docstrings; [recipes.md](recipes.md) shows what to do with plain tables beside it,
-[loading.md](loading.md) which way of loading is for what.
+`vector_ext` loads vectors from Python by binary COPY that numpy builds, makes indexes, searches,
+and merges rows that may exist. It needs the extension in the database, Python 3.11, psycopg 3.1.7
+and numpy 1.24 or later (Debian 12 and 13 have them); pandas is optional. It has types for mypy.
+This page is made from its docstrings; [recipes.md](recipes.md) shows what to do with plain tables
+beside it, [loading.md](loading.md) which way of loading is for what.
 
 ```sh
 sudo apt-get install python3-psycopg python3-numpy
 export PYTHONPATH=$PWD/client/python        # or: pip install client/python
 ```
 
-In the source folder itself Python would take the server's module `vector_ext.so` for the package: run
-it elsewhere, or with `-P`.
+In the source folder itself Python would take the server's module `vector_ext.so` for the package:
+run it elsewhere, or with `-P`.
 
 | function | does |
 |---|---|
@@ -39,18 +39,18 @@ it elsewhere, or with `-P`.
 | `convert_embeddings_to_raw`, `read_raw_embeddings` | write and map raw files of float32 |
 | `agent_memory.create_tables`, `agent_memory.insert_...` | the memory of an agent in three tables |
 
-**Connections.** `conn` is a psycopg connection, a connection string, or None for libpq's environment
-(PGHOST, PGDATABASE, ...). On an idle connection a call is a transaction: all of it or nothing. On one
-inside a transaction nothing is committed, no savepoint is set, and settings are set back; an error
-leaves the transaction failed, for the caller to roll back.
+**Connections.** `conn` is a psycopg connection, a connection string, or None for libpq's
+environment (PGHOST, PGDATABASE, ...). On an idle connection a call is a transaction: all of it or
+nothing. On one inside a transaction nothing is committed, no savepoint is set, and settings are set
+back; an error leaves the transaction failed, for the caller to roll back.
 
-**asyncio.** Every function has a twin with `async_` in front (`async_bulk_build_index`, ...) and the
-same arguments; `conn` is a `psycopg.AsyncConnection`, and rows may come from an async iterator. A task
-that is cancelled cancels the statement on the server too, and waits for its end.
+**asyncio.** Every function has a twin with `async_` in front (`async_bulk_build_index`, ...) and
+the same arguments; `conn` is a `psycopg.AsyncConnection`, and rows may come from an async iterator.
+A task that is cancelled cancels the statement on the server too, and waits for its end.
 
-**Memory.** Rows are taken, judged, encoded and sent `batch_size` at a time, and a batch is not begun
-before the last one has gone to the server: an iterator of any length is loaded in the memory of two
-batches.
+**Memory.** Rows are taken, judged, encoded and sent `batch_size` at a time, and a batch is not
+begun before the last one has gone to the server: an iterator of any length is loaded in the memory
+of two batches.
 
 **Errors** are those of psycopg, by SQLSTATE, and `BulkError` as well, with a report:
 
@@ -61,8 +61,8 @@ except psycopg.errors.UniqueViolation as error:      # also: except vector_ext.B
     print(error.sqlstate, error.report.row, error.report.read)
 ```
 
-Rows are judged before they are sent: `embeddings[17][3] is NaN` (22000) is row 17, dimension 3, both
-counted from 0. What the caller's iterator or callback raises comes out as it is.
+Rows are judged before they are sent: `embeddings[17][3] is NaN` (22000) is row 17, dimension 3,
+both counted from 0. What the caller's iterator or callback raises comes out as it is.
 """
 
 
@@ -76,15 +76,13 @@ def _sections() -> Iterator[str]:
         build.bulk_build_index, query.bulk_query_index, query.bulk_info, upsert.bulk_upsert,
         raw.convert_embeddings_to_raw, raw.read_raw_embeddings]
     yield from map(_function, functions)
-    yield "Their twins: " + ", ".join(f"`{name}`" for name in (
-        "async_bulk_build_index", "async_bulk_query_index", "async_bulk_info", "async_bulk_upsert",
-        "async_convert_embeddings_to_raw", "async_read_raw_embeddings")) + ".\n"
+    yield _listed("Their twins", [f"async_{function.__name__}" for function in functions]) + "\n"
     yield "## `agent_memory`\n"
     yield inspect.cleandoc(agent_memory.__doc__ or "") + "\n"
     names = [name for name in agent_memory.__all__ if not name.startswith("async_")]
     for name in names:
         yield _function(getattr(agent_memory, name))
-    yield "Their twins: " + ", ".join(f"`async_{name}`" for name in names) + ".\n"
+    yield _listed("Their twins", [f"async_{name}" for name in names]) + "\n"
     yield "## Results and errors\n"
     for cls in (results.BulkBuildStats, results.UpsertStats, results.IndexInfo, results.Neighbor,
                 results.Reject, results.LoadReport, errors.BulkError, errors.InvalidRowError):
@@ -92,7 +90,8 @@ def _sections() -> Iterator[str]:
 
 
 def _function(function: Callable[..., Any]) -> str:
-    return f"### `{function.__name__}`\n\n{_signature(function)}\n\n{_text(function.__doc__ or '')}\n"
+    text = _text(function.__doc__ or "")
+    return f"### `{function.__name__}`\n\n{_signature(function)}\n\n{text}\n"
 
 
 def _signature(function: Callable[..., Any]) -> str:
@@ -129,9 +128,13 @@ def _text(docstring: str) -> str:
     return "\n".join(made)
 
 
+def _listed(what: str, names: list[str]) -> str:
+    return textwrap.fill(f"{what}: {', '.join(f'`{name}`' for name in names)}.", 100)
+
+
 def _class(cls: type) -> str:
     fields = getattr(cls, "__annotations__", {})
-    shown = f"\n\nFields: {', '.join(f'`{name}`' for name in fields)}." if fields else ""
+    shown = f"\n\n{_listed('Fields', list(fields))}" if fields else ""
     return f"### `{cls.__name__}`\n\n{inspect.cleandoc(cls.__doc__ or '')}{shown}\n"
 
 

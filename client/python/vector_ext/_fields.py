@@ -1,8 +1,8 @@
 """Fields of binary COPY, built by numpy for a batch of rows at once.
 
-A field of fixed size is part of one structured array with an element a row, filled column by column,
-whose memory is what goes out. Where a value is NULL or of no fixed size, columns become lists of
-byte strings, and rows are joined from those.
+A field of fixed size is part of one structured array with an element a row, filled column by
+column, whose memory is what goes out. Where a value is NULL or of no fixed size, columns become
+lists of byte strings, and rows are joined from those.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ MAX_KEPT_REJECTS = 1000
 
 
 class Tracker:
-    """The counts of one load. Its last call of the callback comes at the end, whatever the end is."""
+    """The counts of one load. Its last call of the callback comes at the end, whatever the end
+    is."""
 
     def __init__(self, callback: Optional[ProgressCallback] = None, quiet: bool = True) -> None:
         self.read = 0
@@ -79,8 +80,8 @@ class Tracker:
     def _row_of(self, error: psycopg.Error) -> Optional[int]:
         """The row, counted from 0, that an error of the server names.
 
-        COPY says `COPY table, line 18, column v` in the server's language, an upsert `Row 18 of ...`;
-        both count the rows that were sent, so rejects in front of it hide which one it was.
+        COPY says `COPY table, line 18, column v` in the server's language, an upsert `Row 18 of
+        ...`; both count the rows that were sent, so rejects in front of it hide which one it was.
         """
         if self.rejected:
             return None

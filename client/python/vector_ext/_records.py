@@ -1,7 +1,7 @@
 """Rows of several columns: what is given, as batches of columns.
 
-A payload is a dict from the column's name to its values, a list or an array with an element (or, for
-vectors, a row) for each row.
+A payload is a dict from the column's name to its values, a list or an array with an element (or,
+for vectors, a row) for each row.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def _open_columns(columns: Mapping[Any, Any], batch_size: int) -> Source:
     if len(set(lengths.values())) > 1:
         raise ValueError(f"columns have different lengths: {lengths}")
     return Slices(next(iter(lengths.values()), 0), batch_size,
-                  lambda start, stop: {name: values[start:stop] for name, values in columns.items()})
+                  lambda start, stop: {name: values[start:stop]
+                                       for name, values in columns.items()})
 
 
 def names_of(batch: Batch, columns: Optional[Sequence[str]]) -> list[str]:
@@ -59,8 +60,8 @@ def names_of(batch: Batch, columns: Optional[Sequence[str]]) -> list[str]:
     elif isinstance(first, Mapping):
         names = list(first)
     elif columns is None:
-        raise TypeError(f"rows[0] is of type {type(first).__name__}: name the columns by columns, or "
-                        "give dicts")
+        raise TypeError(f"rows[0] is of type {type(first).__name__}: name the columns by columns, "
+                        "or give dicts")
     else:
         names = list(columns)
     if columns is not None and not set(columns) <= set(names):

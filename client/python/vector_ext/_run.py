@@ -6,8 +6,9 @@ call; steps do not see it. The two drivers here own what the call must not decid
 connection, the transaction, and what becomes of errors.
 
 Transactions. Where the connection is idle, the call is one transaction of its own. Where the caller
-has begun one, the call neither commits nor sets a savepoint, because rows written inside a savepoint
-are not gathered into batches for the index; an error then leaves the caller's transaction failed.
+has begun one, the call neither commits nor sets a savepoint, because rows written inside a
+savepoint are not gathered into batches for the index; an error then leaves the caller's transaction
+failed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from ._progress import Tracker
 from ._sources import Batch, Source
 from .errors import with_report
 
-# A block of COPY data that libpq takes at once. Larger ones make its buffer grow and its sending slow.
+# A block of COPY data that libpq takes at once. Larger ones make its buffer grow and its sending
+# slow.
 BLOCK_BYTES = 128 * 1024
 
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -96,8 +98,8 @@ class Call:
 
     conn: ConnectionLike
     tracker: Tracker = field(default_factory=Tracker)
-    # A call that only reads runs in a transaction or savepoint that is rolled back: settings that it
-    # changes are what they were afterwards.
+    # A call that only reads runs in a transaction or savepoint that is rolled back: settings that
+    # it changes are what they were afterwards.
     reads_only: bool = False
     # Fills in what is known after COMMIT: gets the result and the seconds since the start.
     finish: Optional[Callable[[Any, float], Any]] = None
@@ -294,9 +296,9 @@ async def _async_connection(given: ConnectionLike) -> AsyncIterator[psycopg.Asyn
 
 async def _cancellable(conn: psycopg.AsyncConnection[Any], work: Awaitable[T],
                        is_ours: Callable[[], bool] = lambda: False) -> T:
-    """Awaits work of the server; where the task is cancelled, cancels it there too and waits for the
-    end, so that the connection can roll back. `is_ours` tells whether the work is still with us, as
-    rows of a COPY that are awaited; it is then cancelled as well."""
+    """Awaits work of the server; where the task is cancelled, cancels it there too and waits for
+    the end, so that the connection can roll back. `is_ours` tells whether the work is still with
+    us, as rows of a COPY that are awaited; it is then cancelled as well."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

@@ -66,8 +66,8 @@ class VectorField(Field):
 
 
 class ArrayField(Field):
-    """Rows of numbers as real[], which the server casts: of any length, and bad ones too, so that the
-    upsert judges them."""
+    """Rows of numbers as real[], which the server casts: of any length, and bad ones too, so that
+    the upsert judges them."""
 
     stage_type = "pg_catalog.float4[]"
 

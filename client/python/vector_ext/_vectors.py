@@ -1,7 +1,7 @@
 """Judges vectors before they are sent: rows of the right number of finite numbers, as float32.
 
-Whole batches are judged at once by numpy; rows are looked at one by one only where a batch has a bad
-one, to tell which and why. What a row is called: `embeddings[17]`, as Python would write it.
+Whole batches are judged at once by numpy; rows are looked at one by one only where a batch has a
+bad one, to tell which and why. What a row is called: `embeddings[17]`, as Python would write it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ MAX_DIMENSIONS = 16_000
 
 
 def matrix_of(value: Any, name: str) -> NDArray[Any]:
-    """An array of numbers with 2 dimensions, (rows, dimensions), or an error that says what it is."""
+    """An array of numbers with 2 dimensions, (rows, dimensions), or an error that says what it
+    is."""
     array = plain_array(value)
     if array.ndim != 2:
         raise ValueError(f"{name} must have 2 dimensions (rows, dimensions of the vectors), not "
@@ -92,7 +93,8 @@ def array_of_rows(rows: list[Any]) -> Optional[NDArray[Any]]:
         array = np.asarray(rows)
     except (ValueError, TypeError, OverflowError):
         return None
-    return array if array.ndim == 2 and array.dtype.kind in "fiu" and not _any_masked(rows) else None
+    is_matrix = array.ndim == 2 and array.dtype.kind in "fiu" and not _any_masked(rows)
+    return array if is_matrix else None
 
 
 def _any_masked(rows: list[Any]) -> bool:
@@ -148,7 +150,8 @@ def row_array(row: Any, index: int, name: str) -> NDArray[Any]:
 
 
 def _array_of_objects(values: Sequence[Any], index: int, name: str) -> NDArray[Any]:
-    """Numbers that numpy does not have as such (Decimal, whole numbers beyond 64 bits), as float64."""
+    """Numbers that numpy does not have as such (Decimal, whole numbers beyond 64 bits), as
+    float64."""
     numbers = np.empty(len(values), np.float64)
     for dimension, value in enumerate(values):
         where = f"{name}[{index}][{dimension}]"

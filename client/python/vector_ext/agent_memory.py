@@ -90,7 +90,8 @@ def _create_steps(dimension: int, schema: Optional[str]) -> Steps[None]:
         table = sql.Identifier(name) if schema is None else sql.Identifier(schema, name)
         yield from fetch("CREATE TABLE IF NOT EXISTS {table} (" + columns + ")", table=table,
                          vector=vector)
-        yield from fetch("CREATE INDEX IF NOT EXISTS {index} ON {table} USING hnsw ({column} {ops})",
+        yield from fetch("CREATE INDEX IF NOT EXISTS {index} ON {table} "
+                         "USING hnsw ({column} {ops})",
                          index=sql.Identifier(f"{name}_{column}"), table=table,
                          column=sql.Identifier(column), ops=sql.Identifier(types, opclass))
 
@@ -98,7 +99,8 @@ def _create_steps(dimension: int, schema: Optional[str]) -> Steps[None]:
 def _insert(conn: ConnectionLike, table: str, rows: Any, on_conflict: OnConflict,
             key: tuple[str, ...], merge: dict[str, str], duplicates: Duplicates,
             progress: Optional[ProgressCallback]) -> Plan[UpsertStats]:
-    """An upsert whose rules hold for the columns that are sent; `now` also for those that are not."""
+    """An upsert whose rules hold for the columns that are sent; `now` also for those that are
+    not."""
     rules = UpsertRules(on_conflict, list(key), merge=merge if on_conflict == "update" else None,
                         duplicates=duplicates, merge_what_is_sent=True)
     return plan_upsert(conn, table, rules, open_records(rows, BATCH_ROWS), None, Tracker(progress))
@@ -108,8 +110,8 @@ def _insert_memory_entries(rows: Any, *, conn: ConnectionLike = None,
                            on_conflict: OnConflict = "skip", duplicates: Duplicates = "error",
                            table: str = "memory_entries",
                            progress: Optional[ProgressCallback] = None) -> Plan[UpsertStats]:
-    """Inserts memories: columns `namespace`, `key`, `value`, `embedding` and, if you like, `metadata`
-    (a dict), `created_at`, `updated_at`.
+    """Inserts memories: columns `namespace`, `key`, `value`, `embedding` and, if you like,
+    `metadata` (a dict), `created_at`, `updated_at`.
 
     Parameters:
         rows: as for `bulk_upsert`.
@@ -133,15 +135,15 @@ async_insert_memory_entries = awaitable(_insert_memory_entries)
 def _insert_patterns(rows: Any, *, conn: ConnectionLike = None, on_conflict: OnConflict = "skip",
                      duplicates: Duplicates = "error", table: str = "patterns",
                      progress: Optional[ProgressCallback] = None) -> Plan[UpsertStats]:
-    """Inserts patterns: columns `name`, `pattern_type`, `embedding` and, if you like, `confidence` (0 to
-    1), `usage_count`, `success_count`, `last_used`.
+    """Inserts patterns: columns `name`, `pattern_type`, `embedding` and, if you like, `confidence`
+    (0 to 1), `usage_count`, `success_count`, `last_used`.
 
     Parameters:
         rows: as for `bulk_upsert`.
         conn: a psycopg connection, a connection string, or None for libpq's environment.
         on_conflict: what becomes of one whose name and type exist: `skip`; `update`, which adds to
-            `usage_count` and `success_count`, keeps the greater `confidence` and sets `last_used` to
-            now; `error`.
+            `usage_count` and `success_count`, keeps the greater `confidence` and sets `last_used`
+            to now; `error`.
         duplicates: which counts when a key comes twice: `error`, `first`, `last`.
         table: the table, as SQL writes it.
         progress: as for `bulk_upsert`.

@@ -17,8 +17,8 @@ from ._catalog import (Column, Relation, VectorIndex, check_metric, check_name, 
                        find_relation, indexes_of, require_function, require_table)
 from ._fields import Bytes, Field, IntField, TextField, int_dtype, join_rows
 from ._progress import ProgressCallback, Tracker
-from ._run import (Call, ConnectionLike, CopyIn, Encoding, Execute, Plan, Pull, Steps, Tell, awaitable,
-                   blocking, compose, fetch)
+from ._run import (Call, ConnectionLike, CopyIn, Encoding, Execute, Plan, Pull, Steps, Tell,
+                   awaitable, blocking, compose, fetch)
 from ._sources import Batch, Slices, Source, Stream, check_batch_size, is_frame
 from ._vector_fields import fill_vectors, vector_dtype
 from .errors import InvalidRowError, invalid_row
@@ -45,8 +45,8 @@ def _bulk_build_index(embeddings: Any, table: str, *, conn: ConnectionLike = Non
     """Loads vectors into a table, and builds an `hnsw` index on them: all of it, or nothing.
 
     A table that does not exist is made, with a column `id` (bigint, or text or uuid as the ids are)
-    as primary key and a column `embedding`; rows are added to one that exists. An index on the column
-    for the metric that exists is used as it is.
+    as primary key and a column `embedding`; rows are added to one that exists. An index on the
+    column for the metric that exists is used as it is.
 
     Parameters:
         embeddings: the vectors, one a row, as any of
@@ -54,8 +54,8 @@ def _bulk_build_index(embeddings: Any, table: str, *, conn: ConnectionLike = Non
               memory-mapped one, in C or Fortran order;
             - a sequence of rows, such as a list of lists;
             - an iterator or generator of rows, or of arrays of shape (rows, dimensions);
-            - a pandas DataFrame: of numbers, a column a dimension, or with a column of vectors under
-              the name of the table's and, if it has one, its id column.
+            - a pandas DataFrame: of numbers, a column a dimension, or with a column of vectors
+              under the name of the table's and, if it has one, its id column.
             They are stored as float32. Not more than `batch_size` rows are copied at a time.
         table: its name as SQL writes it: `items`, `my_schema.items`, `"Odd name"`.
         conn: a psycopg connection, a connection string, or None for libpq's environment. On a
@@ -79,15 +79,15 @@ def _bulk_build_index(embeddings: Any, table: str, *, conn: ConnectionLike = Non
         analyze: whether to run ANALYZE on the table at the end.
         max_rejects: bad rows to leave out before the load is ended; -1: any number.
         recall_sample: rows to measure recall with; 0: not measured.
-        progress: called as `progress(read, inserted, rejected, total)` with numbers of rows, `total`
-            None where it is unknown: after every batch, and at the end, before COMMIT. An exception
-            in it cancels the load. After a load that failed the last call has 0 inserted.
+        progress: called as `progress(read, inserted, rejected, total)` with numbers of rows,
+            `total` None where it is unknown: after every batch, and at the end, before COMMIT. An
+            exception in it cancels the load. After a load that failed the last call has 0 inserted.
 
     Returns: `BulkBuildStats`.
 
     Raises:
-        InvalidRowError: a row is no vector of the dimensions expected, or an id is none of the type.
-            Its `row` is the index in the input; its SQLSTATE is 22000 for dimensions, NaN and
+        InvalidRowError: a row is no vector of the dimensions expected, or an id is none of the
+            type. Its `row` is the index in the input; its SQLSTATE is 22000 for dimensions, NaN and
             infinity, 22003 for what is out of range, 22004 for None, 22P02 for what is no number.
         BulkError: what the server refused, under the server's SQLSTATE.
         ValueError, TypeError: arguments that cannot be, such as an array of 3 dimensions, or 9 ids
@@ -290,8 +290,8 @@ class _Builder:
     def _take_dimension(self, column: Column) -> None:
         if column.n_dims is not None:
             if self.n_dims is not None and self.n_dims != column.n_dims:
-                raise errors.DataException(f'column "{column.name}" has {column.n_dims} dimensions, '
-                                           f"not {self.n_dims}")
+                raise errors.DataException(f'column "{column.name}" has {column.n_dims} '
+                                           f"dimensions, not {self.n_dims}")
             self.n_dims = column.n_dims
 
     def _open(self, column_name: str, id_name: str) -> None:
@@ -342,8 +342,8 @@ class _Builder:
         rows = yield from fetch("SELECT pg_catalog.parse_ident({table})", table=table)
         name = sql.Identifier(*rows[0][0])
         yield from _run(
-            "CREATE TABLE {table} ({id} {id_type} PRIMARY KEY, {column} {type}({n_dims}))", commands,
-            table=name, id=sql.Identifier(id_name), id_type=sql.SQL(id_type),
+            "CREATE TABLE {table} ({id} {id_type} PRIMARY KEY, {column} {type}({n_dims}))",
+            commands, table=name, id=sql.Identifier(id_name), id_type=sql.SQL(id_type),
             column=sql.Identifier(column_name), type=sql.Identifier(schema, "vector"),
             n_dims=self.n_dims)
         if self.n_dims <= MAX_PLAIN_DIMENSIONS:

@@ -15,7 +15,8 @@ from .results import LoadReport
 
 
 class BulkError(psycopg.Error):
-    """An error that ended a call. `report` tells how far the load was, `sqlstate` what went wrong."""
+    """An error that ended a call. `report` tells how far the load was, `sqlstate` what went
+    wrong."""
 
     report: LoadReport | None = None
 
@@ -29,8 +30,8 @@ class BulkError(psycopg.Error):
 class InvalidRowError(BulkError, ValueError):
     """A row that cannot be stored, judged before it was sent.
 
-    It is also the error of psycopg for its `sqlstate`, such as `psycopg.errors.DataException`. `row`
-    is the row's index in the input, counted from 0.
+    It is also the error of psycopg for its `sqlstate`, such as `psycopg.errors.DataException`.
+    `row` is the row's index in the input, counted from 0.
     """
 
     row: int = -1

@@ -41,8 +41,8 @@ def _bulk_query_index(table: str, query: Any, k: int = 10, ef_search: Optional[i
     Returns: a list of `Neighbor(id, distance)`; fewer than `k` where the table has fewer, or where
     the search found fewer.
 
-    Raises: `InvalidRowError` for a query that is no vector; `BulkError` for what the server refuses,
-    such as 22000 for a query of other dimensions, 42P01 for a table that does not exist.
+    Raises: `InvalidRowError` for a query that is no vector; `BulkError` for what the server
+    refuses, such as 22000 for a query of other dimensions, 42P01 for a table that does not exist.
     """
     check_metric(metric)
     if k < 1:

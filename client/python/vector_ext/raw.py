@@ -1,7 +1,7 @@
 """Raw files of float32: vectors one behind the other, without a header, little-endian.
 
-Beside `items.f32` stands `items.json` with `n` (vectors), `dim`, `metric` and `dtype`; `vector-bulk`
-reads the same.
+Beside `items.f32` stands `items.json` with `n` (vectors), `dim`, `metric` and `dtype`;
+`vector-bulk` reads the same.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def convert_embeddings_to_raw(embeddings: Any, path: RawPath, *,
 
     Returns: the path of the raw file.
 
-    Raises: `InvalidRowError` as `bulk_build_index` does; `ValueError` for no rows at all, `OSError`.
+    Raises: `InvalidRowError` as `bulk_build_index` does; `ValueError` for no rows at all,
+    `OSError`.
     """
     check_metric(metric)
     target = Path(path)
@@ -103,17 +104,18 @@ def read_raw_embeddings(path: RawPath, dimension: Optional[int] = None) -> NDArr
 
     Returns: a read-only array of shape (vectors, dimension) of float32.
 
-    Raises: `ValueError` where the dimension is unknown, or the size of the file is not that of whole
-    vectors or not the one that the JSON file tells; `OSError`.
+    Raises: `ValueError` where the dimension is unknown, or the size of the file is not that of
+    whole vectors or not the one that the JSON file tells; `OSError`.
     """
     source = Path(path)
     known = _read_description(source)
     n_dims = dimension if dimension is not None else known.get("dim")
     if n_dims is None:
-        raise ValueError(f"{source}: give dimension; there is no {source.with_suffix('.json').name} "
-                         "that tells it")
+        beside = source.with_suffix(".json").name
+        raise ValueError(f"{source}: give dimension; there is no {beside} that tells it")
     if isinstance(n_dims, bool) or not isinstance(n_dims, int) or n_dims < 1:
-        raise ValueError(f"{source}: dimension must be a whole number of at least 1, not {n_dims!r}")
+        raise ValueError(f"{source}: dimension must be a whole number of at least 1, "
+                         f"not {n_dims!r}")
     if known.get("dim", n_dims) != n_dims:
         raise ValueError(f"{source}: vectors have {known['dim']} dimensions by the JSON file, not "
                          f"{n_dims}")

@@ -10,7 +10,8 @@ class Neighbor(NamedTuple):
     """A row that a search found.
 
     `id` is the value of the table's id column; `distance` is that of the metric: Euclidean (`l2`),
-    the inner product with its sign changed (`ip`), cosine distance 0 to 2 (`cosine`), taxicab (`l1`).
+    the inner product with its sign changed (`ip`), cosine distance 0 to 2 (`cosine`), taxicab
+    (`l1`).
     """
 
     id: Any
@@ -30,8 +31,8 @@ class LoadReport:
     """How far a load had come when it failed. All of it is rolled back.
 
     `read`, `sent` and `rejected` count rows of the input; `total` is how many it has, None where it
-    does not tell. `row` is the index, counted from 0, of the row at fault, if one is known. `elapsed`
-    is in seconds. `statement` is the last SQL statement that was sent.
+    does not tell. `row` is the index, counted from 0, of the row at fault, if one is known.
+    `elapsed` is in seconds. `statement` is the last SQL statement that was sent.
     """
 
     read: int
@@ -47,12 +48,13 @@ class LoadReport:
 class BulkBuildStats:
     """What `bulk_build_index` did.
 
-    `vectors` were loaded, of `dimension` dimensions (0: none was seen), in `elapsed` seconds from the
-    first statement to the end of COMMIT: `rate` vectors a second. `load_elapsed` and `index_elapsed`
-    are the seconds of COPY and of CREATE INDEX in it. `table_bytes` and `index_bytes` are the sizes
-    afterwards, of all that is in them. `index` is the index's name as SQL writes it, None without one.
-    `rejected` rows were not sent; `rejects` has the first 1,000 of them. `recall` at 10 with
-    `hnsw.ef_search` 40 was measured if asked for. `command` lists the statements that did it.
+    `vectors` were loaded, of `dimension` dimensions (0: none was seen), in `elapsed` seconds from
+    the first statement to the end of COMMIT: `rate` vectors a second. `load_elapsed` and
+    `index_elapsed` are the seconds of COPY and of CREATE INDEX in it. `table_bytes` and
+    `index_bytes` are the sizes afterwards, of all that is in them. `index` is the index's name as
+    SQL writes it, None without one. `rejected` rows were not sent; `rejects` has the first 1,000 of
+    them. `recall` at 10 with `hnsw.ef_search` 40 was measured if asked for. `command` lists the
+    statements that did it.
     """
 
     vectors: int
@@ -103,9 +105,9 @@ class UpsertStats:
 class IndexInfo:
     """What an index is and holds; sizes are in bytes.
 
-    `index` and `table` are names as SQL writes them, `column` is None for an index of an expression.
-    `vectors` are the different vectors in it, `dead` those of them without rows. The other fields are
-    those of `hnsw_info` in the SQL reference.
+    `index` and `table` are names as SQL writes them, `column` is None for an index of an
+    expression. `vectors` are the different vectors in it, `dead` those of them without rows. The
+    other fields are those of `hnsw_info` in the SQL reference.
     """
 
     index: str

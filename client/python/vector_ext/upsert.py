@@ -10,12 +10,13 @@ from typing import Any, Literal, Optional
 import numpy as np
 from psycopg import sql
 
-from ._catalog import Column, Relation, check_name, extension_schema, require_function, require_table
+from ._catalog import (Column, Relation, check_name, extension_schema, require_function,
+                       require_table)
 from ._fields import AnyField, Field, FloatField, IntField, TextField, join_rows
 from ._progress import ProgressCallback, Tracker
 from ._records import columns_of, names_of, open_records
-from ._run import (Call, ConnectionLike, CopyIn, Encoding, Execute, Plan, Pull, Steps, Tell, awaitable,
-                   blocking, compose, fetch)
+from ._run import (Call, ConnectionLike, CopyIn, Encoding, Execute, Plan, Pull, Steps, Tell,
+                   awaitable, blocking, compose, fetch)
 from ._sources import Batch, Source, check_batch_size
 from ._vector_fields import ArrayField, VectorField
 from .results import UpsertStats
@@ -45,11 +46,12 @@ def _bulk_upsert(conn: ConnectionLike, table: str, rows: Any,
         rows: any of
             - an iterable of dicts, which all have the same columns;
             - an iterable of tuples, with `columns`;
-            - a dict of columns: sequences or arrays, vectors as an array of shape (rows, dimensions);
+            - a dict of columns: sequences or arrays, vectors as an array of shape (rows,
+              dimensions);
             - a structured array of numpy; a pandas DataFrame, or an iterator of those.
-            A vector is a row of numbers, or text as SQL reads it if the first one is text. Values of
-            other types are sent as psycopg writes them; a dict as JSON; None, and what is missing in
-            a DataFrame, as NULL. Columns that are left out get their defaults.
+            A vector is a row of numbers, or text as SQL reads it if the first one is text. Values
+            of other types are sent as psycopg writes them; a dict as JSON; None, and what is
+            missing in a DataFrame, as NULL. Columns that are left out get their defaults.
         on_conflict: what becomes of a row whose key exists: `error`, `skip`, `update`.
         key: columns of a unique index; None: the primary key, else the only unique index.
         columns: the columns to send; None: those of the first row.
@@ -74,7 +76,8 @@ def _bulk_upsert(conn: ConnectionLike, table: str, rows: Any,
     """
     check_batch_size(batch_size)
     rules = UpsertRules(on_conflict, _names(key), _names(update_columns),
-                        None if merge is None else dict(merge), duplicates, reject_into, max_rejects)
+                        None if merge is None else dict(merge), duplicates, reject_into,
+                        max_rejects)
     return plan_upsert(conn, table, rules, open_records(rows, batch_size), _names(columns),
                        Tracker(progress, quiet))
 
@@ -143,8 +146,8 @@ def _steps(upsert: _Upsert, table: str, rules: UpsertRules) -> Steps[UpsertStats
     commands.append(copy.text)
     merge = Execute(compose(
         "SELECT inserted, updated, unchanged, skipped, rejected FROM {function}("
-        "{target}::pg_catalog.regclass, {stage}::pg_catalog.regclass, {on_conflict}, {key}::name[], "
-        "{update_columns}::name[], {merge}::pg_catalog.jsonb, {duplicates}, "
+        "{target}::pg_catalog.regclass, {stage}::pg_catalog.regclass, {on_conflict}, "
+        "{key}::name[], {update_columns}::name[], {merge}::pg_catalog.jsonb, {duplicates}, "
         "{reject_into}::pg_catalog.regclass, {max_rejects})",
         function=sql.Identifier(schema, "vector_bulk_upsert"), target=relation.text, stage=stage,
         on_conflict=rules.on_conflict, key=rules.key, update_columns=rules.update_columns,
@@ -159,7 +162,8 @@ def _steps(upsert: _Upsert, table: str, rules: UpsertRules) -> Steps[UpsertStats
 
 
 def _make_rejects_table(name: str) -> Steps[None]:
-    """Makes the table for rejects if there is none, as `vector_rejects_table` does, but in any schema."""
+    """Makes the table for rejects if there is none, as `vector_rejects_table` does, but in any
+    schema."""
     rows = yield from fetch("SELECT pg_catalog.to_regclass({name}) IS NULL, "
                             "pg_catalog.parse_ident({name})", name=name)
     is_missing, parts = rows[0]
