@@ -49,7 +49,8 @@ server_version() {
     esac
 }
 
-# Prints the packages of a purpose: build, test, neon, demo, soak or assert-server.
+# Prints the packages of a purpose: build, test, neon, python, texts, demo, soak or
+# assert-server.
 packages_for() {
     case $1 in
         build)
@@ -61,6 +62,8 @@ packages_for() {
             if [ "$(debian_release)" = debian12 ]; then echo clang-format-14; fi
             ;;
         neon) echo "cmake ninja-build g++-aarch64-linux-gnu qemu-user googletest" ;;
+        python) echo "python3 python3-numpy python3-psycopg python3-pandas mypy" ;;
+        texts) echo "python3 python3-numpy python3-psycopg" ;;
         demo) echo "python3 python3-numpy" ;;
         soak) echo "python3 python3-numpy libpq5" ;;
         assert-server) echo "gcc make bison flex perl dpkg-dev libipc-run-perl" ;;
