@@ -47,9 +47,9 @@ AnchorTree::grow() {
     const NodeId entry = refresh_meta(*index_).entry_node;
     if (entry == kNoNode)
         return true;
-    if (is_settled(entry))
-        --n_outside_;
-    if (entry < inside_.size())
+    if (is_outside(entry))
+        come_in(entry);
+    else if (entry < inside_.size())
         inside_.set(entry);
     take_in(entry, kNoNode);
     const std::uint32_t most = index_->geometry.max_links(0);
@@ -192,9 +192,10 @@ AnchorTree::grow_at(NodeId id, std::uint32_t most_anchors) {
     std::size_t n = 0;
     std::uint32_t n_anchors = 0;
     for (const Link& link : links_.span()) {
-        n_anchors += link.kind() == core::LinkKind::kAnchor ? 1 : 0;
         if (is_outside(link.id()))
             outside[n++] = link.id();
+        else if (link.kind() == core::LinkKind::kAnchor)
+            ++n_anchors;
     }
     for (std::size_t i = 0; i < n && n_anchors < most_anchors; ++i) {
         if (!is_outside(outside[i]) || !make_anchor(id, outside[i]) || !hang(outside[i], id, false))

@@ -39,8 +39,8 @@ class AnchorTree {
     /// has died since has ended, so that all later ones hang on live nodes.
     Top look();
 
-    /// Makes them hang on the entry point. False when a node found no place: the next vacuum goes
-    /// on. Requires: look() was called, and the entry point is alive.
+    /// Makes them hang on the entry point. False when a node found no place: it can be called again
+    /// once lists have room, or the next vacuum goes on. Requires: look() was called, and the entry point is alive.
     bool grow();
 
     /// The nodes that grow() hung by a search.

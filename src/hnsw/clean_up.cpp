@@ -73,8 +73,11 @@ class Vacuum {
         drain();
         AnchorTree* tree = arena_.make<AnchorTree>(*index_, survey_.dead, repairer_, arena_);
         replace_entry(tree->look());
-        const bool is_whole = tree->grow();
+        bool is_whole = tree->grow();
         mend_all();
+        // Where lists were full of links to the dead there is room now.
+        if (!is_whole)
+            is_whole = tree->grow();
         for (const NodeId id : tree->searched())
             repairer_.make_found(id);
         drain();
