@@ -56,6 +56,10 @@ packages_for() {
             echo "g++ make libxsimd-dev libfast-float-dev" \
                 "postgresql-$(server_version) postgresql-server-dev-$(server_version)"
             ;;
+        client)
+            echo "cmake ninja-build pkg-config libpq-dev libcli11-dev libfmt-dev nlohmann-json3-dev" \
+                "libzstd-dev zlib1g-dev"
+            ;;
         test)
             echo "cmake ninja-build libgtest-dev clang libclang-rt-dev libipc-run-perl"
             if [ "$(debian_release)" = debian12 ]; then echo clang-format-14; fi

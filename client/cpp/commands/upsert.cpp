@@ -1,0 +1,15 @@
+#include "commands/registry.h"
+#include "error.h"
+
+namespace vext::client {
+
+Command
+make_upsert_command() {
+    Command command;
+    command.name = "upsert";
+    command.summary = "Not written yet";
+    command.run = []() -> int { throw UsageError("not written yet"); };
+    return command;
+}
+
+}  // namespace vext::client
