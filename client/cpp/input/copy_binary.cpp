@@ -115,7 +115,9 @@ class CopyInput final : public Input {
             copy_header_extension(source_->peek(kCopyHeaderBytes), name);
         std::vector<std::uint8_t> header(kCopyHeaderBytes + n_extension);
         source_->read(header);
-        const CopyRow first = scan_copy_row(source_->peek(kMaxRowBytes));
+        CopyRow first = scan_copy_row(source_->peek(kPieceBytes));
+        if (first.n_bytes == 0)
+            first = scan_copy_row(source_->peek(kMaxRowBytes));
         for (int i = 0; i < first.n_fields; ++i)
             columns_.push_back({fmt::format("column{}", i + 1), Field::Kind::kBinary});
     }

@@ -38,6 +38,7 @@ struct Field {
     enum class Kind : std::uint8_t {
         kNull,
         kText,     ///< `text`, whatever type it may stand for
+        kString,   ///< `text`: a JSON string, unescaped
         kJson,     ///< `text`: a JSON value that is neither a string nor null
         kVector,   ///< `vector`
         kBits,     ///< `text`: packed bits, the highest first

@@ -108,7 +108,7 @@ JsonMembers::read_value(Field& value) {
     if (at_ == text_.size())
         return fail("expected a value");
     if (text_[at_] == '"') {
-        value.kind = Field::Kind::kText;
+        value.kind = Field::Kind::kString;
         return read_string(value.text, string_);
     }
     value.kind = Field::Kind::kJson;

@@ -17,7 +17,7 @@ class JsonMembers {
     explicit JsonMembers(std::string_view text) : text_(text) {}
 
     /// The next member; false at the end of the object, or when problem() is set. `value` is kNull,
-    /// kText (a string, unescaped) or kJson; views are valid until the next call.
+    /// kString (unescaped) or kJson; views are valid until the next call.
     bool next(std::string_view& key, Field& value);
 
     const std::optional<Problem>&

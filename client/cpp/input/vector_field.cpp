@@ -91,6 +91,7 @@ VectorReader::read(const Field& field) {
         case Field::Kind::kVector:
             return {field.vector, std::nullopt};
         case Field::Kind::kText:
+        case Field::Kind::kString:
         case Field::Kind::kJson:
             return read(field.text);
         case Field::Kind::kBinary: {

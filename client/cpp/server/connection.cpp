@@ -34,12 +34,6 @@ tell(const std::string& sql) {
         fmt::print(stderr, "SQL: {}\n", sql);
 }
 
-void
-ignore_notice(void*, const PGresult* result) {
-    if (is_verbose)
-        fmt::print(stderr, "{}", PQresultErrorMessage(result));
-}
-
 }  // namespace
 
 std::int64_t
@@ -74,11 +68,27 @@ Connection::Connection(const std::string& dsn) {
         throw ConnectionError(message,
                               "--dsn or PGHOST, PGPORT, PGDATABASE, PGUSER say where to connect");
     }
-    PQsetNoticeReceiver(connection_, ignore_notice, nullptr);
+    PQsetNoticeReceiver(connection_, take_notice, this);
 }
 
 Connection::~Connection() {
     PQfinish(connection_);
+}
+
+void
+Connection::take_notice(void* self, const PGresult* result) {
+    const std::string text = field_of(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (is_verbose)
+        fmt::print(stderr, "NOTICE: {}\n", text);
+    const auto& listener = static_cast<Connection*>(self)->listener_;
+    if (listener)
+        listener(text);
+}
+
+void
+Connection::execute_cleanup(const std::string& sql) noexcept {
+    if (PQstatus(connection_) == CONNECTION_OK)
+        PQclear(PQexec(connection_, sql.c_str()));
 }
 
 void
@@ -112,21 +122,21 @@ Connection::finish(PGresult* result) {
 
 Result
 Connection::query(const std::string& sql, const std::vector<Parameter>& parameters) {
-    check_interrupt();
     tell(sql);
     std::vector<const char*> values;
     for (const Parameter& parameter : parameters)
         values.push_back(parameter ? parameter->c_str() : nullptr);
     const CancelOnInterrupt cancel(connection_);
+    check_interrupt();
     return finish(PQexecParams(connection_, sql.c_str(), static_cast<int>(values.size()), nullptr,
                                values.data(), nullptr, nullptr, 0));
 }
 
 Result
 Connection::execute(const std::string& sql) {
-    check_interrupt();
     tell(sql);
     const CancelOnInterrupt cancel(connection_);
+    check_interrupt();
     return finish(PQexec(connection_, sql.c_str()));
 }
 

@@ -8,7 +8,7 @@
 #include <libpq-fe.h>
 
 #include <cstdint>
-#include <initializer_list>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -84,6 +84,8 @@ class Connection {
     void begin_copy_out(const std::string& sql);
     std::optional<std::string> get_copy();
 
+    /// Statements that clean up: run even after Ctrl-C, errors are ignored.
+    void execute_cleanup(const std::string& sql) noexcept;
     /// Rolls back what is open, whatever state the connection is in; never throws.
     void rollback() noexcept;
     bool is_in_transaction() const;
@@ -101,6 +103,12 @@ class Connection {
         return PQserverVersion(connection_);
     }
 
+    /// Called with the text of each NOTICE and INFO, while a statement runs.
+    void
+    on_notice(std::function<void(const std::string&)> listener) {
+        listener_ = std::move(listener);
+    }
+
     /// Statements are written to standard error before they run.
     static void set_verbose(bool is_verbose);
 
@@ -108,7 +116,10 @@ class Connection {
     [[noreturn]] void throw_error(PGresult* result);
     Result finish(PGresult* result);
 
+    static void take_notice(void* self, const PGresult* result);
+
     PGconn* connection_ = nullptr;
+    std::function<void(const std::string&)> listener_;
 };
 
 }  // namespace vext::client

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <ctime>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -31,15 +32,16 @@ cancel_statements() {
         PQcancel(cancel, message.data(), static_cast<int>(message.size()));
 }
 
+/// A statement that began just after its cancel was sent would not hear of it, so it is sent again.
 void
 wait_for_signals(sigset_t signals) {
+    constexpr timespec kAgain = {0, 250'000'000};
     for (;;) {
-        int signal = 0;
-        if (sigwait(&signals, &signal) != 0)
-            continue;
-        if (was_interrupted.exchange(true))
+        const int signal = sigtimedwait(&signals, nullptr, is_interrupted() ? &kAgain : nullptr);
+        if (signal > 0 && was_interrupted.exchange(true))
             _exit(static_cast<int>(ExitCode::kInterrupted));
-        cancel_statements();
+        if (is_interrupted())
+            cancel_statements();
     }
 }
 
