@@ -1,6 +1,6 @@
 # Builds, installs and regression-tests the extension with PGXS.
 #   make [PG_CONFIG=...]      make install      make installcheck      make lint
-#   make client               make install-client      (vector-bulk, by CMake)
+#   make client && make install-client      (vector-bulk, by CMake)
 
 EXTENSION = vector_ext
 MODULE_big = vector_ext
@@ -59,9 +59,11 @@ FISH_COMPLETIONS ?= $(datadir)/vector_ext/completions/fish
 
 client:
 	cmake -S . -B $(CLIENT_BUILD) -DVEXT_CLIENT=ON -DVEXT_TESTS=OFF -DPG_CONFIG=$(PG_CONFIG)
-	cmake --build $(CLIENT_BUILD) --target vector-bulk
+	cmake --build $(CLIENT_BUILD) --target vector-bulk --parallel $$(nproc)
 
-install-client: client
+# After `make client`, so that nothing is built as root.
+install-client:
+	@test -x $(CLIENT_BUILD)/client/cpp/vector-bulk || { echo 'run make client first' >&2; exit 1; }
 	mkdir -p '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1' '$(DESTDIR)$(BASH_COMPLETIONS)' \
 		'$(DESTDIR)$(ZSH_COMPLETIONS)' '$(DESTDIR)$(FISH_COMPLETIONS)'
 	install -m 755 $(CLIENT_BUILD)/client/cpp/vector-bulk '$(DESTDIR)$(bindir)/vector-bulk'

@@ -151,8 +151,9 @@ run_load(LoadOptions& options) {
     Connection connection(options.connection.dsn);
     check_type(connection, options);
     // A run that goes on finds the table that the first one made.
-    if (!options.import_id.empty() && find_table(connection, options.plan.table))
-        options.plan.is_create = false;
+    const bool may_exist = !options.import_id.empty() || options.plan.is_create_if_missing;
+    if (may_exist && (options.plan.is_create || options.plan.is_create_if_missing))
+        options.plan.is_create = !find_table(connection, options.plan.table).has_value();
     Plan plan = make_plan(connection, inputs, options.plan);
     if (options.index_when != "none")
         find_operator_class(

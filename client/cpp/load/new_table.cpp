@@ -69,10 +69,13 @@ design_table(Connection& connection, const std::vector<std::unique_ptr<Input>>& 
     const SplitName split = split_name(connection, options.table);
     NewTable created;
     created.table.relation = split.name;
-    created.table.schema =
-        split.schema.empty() ? connection.query("SELECT quote_ident(current_schema())").string(0, 0)
-                             : connection.quote_name(split.schema);
-    created.table.name = created.table.schema + "." + connection.quote_name(split.name);
+    const Result quoted = connection.query(
+        "SELECT quote_ident(coalesce(nullif($1, ''), current_schema())), quote_ident($2)",
+        {split.schema, split.name});
+    if (quoted.is_null(0, 0))
+        throw UsageError("no schema of search_path exists to make the table in");
+    created.table.schema = quoted.string(0, 0);
+    created.table.name = created.table.schema + "." + quoted.string(0, 1);
 
     const SourceColumn& vector = vector_field(input, options);
     const bool is_named = vector.kind == Field::Kind::kVector || vector.kind == Field::Kind::kBits;

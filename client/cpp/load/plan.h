@@ -71,8 +71,9 @@ struct PlanOptions {
     std::string id_column;          ///< empty: "id"
     std::vector<std::string> maps;  ///< "source=target"; "source=" leaves a field out
     std::string type = "vector";
-    bool is_create = false;
-    bool has_ids = false;  ///< --ids was given
+    bool is_create = false;             ///< the table must not exist
+    bool is_create_if_missing = false;  ///< it may
+    bool has_ids = false;               ///< --ids was given
     std::optional<std::int64_t> id_start;
     std::optional<std::int64_t> n_dims;
 };

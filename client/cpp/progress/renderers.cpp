@@ -20,7 +20,7 @@ counts(const ProgressState& state) {
                                                : " of " + (is_bytes ? human_bytes(state.total)
                                                                     : with_thousands(state.total));
     const auto rate = static_cast<std::uint64_t>(state.rate());
-    std::string text = fmt::format("{}{} {}, {}/s", done, total, is_bytes ? "" : state.unit,
+    std::string text = fmt::format("{}{}{}, {}/s", done, total, is_bytes ? "" : " " + state.unit,
                                    is_bytes ? human_bytes(rate) : with_thousands(rate));
     if (state.rejected > 0)
         text += fmt::format(", {} rejected", with_thousands(state.rejected));
