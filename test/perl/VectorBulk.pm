@@ -21,6 +21,7 @@ sub bulk
 	local $ENV{PGHOST} = $node->host;
 	local $ENV{PGPORT} = $node->port;
 	local $ENV{PGDATABASE} = 'postgres';
+	local $ENV{PGAPPNAME} = 'vector-bulk';
 	my $input = ref $arguments[-1] ? pop @arguments : \undef;
 	IPC::Run::run([ 'vector-bulk', @arguments ], '<', $input, '>', \$stdout, '2>', \$stderr,
 		IPC::Run::timeout(120));
@@ -34,6 +35,7 @@ sub start_bulk
 	local $ENV{PGHOST} = $node->host;
 	local $ENV{PGPORT} = $node->port;
 	local $ENV{PGDATABASE} = 'postgres';
+	local $ENV{PGAPPNAME} = 'vector-bulk';
 	return IPC::Run::start([ 'vector-bulk', @arguments ],
 		'<', \undef, '>&', $output, IPC::Run::timeout(120));
 }
@@ -96,28 +98,29 @@ sub vector_text
 	return '[' . join(',', @$row) . ']';
 }
 
-# id, title, embedding
+# id, title, embedding; ids from 0.
 sub csv_text
 {
-	my $i = 0;
-	return "id,title,embedding\n"
-	  . join('', map { sprintf("%d,\"title \"\"%d\"\"\nof two lines\",\"%s\"\n", $i, $i++, vector_text($_)) } @_);
+	my @rows = @_;
+	return "id,title,embedding\n" . join('', map {
+		qq($_,"title ""$_""\nof two lines","${\ vector_text($rows[$_])}"\n) } 0 .. $#rows);
 }
 
 sub jsonl_text
 {
-	my $i = 0;
+	my @rows = @_;
 	return join('', map {
-		sprintf("{\"id\": %d, \"title\": \"t\\u00e9 %d\", \"meta\": {\"n\": %d}, \"embedding\": %s}\n",
-			$i, $i, $i++, vector_text($_)) } @_);
+		qq({"id": $_, "title": "t\\u00e9 $_", "meta": {"n": $_}, "embedding": ${\ vector_text($rows[$_])}}\n)
+	} 0 .. $#rows);
 }
 
+# id, embedding
 sub copy_binary
 {
-	my $i = 0;
-	return "PGCOPY\n\xff\r\n\0" . pack('NN', 0, 0)
-	  . join('', map {
-		pack('n N q> N n n f>*', 2, 8, $i++, 4 + 4 * @$_, scalar(@$_), 0, @$_) } @_)
+	my @rows = @_;
+	return "PGCOPY\n\xff\r\n\0" . pack('NN', 0, 0) . join('', map {
+		my $row = $rows[$_];
+		pack('n N q> N n n f>*', 2, 8, $_, 4 + 4 * @$row, scalar(@$row), 0, @$row) } 0 .. $#rows)
 	  . "\xff\xff";
 }
 

@@ -29,8 +29,8 @@ my $expected = join("\n", map { "$_|[" . join(',', @{ $rows[$_] }) . ']' } 0 .. 
 sub holds_the_rows
 {
 	my ($table, $test_name) = @_;
-	is($node->safe_psql('postgres', "SELECT id, embedding FROM $table ORDER BY id"),
-		$expected, "$test_name: all rows, as they are in the file");
+	ok($node->safe_psql('postgres', "SELECT id, embedding FROM $table ORDER BY id") eq $expected,
+		"$test_name: all rows, as they are in the file");
 	return;
 }
 
@@ -124,7 +124,7 @@ $node->safe_psql('postgres', q{
 		"Key" int PRIMARY KEY, body varchar(40) NOT NULL, score real, ok boolean, tag uuid, info jsonb,
 		at timestamptz DEFAULT '2020-01-01Z', emb vector(2), n int GENERATED ALWAYS AS (1) STORED)});
 write_file("$dir/docs.csv", "nr;text;score;ok;tag;info;v;extra\n"
-	  . "1;a;1.5;yes;a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11;{\"a\": [1]};{1,2};x\n2;b;;f;;null;[3,4];y\n");
+	  . "1;a;1.5;yes;a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11;\"{\"\"a\"\": [1]}\";{1,2};x\n2;b;;f;;null;[3,4];y\n");
 my @docs = ('--table', 'app."Docs"', '--delimiter', ';', '--map', 'nr=Key', '--map', 'text=body', '--map',
 	'v=emb', '--map', 'extra=', '--quiet');
 bulk_ok($node, 'mapped columns', 'load', "$dir/docs.csv", @docs);

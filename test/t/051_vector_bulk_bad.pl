@@ -88,7 +88,7 @@ write_file("$dir/good.npy", npy($data, '20, 4'));
 my @good = ("$dir/good.npy", '--table', 'items');
 for my $case ([ 'few', pack('Q<*', 1 .. 19), qr/few\.u64: expected 20 ids .*found 19/ ],
 	[ 'many', pack('Q<*', 1 .. 21), qr/many\.u64: expected 20 ids .*found 21/ ],
-	[ 'large', pack('Q<*', 1 .. 19, 0x8000000000000000), qr/large\.u64: row 20: expected an id below 2\^63, found 9223372036854775808/ ],
+	[ 'large', pack('Q<*', 1 .. 19, 1 << 63), qr/large\.u64: row 20: expected an id below 2\^63, found 9223372036854775808/ ],
 	[ 'odd', 'x' x 161, qr/expected a multiple of 8 bytes, found 161/ ])
 {
 	my ($name, $bytes, $pattern) = @$case;

@@ -57,7 +57,7 @@ make_build_index_command() {
         "when it does not exist; rows and index come in one transaction.";
     std::vector<Option>& options = command.options;
     options.push_back({"-i,--input,INPUT", "FILE", "Files to load first", &load->paths});
-    options.push_back({"-o,--output,--table",
+    options.push_back({"--table,-o,--output",
                        "TABLE",
                        "The table, as SQL writes it",
                        &load->plan.table,

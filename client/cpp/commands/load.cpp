@@ -12,7 +12,7 @@ void
 append_table_options(LoadOptions& load, std::vector<Option>& options) {
     options.push_back(
         {"-i,--input,INPUT", "FILE", "Files to load, or - for standard input", &load.paths});
-    options.push_back({"-o,--output,--table",
+    options.push_back({"--table,-o,--output",
                        "TABLE",
                        "The table, as SQL writes it: items, app.items",
                        &load.plan.table,

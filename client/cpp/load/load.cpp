@@ -9,6 +9,7 @@
 #include "error.h"
 #include "input/open.h"
 #include "load/copy_sink.h"
+#include "load/imports.h"
 #include "server/extension.h"
 
 namespace vext::client {
@@ -33,6 +34,9 @@ check_options(const LoadOptions& options) {
     const bool has_import = !options.import_id.empty();
     if (has_import && !options.on_conflict.empty())
         throw UsageError("--import-id and --on-conflict do not go together");
+    if (has_import)
+        for (const std::string& path : options.paths)
+            identify(path);
     if (options.index.is_concurrent && options.index_when == "before")
         throw UsageError("--concurrently goes with --index after");
     if (options.on_conflict.empty() && (!options.key.empty() || !options.merge.empty()))

@@ -235,7 +235,8 @@ Connection::rollback() noexcept {
         return;
     if (PQtransactionStatus(connection_) == PQTRANS_ACTIVE)
         abandon_copy("cancelled");
-    PQclear(PQexec(connection_, "ROLLBACK"));
+    if (PQtransactionStatus(connection_) != PQTRANS_IDLE)
+        PQclear(PQexec(connection_, "ROLLBACK"));
 }
 
 bool
