@@ -20,7 +20,7 @@ $node->safe_psql('postgres', q{
 	CREATE EXTENSION vector_ext;
 	CREATE TABLE items (id bigint PRIMARY KEY, embedding vector(16))});
 my $dir = PostgreSQL::Test::Utils::tempdir();
-my $n = 60000;
+my $n = 30000;
 my $file = write_file("$dir/items.npy", npy(join('', map { pack('f<16', $_, 1 .. 15) } 1 .. $n), "$n, 16"));
 my @load = ('load', $file, '--table', 'items', '--quiet');
 srand(20240229);
@@ -56,11 +56,11 @@ $node->safe_psql('postgres', 'DROP INDEX items_embedding_idx; TRUNCATE items');
 for my $threads (0, 2)
 {
 	my %seen;
-	for my $round (0 .. 5)
+	for my $round (0 .. 4)
 	{
 		my $output = '';
 		my $client = start_bulk($node, \$output, @load, '-t', $threads, '--index', 'after');
-		sleep($seconds * (0.1 + 0.9 * $round / 5 + rand(0.1)));
+		sleep($seconds * (0.1 + 0.9 * $round / 4 + rand(0.1)));
 		kill_now($client);
 		wait_for_end();
 		my $count = $node->safe_psql('postgres', 'SELECT count(*) FROM items');
@@ -80,7 +80,7 @@ for my $threads (1, 3)
 {
 	my @import = (@load, '--import-id', "import $threads", '-t', $threads, '--batch-size', 3000 * $threads);
 	my $n_kills = 0;
-	for my $round (1 .. 8)
+	for my $round (1 .. 6)
 	{
 		my $output = '';
 		my $client = start_bulk($node, \$output, @import);
@@ -122,7 +122,7 @@ for my $case ([ 'a lock', 'items', @load ], [ 'a lock, two connections', 'items'
 	$lock->quit;
 	is($node->safe_psql('postgres', q{SELECT count(*), (SELECT count(*) FROM pg_class WHERE relname ~ 'bulk_stage') FROM items}), '0|0', "Ctrl-C at $name: nothing is left");
 }
-for my $round (1 .. 4)
+for my $round (1 .. 3)
 {
 	my $output = '';
 	my $client = start_bulk($node, \$output, @load, '--index', 'after');
@@ -184,7 +184,7 @@ $node->safe_psql('postgres', 'TRUNCATE items; CHECKPOINT');
 $node->stop;
 system('bash', '-c', "ulimit -f 18432; pg_ctl -D '" . $node->data_dir . "' -l '" . $node->logfile . "' -w start >/dev/null") == 0
   or die 'the server does not start with a limit';
-my $wide = write_file("$dir/wide.npy", npy(("\0\0\x80\x3f" x 400) x 14000, '14000, 400'));
+my $wide = write_file("$dir/wide.npy", npy("\0\0\x80\x3f" x (400 * 14000), '14000, 400'));
 $node->_update_pid(1);
 for my $threads (1, 2)
 {

@@ -275,7 +275,7 @@ TEST(Compressed, ReadsMembersAndFramesAndRefusesTornOnes) {
     for (int i = 0; i < 100000; ++i)
         text += std::to_string(i * 7919 % 10007);
     for (const auto& [open, compressed] :
-         {std::pair{gzip_source, gzip(text)}, std::pair{zstd_source, zstd(text)}}) {
+         {std::pair{&gzip_source, gzip(text)}, std::pair{&zstd_source, zstd(text)}}) {
         EXPECT_EQ(read_all(*open(memory_source(bytes_of(compressed)), "a")), text);
         EXPECT_EQ(read_all(*open(memory_source(bytes_of(compressed + compressed)), "a")),
                   text + text);

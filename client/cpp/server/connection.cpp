@@ -97,8 +97,10 @@ Connection::throw_error(PGresult* result) {
     check_interrupt();
     const std::string sqlstate = result == nullptr ? "" : field_of(result, PG_DIAG_SQLSTATE);
     if (PQstatus(connection_) != CONNECTION_OK || sqlstate.substr(0, 3) == "57P") {
-        const std::string why = sqlstate.empty() ? without_newline(PQerrorMessage(connection_))
-                                                 : field_of(result, PG_DIAG_MESSAGE_PRIMARY);
+        std::string why = sqlstate.empty() ? without_newline(PQerrorMessage(connection_))
+                                           : field_of(result, PG_DIAG_MESSAGE_PRIMARY);
+        if (why.starts_with("FATAL:  "))
+            why.erase(0, 8);
         throw ConnectionError("the connection to the server was lost: " + why);
     }
     if (sqlstate.empty())
@@ -143,19 +145,20 @@ Connection::execute(const std::string& sql) {
 Result
 Connection::query_binary(const std::string& sql, std::span<const std::uint8_t> parameter,
                          std::uint32_t type_oid) {
-    check_interrupt();
     const char* value = reinterpret_cast<const char*>(parameter.data());
     const int length = static_cast<int>(parameter.size());
     const int format = 1;
     const Oid type = type_oid;
     const CancelOnInterrupt cancel(connection_);
+    check_interrupt();
     return finish(PQexecParams(connection_, sql.c_str(), 1, &type, &value, &length, &format, 0));
 }
 
 void
 Connection::begin_copy(const std::string& sql) {
-    check_interrupt();
     tell(sql);
+    const CancelOnInterrupt cancel(connection_);
+    check_interrupt();
     finish(PQexec(connection_, sql.c_str()));
 }
 
@@ -208,8 +211,9 @@ Connection::abandon_copy(const std::string& reason) noexcept {
 
 void
 Connection::begin_copy_out(const std::string& sql) {
-    check_interrupt();
     tell(sql);
+    const CancelOnInterrupt cancel(connection_);
+    check_interrupt();
     finish(PQexec(connection_, sql.c_str()));
 }
 

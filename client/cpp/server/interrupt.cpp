@@ -54,6 +54,9 @@ watch_for_interrupts() {
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
+    // A shell ignores SIGINT for what it starts in the background; what is ignored cannot be
+    // awaited.
+    std::signal(SIGINT, SIG_DFL);
     // All threads inherit the mask, so that the one below gets the signals.
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
