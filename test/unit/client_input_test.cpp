@@ -147,7 +147,7 @@ TEST(Jsonl, TellsBadRows) {
         {"{\"a\":\"x", "a string that does not end"},
         {"{\"a\":\"\\q\"}", "a string with a bad escape"},
         {"{\"a\":{\"b\":}}", "an array or object that is none"},
-        {"{\"a\":[{]}", "an array or object that does not end"},
+        {"{\"a\":[{}", "an array or object that does not end"},
         {"{\"a\":1,\"a\":2}", "the field \"a\" is there twice"},
         {"{\"a\" 1}", "expected a colon"},
         {"{\"a\":}", "expected a value"},

@@ -83,7 +83,7 @@ class BuildWatch {
         if (phase != phase_ || total != total_) {
             phase_ = phase;
             total_ = total;
-            progress_.begin("index: " + phase, total, found.boolean(0, 3) ? "rows" : "blocks");
+            progress_.step(phase, total, found.boolean(0, 3) ? "rows" : "blocks");
         }
         progress_.set(static_cast<std::uint64_t>(found.integer(0, 1)));
     }

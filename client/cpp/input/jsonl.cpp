@@ -225,7 +225,9 @@ class JsonlDecoder final : public RowDecoder {
             if (found == columns_.end()) {
                 row_.problem = Problem{
                     "42703",
-                    fmt::format("there is no column for the field \"{}\"", key.substr(0, 100))};
+                    fmt::format(
+                        "the field \"{}\" is in none of the first rows, and so has no column",
+                        key.substr(0, 100))};
                 return;
             }
             if (is_seen_[found->second]) {

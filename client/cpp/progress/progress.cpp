@@ -39,8 +39,9 @@ Progress::elapsed() const {
 void
 Progress::begin(std::string phase, std::uint64_t total, std::string unit) {
     end();
+    phase_ = phase;
     state_ = {std::move(phase), std::move(unit), 0, total, 0, 0};
-    start_ = std::chrono::steady_clock::now();
+    phase_start_ = start_ = std::chrono::steady_clock::now();
     next_ = 0;
     is_running_ = true;
     set(0);
@@ -58,6 +59,15 @@ Progress::set(std::uint64_t done, std::uint64_t rejected) {
 }
 
 void
+Progress::step(const std::string& name, std::uint64_t total, std::string unit) {
+    // How long until the next line is counted on from the step before.
+    const double waited = next_ - elapsed();
+    state_ = {phase_ + ": " + name, std::move(unit), 0, total, 0, 0};
+    start_ = std::chrono::steady_clock::now();
+    next_ = std::max(0.0, waited);
+}
+
+void
 Progress::set_total(std::uint64_t total) {
     state_.total = total;
 }
@@ -67,6 +77,10 @@ Progress::end() {
     if (!is_running_)
         return;
     is_running_ = false;
+    if (state_.phase != phase_) {
+        state_ = {phase_, state_.unit, 0, 0, 0, 0};
+        start_ = phase_start_;
+    }
     state_.seconds = elapsed();
     renderer_->show_end(state_);
 }

@@ -47,6 +47,9 @@ class Progress {
     /// Ends the phase before, if it still runs.
     void begin(std::string phase, std::uint64_t total, std::string unit = "rows");
     void set(std::uint64_t done, std::uint64_t rejected = 0);
+    /// The phase goes on with a step of its own count: "index: linking". Its end tells the whole
+    /// time.
+    void step(const std::string& name, std::uint64_t total, std::string unit);
     /// For phases whose size shows late, or whose name changes with the server's.
     void set_total(std::uint64_t total);
     void end();
@@ -63,7 +66,9 @@ class Progress {
 
     std::unique_ptr<ProgressRenderer> renderer_;
     ProgressState state_;
-    std::chrono::steady_clock::time_point start_;
+    std::string phase_;  ///< without its step
+    std::chrono::steady_clock::time_point phase_start_;
+    std::chrono::steady_clock::time_point start_;  ///< of the phase or its step
     double next_ = 0;
     bool is_running_ = false;
 };

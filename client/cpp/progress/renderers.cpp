@@ -27,6 +27,12 @@ counts(const ProgressState& state) {
     return text;
 }
 
+/// What there was to count; nothing for a phase that counts nothing.
+std::string
+final_counts(const ProgressState& state) {
+    return state.done == 0 && state.total == 0 ? "" : counts(state) + ", ";
+}
+
 int
 terminal_columns() {
     winsize size{};
@@ -49,7 +55,7 @@ class BarRenderer final : public ProgressRenderer {
     }
     void
     show_end(const ProgressState& state) override {
-        fmt::print(stderr, "\r{} {}, {}\033[K\n", state.phase, counts(state),
+        fmt::print(stderr, "\r{}: {}{}\033[K\n", state.phase, final_counts(state),
                    human_seconds(state.seconds));
         is_open_ = false;
     }
@@ -79,7 +85,7 @@ class PlainRenderer final : public ProgressRenderer {
     }
     void
     show_end(const ProgressState& state) override {
-        fmt::print(stderr, "{}: {}, {:.2f} s\n", state.phase, counts(state), state.seconds);
+        fmt::print(stderr, "{}: {}{:.2f} s\n", state.phase, final_counts(state), state.seconds);
     }
     void
     note(std::string_view text) override {
