@@ -61,6 +61,12 @@ Import::open() {
         "SELECT pg_catalog.pg_advisory_lock(k), pg_catalog.pg_advisory_unlock(k) "
         "FROM pg_catalog.hashtextextended($1, 2) k",
         {"vector_bulk " + table_ + " " + id_});
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            if (inputs_[i].fingerprint == inputs_[j].fingerprint)
+                throw UsageError(
+                    fmt::format("--import-id: {} and {} begin alike and cannot be told apart",
+                                inputs_[j].name, inputs_[i].name));
     make_table();
     read_notes();
 }
