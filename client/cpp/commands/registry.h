@@ -14,6 +14,8 @@ Command make_build_index_command();
 Command make_upsert_command();
 Command make_query_command();
 Command make_convert_command();
+Command make_info_command();
+Command make_check_command();
 Command make_completion_command();
 Command make_man_command();
 
