@@ -49,7 +49,7 @@ server_version() {
     esac
 }
 
-# Prints the packages of a purpose: build, client, test, neon, demo or assert-server.
+# Prints the packages of a purpose: build, client, test, browser, neon, demo or assert-server.
 packages_for() {
     case $1 in
         build)
@@ -64,6 +64,7 @@ packages_for() {
             echo "cmake ninja-build libgtest-dev clang libclang-rt-dev libipc-run-perl"
             if [ "$(debian_release)" = debian12 ]; then echo clang-format-14; fi
             ;;
+        browser) echo "chromium chromium-driver" ;;
         neon) echo "cmake ninja-build g++-aarch64-linux-gnu qemu-user googletest" ;;
         demo) echo "python3 python3-numpy" ;;
         assert-server) echo "gcc make bison flex perl dpkg-dev libipc-run-perl" ;;

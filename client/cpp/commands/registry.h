@@ -16,6 +16,7 @@ Command make_query_command();
 Command make_convert_command();
 Command make_info_command();
 Command make_check_command();
+Command make_tune_command();
 Command make_completion_command();
 Command make_man_command();
 

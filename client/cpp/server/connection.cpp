@@ -155,6 +155,25 @@ Connection::query_binary(const std::string& sql, std::span<const std::uint8_t> p
 }
 
 void
+Connection::prepare(const std::string& name, const std::string& sql, std::uint32_t type_oid) {
+    check_interrupt();
+    tell(sql);
+    const Oid type = type_oid;
+    const CancelOnInterrupt cancel(connection_);
+    finish(PQprepare(connection_, name.c_str(), sql.c_str(), 1, &type));
+}
+
+Result
+Connection::run_prepared(const std::string& name, std::span<const std::uint8_t> parameter) {
+    check_interrupt();
+    const char* value = reinterpret_cast<const char*>(parameter.data());
+    const int length = static_cast<int>(parameter.size());
+    const int format = 1;
+    const CancelOnInterrupt cancel(connection_);
+    return finish(PQexecPrepared(connection_, name.c_str(), 1, &value, &length, &format, 0));
+}
+
+void
 Connection::begin_copy(const std::string& sql) {
     tell(sql);
     const CancelOnInterrupt cancel(connection_);

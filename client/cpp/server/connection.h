@@ -73,6 +73,10 @@ class Connection {
     Result query_binary(const std::string& sql, std::span<const std::uint8_t> parameter,
                         std::uint32_t type_oid);
 
+    /// A statement that is planned once and run often, with a binary parameter $1 of this type.
+    void prepare(const std::string& name, const std::string& sql, std::uint32_t type_oid);
+    Result run_prepared(const std::string& name, std::span<const std::uint8_t> parameter);
+
     /// COPY ... FROM STDIN: begin, any number of pieces, end (rows copied) or give up.
     void begin_copy(const std::string& sql);
     void put_copy(std::span<const std::uint8_t> bytes);
