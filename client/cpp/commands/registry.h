@@ -17,6 +17,7 @@ Command make_convert_command();
 Command make_info_command();
 Command make_check_command();
 Command make_tune_command();
+Command make_watch_command();
 Command make_completion_command();
 Command make_man_command();
 
