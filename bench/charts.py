@@ -225,7 +225,8 @@ def draw_lines(chart, width, height, kind, label):
     show = UNITS[chart["y"]["unit"]]
     ticks = y_scale.ticks(int((height - 80) / 34))
     names = [series["name"] for series in chart["series"]]
-    right = max(width_of(name, SMALL) for name in names) + 22 if len(names) > 1 else 22
+    # Names are bold.
+    right = 1.08 * max(width_of(name, SMALL) for name in names) + 22 if len(names) > 1 else 22
     plot = Plot(max(width_of(show(tick), TICK) for tick in ticks) + 12, width - right, 34,
                 height - 46)
     parts = [text_at(0, 14, chart["y"]["title"], "start", "axis-title")]

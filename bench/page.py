@@ -71,8 +71,8 @@ def render(results):
              f'<style>\n{look("page.css")}</style>\n</head>\n<body>\n<main>\n']
     number = 0
     for result in results:
-        facts = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>\n"
-                        for name, value in result["facts"])
+        facts = "".join(f"<div{' class=row' if len(value) > 60 else ''}><dt>{escape(name)}</dt>"
+                        f"<dd>{escape(value)}</dd></div>\n" for name, value in result["facts"])
         parts.append(f'<header>\n<p class="eyebrow">{escape(result["program"])}, '
                      f'{escape(result["when"])}</p>\n<h1>{escape(result["title"])}</h1>\n'
                      f'<p class="lead">{escape(result["sides"])}</p>\n<dl>\n{facts}</dl>\n'
