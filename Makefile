@@ -1,5 +1,6 @@
 # Builds, installs and regression-tests the extension with PGXS.
 #   make [PG_CONFIG=...]      make install      make installcheck      make lint
+#   make client && make install-client      (vector-bulk, by CMake)
 
 EXTENSION = vector_ext
 MODULE_big = vector_ext
@@ -46,6 +47,27 @@ $(KERNELS)neon.o: override CXXFLAGS += -O3 -ffp-contract=fast
 $(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h src/*/*/*.inl) Makefile
 $(shlib): src/exports.map
 
-.PHONY: lint
+.PHONY: lint client install-client
 lint: all
 	scripts/lint
+
+# The program vector-bulk, with its manual page and shell completions.
+CLIENT_BUILD ?= build/client
+BASH_COMPLETIONS ?= $(datadir)/vector_ext/completions/bash
+ZSH_COMPLETIONS ?= $(datadir)/vector_ext/completions/zsh
+FISH_COMPLETIONS ?= $(datadir)/vector_ext/completions/fish
+
+client:
+	cmake -S . -B $(CLIENT_BUILD) -DVEXT_CLIENT=ON -DVEXT_TESTS=OFF -DPG_CONFIG=$(PG_CONFIG)
+	cmake --build $(CLIENT_BUILD) --target vector-bulk --parallel $$(nproc)
+
+# After `make client`, so that nothing is built as root.
+install-client:
+	@test -x $(CLIENT_BUILD)/client/cpp/vector-bulk || { echo 'run make client first' >&2; exit 1; }
+	mkdir -p '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1' '$(DESTDIR)$(BASH_COMPLETIONS)' \
+		'$(DESTDIR)$(ZSH_COMPLETIONS)' '$(DESTDIR)$(FISH_COMPLETIONS)'
+	install -m 755 $(CLIENT_BUILD)/client/cpp/vector-bulk '$(DESTDIR)$(bindir)/vector-bulk'
+	$(CLIENT_BUILD)/client/cpp/vector-bulk man >'$(DESTDIR)$(mandir)/man1/vector-bulk.1'
+	$(CLIENT_BUILD)/client/cpp/vector-bulk completion bash >'$(DESTDIR)$(BASH_COMPLETIONS)/vector-bulk'
+	$(CLIENT_BUILD)/client/cpp/vector-bulk completion zsh >'$(DESTDIR)$(ZSH_COMPLETIONS)/_vector-bulk'
+	$(CLIENT_BUILD)/client/cpp/vector-bulk completion fish >'$(DESTDIR)$(FISH_COMPLETIONS)/vector-bulk.fish'

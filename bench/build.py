@@ -7,7 +7,7 @@ import re
 import statistics
 from typing import NamedTuple
 
-import plot
+import charts
 from dataset import HERE, Dataset
 from experiments import K, Experiments
 from report import Report, describe
@@ -33,6 +33,8 @@ def parse_arguments():
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3, help="of a turn of search")
     parser.add_argument("--limit", type=int, default=1800, help="seconds any one step may take")
+    parser.add_argument("--json", metavar="FILE",
+                        help="where the numbers go, and FILE's .html; build/bench/build.json by default")
     options = parser.parse_args()
     if options.quick:
         options.rows, options.dims, options.queries = min(options.rows, 20_000), 256, 200
@@ -87,15 +89,14 @@ class Builds(Experiments):
         self.report_size()
         self.report_estimate()
         self.report_recalls(recalls)
-        points = self.search_points()
-        self.report_search(points)
-        self.plot(points)
+        self.report_search(self.search_points())
 
     def report_builds(self, built):
-        rows = []
+        rows, bars = [], []
         for processes in self.options.processes:
             ours, peer = (built[side, processes] for side in self.sides)
             ms = [statistics.median(turn.ms for turn in turns) for turns in (ours, peer)]
+            bars.append((name_of(processes), *(value / 1000 for value in ms)))
             rows.append([name_of(processes), *(f"{value / 1000:.2f} s" for value in ms),
                          f"{ms[1] / ms[0]:.2f}",
                          *(f"{max(turn.peak for turn in turns) / 2 ** 20:,.0f} MB"
@@ -108,7 +109,8 @@ class Builds(Experiments):
             f"Median of {options.turns} turns, largest peak; m {options.m}, ef_construction "
             f"{options.ef_construction}; maintenance_work_mem {options.maintenance_work_mem}. "
             "Peak memory: private memory of the processes, and shared memory that they reserved. "
-            + ("Told by the server: " + "; ".join(notices) + "." if notices else ""))
+            + ("Told by the server: " + "; ".join(notices) + "." if notices else ""),
+            charts.beside("seconds", "time of CREATE INDEX", bars))
 
     def report_phases(self, built):
         for side in self.sides:
@@ -123,7 +125,14 @@ class Builds(Experiments):
             self.report.table(
                 f"Phases, {side}", ["phase", *map(name_of, self.options.processes)], rows,
                 "Of the median turn; " + ("as the build logs them." if side is self.ours else
-                                          "as seen in pg_stat_progress_create_index."))
+                                          "as seen in pg_stat_progress_create_index."),
+                {"kind": "bars",
+                 "x": {"title": "seconds of the phase", "scale": "linear", "unit": "seconds"},
+                 "bars": [{"label": f"{name}, {name_of(processes)}", "series": i + 1,
+                           "value": turn.phases.get(name, 0)}
+                          for name in names
+                          for i, (processes, turn) in enumerate(
+                              zip(self.options.processes, columns))]})
 
     def report_estimate(self):
         rows = []
@@ -147,15 +156,6 @@ class Builds(Experiments):
         self.report.table(f"Recall@{K} by who built", ["ef_search", *head], rows,
                           f"Of {self.dataset.queries} held-out queries, on the last turn's index.")
 
-    def plot(self, points):
-        path = os.path.join(HERE, "../build/bench", "build-"
-                            f"{os.path.basename(self.dataset.folder)}.svg")
-        curves = {side.version(): [(ef, recall, ms) for ef, (recall, ms, _)
-                                   in zip(self.options.ef, points[side])] for side in self.sides}
-        plot.draw(path, f"Recall and time: {self.dataset.rows:,} x {self.dataset.dims}, "
-                  f"{self.dataset.description}", curves, 1 / (self.dataset.queries * K))
-        self.report.write(f"Plot: {os.path.relpath(path)}\n")
-
 
 def name_of(processes):
     return f"{processes} process" + ("es" if processes > 1 else "")
@@ -163,7 +163,7 @@ def name_of(processes):
 
 def main():
     options = parse_arguments()
-    report = Report(os.path.join(HERE, "../build/bench/build.md"))
+    report = Report(os.path.join(HERE, "../build/bench/build.md"), options.json)
     report.progress("making the data")
     dataset = Dataset(options)
     sides = Side("ours", "vector_ext", options.limit), Side("peer", "vector", options.limit)
@@ -171,6 +171,7 @@ def main():
         side.prepare(dataset.dims, options.storage)
     describe(report, "CREATE INDEX", sides, dataset, options.storage)
     Builds(*sides, dataset, options, report).run()
+    report.finish()
 
 
 if __name__ == "__main__":

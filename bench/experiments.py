@@ -6,6 +6,7 @@ import os
 import statistics
 import time
 
+import charts
 import numpy as np
 
 from side import MemoryWatch
@@ -78,7 +79,7 @@ class Experiments:
         n_bytes = self.dataset.rows * self.dataset.dims * 4
         for side in self.sides:
             side.sql("DROP INDEX IF EXISTS t_v_idx; SELECT pg_prewarm('t')")
-        rows = []
+        rows, bars = [], []
         copies = []
 
         def measure(side, workers, query):
@@ -93,6 +94,7 @@ class Experiments:
             (ours, ours_cpu), (peer, peer_cpu) = self.in_turns_medians(
                 lambda side: measure(side, workers, query))
             rate = n_bytes / ours / 1e6
+            bars.append((name, ours / 1000, peer / 1000))
             rows.append([name, f"{ours:.2f} ms", f"{peer:.2f} ms", f"{peer / ours:.2f}",
                          f"{peer_cpu / ours_cpu:.2f}" if workers == 0 else "",
                          f"{rate:.2f} GB/s", f"{n_bytes / peer / 1e6:.2f} GB/s"])
@@ -105,7 +107,8 @@ class Experiments:
             f"Median of {self.options.turns} turns, each the median of "
             f"{self.options.exact_queries} queries. Goal: 1.2 times in the first row, or 90 % of "
             f"a copy loop, which copied {copied:.2f} GB/s here: ours reads "
-            f"{100 * first_rate / copied:.0f} % of that.")
+            f"{100 * first_rate / copied:.0f} % of that.",
+            charts.beside("seconds", "time of a query", bars))
 
     def exact_cost(self, side, workers, query):
         text = side.sql("SELECT v FROM q WHERE id = 1")
@@ -131,10 +134,11 @@ class Experiments:
             side.sql("DROP INDEX IF EXISTS t_v_idx")
         if not os.path.exists(text):
             self.ours.sql(f"\\copy t TO '{text}'")
-        rows = []
+        rows, bars = [], []
         for form, path, goal in (("binary", binary, "0.95"), ("text", text, "2")):
             (ours, ours_cpu), (peer, peer_cpu) = self.in_turns_medians(
                 lambda side: self.copy(side, "t", path, form))
+            bars.append((form, ours / 1000, peer / 1000))
             rows.append([f"COPY, {form}", f"{ours / 1000:.2f} s", f"{peer / 1000:.2f} s",
                          f"{peer / ours:.2f}", f"{peer_cpu / ours_cpu:.2f}", goal,
                          f"{self.dataset.rows / ours * 1000:,.0f} rows/s"])
@@ -143,7 +147,8 @@ class Experiments:
         self.report.table("Loading without an index",
                           ["load", "ours", "peer", "times", "by CPU time", "goal", "ours"], rows,
                           f"Median of {self.options.turns} turns; COPY from a file the server "
-                          "reads, into an emptied table without any index.")
+                          "reads, into an emptied table without any index.",
+                          charts.beside("seconds", "time of COPY", bars))
 
     # --- search by the index ---
 
@@ -177,7 +182,8 @@ class Experiments:
             f"Search by the index, recall@{K} of {self.dataset.queries} held-out queries",
             ["ef_search", "recall, ours", "peer", "1 client, ours", "peer", "times",
              f"{self.cores} clients, queries/s, ours", "peer", "times"], rows,
-            f"pgbench, prepared; median of {self.options.turns} turns of {self.options.seconds} s.")
+            f"pgbench, prepared; median of {self.options.turns} turns of {self.options.seconds} s.",
+            self.search_chart(points))
         self.report.table(
             "The same at equal recall, interpolated",
             ["recall", "1 client, ours", "peer", "times", f"{self.cores} clients, ours", "peer",
@@ -185,6 +191,23 @@ class Experiments:
             [self.at_recall(points, recall) for recall in self.recalls_to_compare(points)],
             "Interpolated between neighbouring ef_search, logarithms of time against logarithms "
             "of 1 - recall. Goal: 4 times at first.")
+
+    def search_chart(self, points):
+        """Recall against the time of a query, both sides."""
+        series = [{"name": side.version(),
+                   "points": [{"x": ms / 1000, "y": recall, "label": str(ef),
+                               "title": f"ef_search {ef}",
+                               "facts": [("recall", charts.percent(recall)),
+                                         ("time, 1 client", charts.duration(ms / 1000)),
+                                         (f"queries/s, {self.cores} clients", f"{rate:,.0f}")]}
+                              for ef, (recall, ms, rate) in zip(self.options.ef, points[side])]}
+                  for side in self.sides]
+        return {"kind": "lines", "series": series,
+                "x": {"title": "time of one query, one client", "scale": "log", "unit": "seconds"},
+                "y": {"title": f"recall@{K}", "scale": "nines", "unit": "share"},
+                "least_miss": 0.5 / (self.dataset.queries * K),
+                "caption": "Up and left is better. The number at each point is its ef_search; equal "
+                           "steps up divide what is missed by the same factor."}
 
     def recall(self, side, ef, exact):
         found = side.sql(
@@ -221,19 +244,22 @@ class Experiments:
 
     def build_times(self):
         self.ensure_loaded()
-        rows = []
+        rows, bars = [], []
         for processes in (1, self.cores):
             results = self.in_turns(lambda side: self.build(side, processes),
                                     self.options.build_turns)
             ours, peer = (statistics.median(ms for ms, _ in values) for values in results.values())
             memory = [max(peak for _, peak in values) for values in results.values()]
+            bars.append((f"{processes} process" + ("es" if processes > 1 else ""), ours / 1000,
+                         peer / 1000))
             rows.append([f"{processes} process" + ("es" if processes > 1 else ""),
                          f"{ours / 1000:.1f} s", f"{peer / 1000:.1f} s", f"{peer / ours:.2f}",
                          *(f"{peak / 2 ** 20:,.0f} MB" for peak in memory)])
         self.report.table("CREATE INDEX",
                           ["", "ours", "peer", "times", "peak memory, ours", "peer"], rows,
                           f"Median of {self.options.build_turns} turns; m 16, ef_construction 64; "
-                          f"maintenance_work_mem {self.options.maintenance_work_mem}.")
+                          f"maintenance_work_mem {self.options.maintenance_work_mem}.",
+                          charts.beside("seconds", "time of CREATE INDEX", bars))
         self.report_size()
 
     def report_size(self):
@@ -242,7 +268,8 @@ class Experiments:
             "Size of the index", ["", "ours", "peer", "ours / peer"],
             [["bytes", f"{sizes[0]:,}", f"{sizes[1]:,}", f"{sizes[0] / sizes[1]:.3f}"],
              ["bytes a vector", *(f"{size / self.dataset.rows:,.0f}" for size in sizes), ""]],
-            "Goal at 768 dimensions: 0.36 at first.")
+            "Goal at 768 dimensions: 0.36 at first.",
+            charts.beside("bytes", "size of the index", [("", *sizes)]))
 
     # --- writing into an indexed table ---
 
@@ -251,20 +278,22 @@ class Experiments:
         self.ensure_index()
         turns = self.options.turns
         n = min(self.options.inserts, self.dataset.spare // (2 * turns))
-        rows = []
+        rows, bars = [], []
         for clients in (1, self.cores):
             results = self.in_turns(lambda side: self.insert_rows(side, n // clients, clients))
             ours, peer = (statistics.median(rate for rate, _ in values)
                           for values in results.values())
             wal = [statistics.median(size for _, size in values) for values in results.values()]
-            rows.append([f"{clients} client" + ("s" if clients > 1 else ""), f"{ours:,.0f}",
+            name = f"{clients} client" + ("s" if clients > 1 else "")
+            bars.append((name, ours, peer))
+            rows.append([name, f"{ours:,.0f}",
                          f"{peer:,.0f}", f"{ours / peer:.2f}", *(f"{size:,.0f}" for size in wal)])
         self.report.table(
             f"Single-row INSERT into {self.dataset.rows:,} indexed rows",
             ["", "rows/s, ours", "peer", "times", "WAL bytes a row, ours", "peer"], rows,
             f"Median of {turns} turns of {n} rows; one transaction each, synchronous_commit off, "
             "no checkpoint between (few full-page images); WAL of the table included. Goal: 4 "
-            "times at first.")
+            "times at first.", charts.beside("count", "rows a second", bars))
 
     def insert_rows(self, side, rows_per_client, clients):
         wal = "SELECT pg_current_wal_insert_lsn() - '0/0'"
@@ -284,7 +313,9 @@ class Experiments:
                           [[f"{self.dataset.rows:,} rows", f"{ours / 1000:.2f} s",
                             f"{peer / 1000:.2f} s", f"{peer / ours:.1f}"]],
                           f"Median of {self.options.vacuum_turns} turns, each after deleting "
-                          "another 5 %; one process. Goal: 20 times at first.")
+                          "another 5 %; one process. Goal: 20 times at first.",
+                          charts.beside("seconds", "time of VACUUM",
+                                        [("", ours / 1000, peer / 1000)]))
 
     def vacuum_cost(self, side, residue):
         return side.costs(f"DELETE FROM t WHERE id % 20 = {residue}",

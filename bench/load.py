@@ -39,6 +39,8 @@ def parse_arguments():
     parser.add_argument("--maintenance-work-mem", default="2GB")
     parser.add_argument("--turns", type=int, help="3; with --quick 1")
     parser.add_argument("--limit", type=int, default=3600, help="seconds any one step may take")
+    parser.add_argument("--json", metavar="FILE",
+                        help="where the numbers go, and FILE's .html; build/bench/load.json by default")
     options = parser.parse_args()
     unknown = set(options.experiments) - set(EXPERIMENTS)
     if unknown:
@@ -62,7 +64,7 @@ def make_dataset(options, **different):
 
 def main():
     options = parse_arguments()
-    report = Report(os.path.join(HERE, "../build/bench/load.md"))
+    report = Report(os.path.join(HERE, "../build/bench/load.md"), options.json)
     report.progress("making the data")
     dataset = make_dataset(options, rows=options.held + options.loaded)
     options.loaded = min(options.loaded, dataset.rows // 2)  # real data may be fewer
@@ -82,6 +84,7 @@ def main():
                                     data=None), staged)
         else:
             getattr(loads, EXPERIMENTS[name])()
+    report.finish()
 
 
 if __name__ == "__main__":

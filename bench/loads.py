@@ -6,6 +6,7 @@ import os
 import statistics
 from typing import NamedTuple
 
+import charts
 from experiments import K, Experiments
 
 MOVED_ID = 1_000_000_000
@@ -87,7 +88,7 @@ class Loads(Experiments):
         return loaded, self.recall(side, self.options.ef, exact)
 
     def copy_times(self, state, n_rows, goal):
-        """Rows of the two tables: time and WAL, recall."""
+        """Rows of the two tables, time and WAL, recall; and of the chart."""
         sides = [side for side in self.sides
                  if side is self.ours or n_rows <= self.options.peer_rows]
         turns = self.in_turns(lambda side: self.copy_rows(side, state, n_rows), sides=sides)
@@ -105,7 +106,8 @@ class Loads(Experiments):
         times = [name, *(f"{n_rows / cost.ms * 1000:,.0f}" if cost else "" for cost in costs),
                  f"{peer.ms / ours.ms:.1f}" if peer else "", goal,
                  *(f"{cost.wal:,.0f} ({cost.images:,.0f})" if cost else "" for cost in costs)]
-        return times, [name, *recalls]
+        rates = [n_rows / cost.ms * 1000 if cost else None for cost in costs]
+        return times, [name, *recalls], (name, *rates)
 
     def copy_into_index(self):
         counts = sorted({self.options.peer_rows, self.options.loaded})
@@ -115,14 +117,15 @@ class Loads(Experiments):
             "COPY BINARY into a table with an index",
             ["rows", "rows/s, ours", "peer", "times", "goal",
              "WAL bytes a row (of them page images), ours", "peer"],
-            [times for times, _ in results],
+            [times for times, _, _ in results],
             f"Median of {self.options.turns} turns; with the commit. WAL of the table included."
             + ("" if len(counts) == 1 else " The peer is slow and was given fewer rows; where it "
-               f"has none, compare its rate at {counts[0]:,}."))
+               f"has none, compare its rate at {counts[0]:,}."),
+            charts.beside("count", "rows a second", [rates for _, _, rates in results]))
         self.report.table(
             f"Recall@{K} afterwards, at ef_search {self.options.ef}",
             ["rows", "ours, loaded", "ours, fresh CREATE INDEX", "peer, loaded",
-             "peer, fresh CREATE INDEX"], [recalls for _, recalls in results],
+             "peer, fresh CREATE INDEX"], [recalls for _, recalls, _ in results],
             f"Of {self.dataset.queries} held-out queries, on the last turn's index, and on a new "
             "one of the same rows. Goal: at most 0.01 lower.")
 
@@ -140,7 +143,8 @@ class Loads(Experiments):
               f"{peer.ms / ours.ms:.1f}", "10",
               *(f"{side.wal:,.0f} ({side.images:,.0f})" for side in (ours, peer))]],
             f"Median of {self.options.turns} turns; the column has a btree index, so no row "
-            "version is heap-only and each gets an entry in the hnsw index too.")
+            "version is heap-only and each gets an entry in the hnsw index too.",
+            charts.beside("seconds", "time of UPDATE", [("", ours.ms / 1000, peer.ms / 1000)]))
 
     def update_rows(self, side, n_rows):
         self.restore(side)
@@ -166,9 +170,16 @@ class Loads(Experiments):
                     times[way.title, rung] += ms
                 self.report.progress(f"turn {turn + 1}, ladder, {way.title}")
         rows = []
+        series = {way.title: [] for way in ways}
         for rung in self.options.ladder:
             ms = [statistics.median(found) if found else None
                   for found in (times[way.title, rung] for way in ways)]
+            for way, value in zip(ways, ms):
+                if value:
+                    series[way.title].append(
+                        {"x": rung, "y": rung / value * 1000, "title": f"{rung:,} rows",
+                         "facts": [("rows a second", f"{rung / value * 1000:,.0f}"),
+                                   ("time", charts.duration(value / 1000))]})
             rows.append([f"{rung:,}", *(f"{rung / value * 1000:,.0f}" if value else ""
                                         for value in ms),
                          f"{ms[2] / ms[0]:.2f}", f"{ms[2] / ms[1]:.2f}",
@@ -181,7 +192,12 @@ class Loads(Experiments):
             rows,
             f"Medians of {self.options.turns} turns, of several transactions each up to 100 rows. "
             "COPY BINARY is one statement, INSERT one prepared statement a row by psql, between "
-            "BEGIN and COMMIT; insert_batch 0 inserts every row at once.")
+            "BEGIN and COMMIT; insert_batch 0 inserts every row at once.",
+            {"kind": "lines",
+             "x": {"title": "rows of a transaction", "scale": "log", "unit": "count"},
+             "y": {"title": "rows a second", "scale": "log", "unit": "count"},
+             "series": [{"name": name, "points": points} for name, points in series.items()
+                        if points]})
 
     def climb(self, way):
         """Yields each rung with the milliseconds of its transactions."""
@@ -278,6 +294,6 @@ class Loads(Experiments):
             "SELECT * FROM vector_bulk_upsert('items', 'stage', 'update');\nCOMMIT;\n\\timing off\n"
             "SELECT count(*) AS findings FROM hnsw_check('items_v_idx', true);\n")
         self.ours.sql("DROP TABLE items")
-        self.report.write(f"### A stage in psql: {n_staged:,} rows, half of them new, into an "
-                          f"indexed table of {n_rows:,} x {dataset.dims}; ours\n")
-        self.report.write(f"```\n{done.stderr}{done.stdout}```\n")
+        self.report.text(f"A stage in psql: {n_staged:,} rows, half of them new, into an indexed "
+                         f"table of {n_rows:,} x {dataset.dims}; ours",
+                         done.stderr + done.stdout)

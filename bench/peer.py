@@ -35,6 +35,8 @@ def parse_arguments():
     parser.add_argument("--ef", type=int, nargs="+", default=[10, 20, 40, 80, 160, 320, 640])
     parser.add_argument("--maintenance-work-mem", default="2GB")
     parser.add_argument("--limit", type=int, default=1800, help="seconds any one step may take")
+    parser.add_argument("--json", metavar="FILE",
+                        help="where the numbers go, and FILE's .html; build/bench/peer.json by default")
     options = parser.parse_args()
     if "all" in options.experiments:
         options.experiments = list(EXPERIMENTS)
@@ -52,7 +54,7 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    report = Report(os.path.join(HERE, "../build/bench/peer.md"))
+    report = Report(os.path.join(HERE, "../build/bench/peer.md"), options.json)
     report.progress("making the data")
     dataset = Dataset(options)
     sides = Side("ours", "vector_ext", options.limit), Side("peer", "vector", options.limit)
@@ -62,6 +64,7 @@ def main():
     experiments = Experiments(*sides, dataset, options, report)
     for name in options.experiments:
         getattr(experiments, EXPERIMENTS[name])()
+    report.finish()
 
 
 if __name__ == "__main__":

@@ -1,31 +1,60 @@
-"""What a benchmark writes: text, tables, and on what machine it ran."""
+"""What a benchmark writes: text, tables, charts, and on what machine it ran."""
 
+import json
 import os
 import platform
 import sys
 import time
+
+import page
 
 SETTINGS = ["shared_buffers", "max_parallel_workers", "synchronous_commit", "fsync", "wal_level",
             "full_page_writes", "jit", "huge_pages_status"]
 
 
 class Report:
-    """Prints, and appends to a Markdown file."""
+    """Prints, and appends to a Markdown file; keeps all for a JSON file and a page, which are written
+    anew after each table, so that a run that is ended leaves what it has measured."""
 
-    def __init__(self, path):
+    def __init__(self, path, json_path=None):
         self.file = open(path, "a", encoding="utf-8")
+        self.json_path = json_path or os.path.splitext(path)[0] + ".json"
+        self.result = {"program": "bench/" + os.path.splitext(os.path.basename(path))[0],
+                       "title": "", "sides": "", "when": "", "command": "", "facts": [],
+                       "sections": []}
 
     def write(self, text):
         print(text, flush=True)
         print(text, file=self.file, flush=True)
 
-    def table(self, title, head, rows, note):
+    def table(self, title, head, rows, note, chart=None):
+        """`chart` is as charts.py tells, or None."""
         self.write(f"### {title}\n")
         self.write("| " + " | ".join(head) + " |")
         self.write("|" + "---|" * len(head))
         for row in rows:
             self.write("| " + " | ".join(row) + " |")
         self.write(f"\n{note}\n")
+        self.add({"title": title, "head": head, "rows": rows, "note": note, "chart": chart})
+
+    def text(self, title, text):
+        """A text as it came from a program."""
+        self.write(f"### {title}\n")
+        self.write(f"```\n{text}```\n")
+        self.add({"title": title, "text": text})
+
+    def add(self, section):
+        self.result["sections"].append(section)
+        with open(self.json_path, "w", encoding="utf-8") as file:
+            json.dump(self.result, file, indent=1, ensure_ascii=False)
+        page.write_page(self.page_path(), [self.result])
+
+    def page_path(self):
+        return os.path.splitext(self.json_path)[0] + ".html"
+
+    def finish(self):
+        self.write(f"Page: {os.path.relpath(self.page_path())}; its numbers: "
+                   f"{os.path.relpath(self.json_path)}\n")
 
     @staticmethod
     def progress(text):
@@ -46,13 +75,22 @@ def describe(report, title, sides, dataset, storage):
     settings = [f"{name} {ours.sql(f'SHOW {name}')}" for name in SETTINGS]
     kernels = ours.sql("LOAD 'vector_ext'; SHOW vector_ext.simd")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
-    report.write(f"## {title}: {ours.version()} (ours) beside {peer.version()} (peer), "
-                 f"{time.strftime('%Y-%m-%d %H:%M')}\n")
     program = os.path.splitext(os.path.basename(sys.argv[0]))[0]
-    report.write(f"- command: `bench/{' '.join([program, *sys.argv[1:]])}`")
-    report.write(f"- server: {ours.sql('SELECT version()')}; kernels of ours: {kernels}")
-    report.write(f"- machine: {processor()}, {os.cpu_count()} cores, {memory:.0f} GB; load of the "
-                 f"last minute {os.getloadavg()[0]:.1f}")
-    report.write(f"- data: {dataset.rows:,} x {dataset.dims}, {dataset.description}; storage "
-                 f"{storage}")
-    report.write(f"- settings: {', '.join(settings)}\n")
+    result = report.result
+    result["title"] = title
+    result["sides"] = f"{ours.version()} (ours) beside {peer.version()} (peer)"
+    result["when"] = time.strftime("%Y-%m-%d %H:%M")
+    result["command"] = f"bench/{' '.join([program, *sys.argv[1:]])}"
+    result["facts"] = [
+        ("server", ours.sql("SELECT version()").split(" on ")[0]),
+        ("kernels of ours", kernels),
+        ("machine", f"{processor()}, {os.cpu_count()} cores, {memory:.0f} GB"),
+        ("load of the last minute", f"{os.getloadavg()[0]:.1f}"),
+        ("data", f"{dataset.rows:,} x {dataset.dims}, {dataset.description}"),
+        ("storage", storage),
+        ("settings", ", ".join(settings))]
+    report.write(f"## {title}: {result['sides']}, {result['when']}\n")
+    report.write(f"- command: `{result['command']}`")
+    for name, fact in result["facts"]:
+        report.write(f"- {name}: {fact}")
+    report.write("")

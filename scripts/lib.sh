@@ -49,7 +49,7 @@ server_version() {
     esac
 }
 
-# Prints the packages of a purpose: build, test, neon, python, texts, demo, soak or
+# Prints the packages of a purpose: build, client, test, browser, neon, python, texts, demo, soak or
 # assert-server.
 packages_for() {
     case $1 in
@@ -57,10 +57,15 @@ packages_for() {
             echo "g++ make libxsimd-dev libfast-float-dev" \
                 "postgresql-$(server_version) postgresql-server-dev-$(server_version)"
             ;;
+        client)
+            echo "cmake ninja-build pkg-config libpq-dev libcli11-dev libfmt-dev nlohmann-json3-dev" \
+                "libzstd-dev zlib1g-dev"
+            ;;
         test)
             echo "cmake ninja-build libgtest-dev clang libclang-rt-dev libipc-run-perl"
             if [ "$(debian_release)" = debian12 ]; then echo clang-format-14; fi
             ;;
+        browser) echo "chromium chromium-driver" ;;
         neon) echo "cmake ninja-build g++-aarch64-linux-gnu qemu-user googletest" ;;
         python) echo "python3 python3-numpy python3-psycopg python3-pandas mypy" ;;
         texts) echo "python3 python3-numpy python3-psycopg" ;;
@@ -150,8 +155,15 @@ build_module() {
         { tail -n 40 "$root/build/make.log" >&2; die "the build failed: build/make.log"; }
 }
 
+# Builds vector-bulk, by the Makefile's rule.
+build_client() {
+    make -s -C "$root" PG_CONFIG="$PG_CONFIG" client >"$root/build/client.log" 2>&1 ||
+        { tail -n 40 "$root/build/client.log" >&2; die "building vector-bulk failed: build/client.log"; }
+}
+
 is_installed() {
     cmp -s "$root/vector_ext.so" "$("$PG_CONFIG" --pkglibdir)/vector_ext.so" || return
+    cmp -s "$root/build/client/client/cpp/vector-bulk" "$("$PG_CONFIG" --bindir)/vector-bulk" || return
     local file target
     target=$("$PG_CONFIG" --sharedir)/extension
     for file in "$root/vector_ext.control" "$root"/sql/install/*.sql; do
@@ -159,22 +171,25 @@ is_installed() {
     done
 }
 
-# Builds, and installs into the server unless the same is there already.
+# Builds module and client, and installs them into the server unless the same are there already.
 build_and_install() {
-    install_missing $(packages_for build)
+    install_missing $(packages_for build) $(packages_for client)
     find_server
     say "building for $("$PG_CONFIG" --version)"
     build_module
+    build_client
     is_installed || install_module || die "installing failed: build/make.log"
 }
 
 install_module() {
     local as=()
-    if ! [ -w "$("$PG_CONFIG" --pkglibdir)" ] || ! [ -w "$("$PG_CONFIG" --sharedir)/extension" ]; then
+    if ! [ -w "$("$PG_CONFIG" --pkglibdir)" ] || ! [ -w "$("$PG_CONFIG" --sharedir)/extension" ] ||
+        ! [ -w "$("$PG_CONFIG" --bindir)" ]; then
         need_root "installing the module"
         as=(as_root)
     fi
-    "${as[@]}" make -s -C "$root" PG_CONFIG="$PG_CONFIG" install >>"$root/build/make.log" 2>&1
+    "${as[@]}" make -s -C "$root" PG_CONFIG="$PG_CONFIG" install install-client \
+        >>"$root/build/make.log" 2>&1
 }
 
 # --- a private server ---
