@@ -40,7 +40,8 @@ class AnchorTree {
     Top look();
 
     /// Makes them hang on the entry point. False when a node found no place: it can be called again
-    /// once lists have room, or the next vacuum goes on. Requires: look() was called, and the entry point is alive.
+    /// once lists have room, or the next vacuum goes on. Requires: look() was called, and the entry
+    /// point is alive.
     bool grow();
 
     /// The nodes that grow() hung by a search.

@@ -54,6 +54,7 @@ BatchMerger::BatchMerger(Index& index, const BatchPlan& plan, const Batch& batch
       lists_(arena_),
       ends_(arena_, kLinksPerTask) {
     options_.seed = batch.seed;
+    pages_.pass_unlinked(true);
 }
 
 std::size_t

@@ -212,6 +212,7 @@ BatchMerger::merge(Crew& crew) {
         return false;
     crew.alone([&] { counts[0] = parent_; });
     parent_ = counts[0];
+    pages_.pass_unlinked(false);  // its own nodes are not linked yet
     crew.report(BuildPhase::kSelecting, members.size());
     for_stretches(crew, members.size(), links_per_task(shape_),
                   [&](std::size_t first, std::size_t n) { link_stretch(first, n); });

@@ -71,7 +71,7 @@ class CandidateSearch {
     std::span<const core::Candidate> find_nearest(std::size_t ef);
 
     /// Walks from the entry point through all nodes, dead ones too, to any that is live and linked,
-    /// other than `self`; searches layer 0 from there for linked ones and calls
+    /// other than `self`; searches layer 0 from there and calls
     /// `take(std::span<const Candidate>)`, the node it came from among them. False when there is
     /// none.
     template <typename Take>
@@ -80,9 +80,7 @@ class CandidateSearch {
         core::Candidate linked;
         if (!find_linked(self, linked))
             return false;
-        graph_->pass_unlinked(true);
         core::search_layer(*graph_, 0, effort_.ef, {&linked, 1}, memory_);
-        graph_->pass_unlinked(false);
         take(std::span<const core::Candidate>(memory_.beam.entries()));
         return true;
     }

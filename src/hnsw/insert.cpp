@@ -61,6 +61,8 @@ Inserter::Inserter(Index& index, const SearchEffort& effort)
       code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)),
       residual_(arena_.allocate<std::uint8_t>(index.meta.residual_bytes)),
       chosen_(allocate_lists(arena_, index.geometry)) {
+    // Nodes that an insert left when it was cut off would be neighbours that vacuum takes away.
+    graph_.pass_unlinked(true);
 }
 
 bool

@@ -31,7 +31,8 @@ class PageGraph {
     void measure(std::span<const NodeId> ids, core::Array<core::Candidate>& found);
 
     /// Whether nodes that are not linked count as dead from now on: walked, but not found. They do
-    /// not at first.
+    /// not at first. Their rows are not committed, and an insert that was cut off may have left
+    /// many.
     void
     pass_unlinked(bool passes) {
         live_flags_ = passes ? kFlagDead | kFlagLinked : kFlagDead;

@@ -33,7 +33,6 @@ Search::Search(Index& index, const SearchOptions& options)
       estimated_(arena_, options.ef),
       waiting_(arena_, options.ef),
       tids_(arena_, 16) {
-    // Their rows are not committed, and an insert that was cut off may have left many.
     graph_.pass_unlinked(true);
     if (options.iterative != kIterativeOff)
         memory_.keeps = core::Discarded::kAll;

@@ -66,7 +66,7 @@ class LayerFinding {
 
    private:
     static constexpr std::size_t kRanksPerSearch = 64;  // of a large layer
-    static constexpr std::size_t kFewSearches = 1024;    // of a small one
+    static constexpr std::size_t kFewSearches = 1024;   // of a small one
     static constexpr std::size_t kSearchesPerTask = 16;
     static constexpr std::size_t kFirstShare = 32;
 
