@@ -29,6 +29,7 @@ class Finding(Exception):
 
 # Whether LIMIT has to be filled by default settings, whatever a condition leaves out.
 fill_limit = False
+judge_inner_product = False  # beside a fresh build
 
 # Kinds of findings that are known and not to be told again: None, or a pattern.
 known = None
