@@ -54,7 +54,6 @@ BatchMerger::BatchMerger(Index& index, const BatchPlan& plan, const Batch& batch
       lists_(arena_),
       ends_(arena_, kLinksPerTask) {
     options_.seed = batch.seed;
-    pages_.pass_unlinked(true);
 }
 
 std::size_t
@@ -121,18 +120,29 @@ BatchMerger::search(std::uint32_t point) {
     for (int i = 0; i <= layer; ++i)
         std::ranges::fill(found_->of(point, i, shape_.m), kNoNode);
     aim_at(point);
+    for (const bool passes_unlinked : {false, true}) {
+        pages_.pass_unlinked(passes_unlinked);
+        if (!find_neighbours(point, layer))
+            return;
+        if (!selector_.are_mostly_unlinked())
+            break;
+    }
+    join_equal(point);
+}
+
+// False when the graph is empty.
+bool
+BatchMerger::find_neighbours(std::uint32_t point, int layer) {
     MetaPage seen;
-    const bool has_graph =
-        search_.find(layer, seen, [&](int current, std::span<const core::Candidate> candidates) {
-            selector_.gather(candidates, kNoNode);
-            chosen_.clear();
-            selector_.select(index_->geometry.max_links(current), chosen_);
-            const std::span<NodeId> places = found_->of(point, current, shape_.m);
-            for (std::size_t i = 0; i < chosen_.size(); ++i)
-                places[i] = chosen_[i].node.id;
-        });
-    if (has_graph)
-        join_equal(point);
+    return search_.find(layer, seen, [&](int current, std::span<const core::Candidate> candidates) {
+        selector_.gather(candidates, kNoNode);
+        chosen_.clear();
+        selector_.select(index_->geometry.max_links(current), chosen_);
+        const std::span<NodeId> places = found_->of(point, current, shape_.m);
+        std::ranges::fill(places, kNoNode);
+        for (std::size_t i = 0; i < chosen_.size(); ++i)
+            places[i] = chosen_[i].node.id;
+    });
 }
 
 // Adds the point's rows to a node with an equal vector. What cannot join, because the node dies at
@@ -275,6 +285,7 @@ bool
 BatchMerger::attach() {
     const std::uint32_t point = graph_.entry;
     const NodeId id = id_of(point);
+    pages_.pass_unlinked(true);
     const auto choose_among = [&](std::span<const core::Candidate> candidates) {
         chosen_.clear();
         selector_.gather(candidates, id);

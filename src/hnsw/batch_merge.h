@@ -96,6 +96,7 @@ class BatchMerger {
     NodeId find_entry(std::uint32_t point);
     static void order_by(std::span<const NodeId> entries, std::span<std::uint32_t> order);
     void search(std::uint32_t point);
+    bool find_neighbours(std::uint32_t point, int layer);
     void join_equal(std::uint32_t point);
     std::size_t drop_joined(std::span<std::uint32_t> members);
     void write_nodes(std::size_t first, std::size_t n);

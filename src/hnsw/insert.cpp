@@ -61,8 +61,6 @@ Inserter::Inserter(Index& index, const SearchEffort& effort)
       code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)),
       residual_(arena_.allocate<std::uint8_t>(index.meta.residual_bytes)),
       chosen_(allocate_lists(arena_, index.geometry)) {
-    // Nodes that an insert left when it was cut off would be neighbours that vacuum takes away.
-    graph_.pass_unlinked(true);
 }
 
 bool
@@ -172,6 +170,7 @@ Inserter::find_parent(bool is_alone, NodeId& parent) {
         if (!is_alone && i == kTries)
             return false;
         // That no linked node is near does not mean that there is none.
+        graph_.pass_unlinked(true);
         if (!search_.find_from_linked(
                 id_, [&](std::span<const core::Candidate> candidates) { choose(candidates, 0); })) {
             if (!is_alone)
@@ -193,15 +192,21 @@ Inserter::draw_layer() const {
     return static_cast<int>(std::min<double>(layer, index_->geometry.max_layer));
 }
 
-// Fills chosen_ for the node's layers with links for it.
+// Fills chosen_ for the node's layers with links for it. Neighbours that an insert left when it was
+// cut off go with the next vacuum: where most are such, others are looked for behind them.
 void
 Inserter::choose_neighbours() {
-    for (int i = 0; i <= kMaxLayers; ++i)
-        chosen_[i].clear();
-    selector_.gather({}, id_);
-    search_.find(layer_, seen_, [&](int layer, std::span<const core::Candidate> candidates) {
-        choose(candidates, layer);
-    });
+    for (const bool passes_unlinked : {false, true}) {
+        for (int i = 0; i <= kMaxLayers; ++i)
+            chosen_[i].clear();
+        graph_.pass_unlinked(passes_unlinked);
+        selector_.gather({}, id_);
+        search_.find(layer_, seen_, [&](int layer, std::span<const core::Candidate> candidates) {
+            choose(candidates, layer);
+        });
+        if (!selector_.are_mostly_unlinked())
+            return;
+    }
 }
 
 void

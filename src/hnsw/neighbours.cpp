@@ -17,6 +17,7 @@ NeighbourSelector::NeighbourSelector(Index& index, core::Arena& arena,
 void
 NeighbourSelector::gather(std::span<const core::Candidate> candidates, NodeId self) {
     candidates_.clear();
+    n_unlinked_ = 0;
     for (const core::Candidate& candidate : candidates) {
         if (candidate.is_dead || candidate.id == self || candidates_.size() == refs_.size())
             continue;
@@ -24,6 +25,7 @@ NeighbourSelector::gather(std::span<const core::Candidate> candidates, NodeId se
         const bool is_live = with_record(*index_, candidate.id, [&](const std::uint8_t* record) {
             if (!is_live_node(record) || head_of(record).version != candidate.version)
                 return false;
+            n_unlinked_ += (head_of(record).flags & kFlagLinked) == 0 ? 1 : 0;
             refs_[i] = {code_header(record, *index_), code_of(i)};
             hashes_[i] = node_of(record).hash;
             std::memcpy(codes_.data() + i * index_->meta.code_bytes,

@@ -38,6 +38,13 @@ class NeighbourSelector {
         return candidates_.span();
     }
 
+    /// Whether most of the gathered are not linked: an insert that was cut off has left them, or a
+    /// large one is under way.
+    bool
+    are_mostly_unlinked() const {
+        return 2 * n_unlinked_ > candidates_.size();
+    }
+
     /// Finds a gathered node with an equal vector; false when there is none. Not one that is not
     /// linked: if its insert was cut off, later ones can take the last link to it.
     bool find_equal(const VectorContent& content, core::Candidate& equal);
@@ -58,6 +65,7 @@ class NeighbourSelector {
     Index* index_;
     core::LinkSelector selector_;
     core::Array<core::Candidate> candidates_;
+    std::size_t n_unlinked_ = 0;       // of candidates_
     std::span<core::CodeRef> refs_;    // beside candidates_
     std::span<std::uint32_t> hashes_;  // beside candidates_
     std::span<std::uint8_t> codes_;    // beside candidates_
