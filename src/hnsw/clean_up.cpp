@@ -61,7 +61,8 @@ class Vacuum {
           survey_(arena, index.n_held),
           repairer_(index, survey_.dead),
           page_ids_(arena, 1024),
-          rows_(arena, 1024) {}
+          rows_(arena, 1024),
+          bereft_(arena) {}
 
     // False when something is left to the next one.
     bool
@@ -78,8 +79,11 @@ class Vacuum {
         // Where lists were full of links to the dead there is room now.
         if (!is_whole)
             is_whole = tree->grow();
-        for (const NodeId id : tree->searched())
-            repairer_.make_found(id);
+        for (const std::span<const NodeId> ids : {tree->searched(), bereft()})
+            for (const NodeId id : ids) {
+                pg::delay_vacuum();
+                repairer_.make_found(id);
+            }
         drain();
         free_all();
         return is_whole;
@@ -89,6 +93,10 @@ class Vacuum {
     bool
     is_known(NodeId id) const {
         return id < survey_.nodes.size();
+    }
+    std::span<const NodeId>
+    bereft() const {
+        return bereft_.span();
     }
     bool
     is_dead(NodeId id) const {
@@ -132,6 +140,7 @@ class Vacuum {
     Repairer repairer_;
     core::Array<NodeId> page_ids_;
     core::Array<Tid> rows_;
+    core::Array<NodeId> bereft_;  // lost most of their links
 };
 
 void
@@ -263,7 +272,8 @@ Vacuum::mend_node(NodeId id) {
         layer = head_of(record).layer;
         links_id = node_of(record).links_id;
     });
-    repairer_.mend(id, 0, id);
+    if (repairer_.mend(id, 0, id))
+        bereft_.push_back(id);
     if (links_id != kNoNode)
         for (int i = 1; i <= layer; ++i)
             repairer_.mend(id, i, links_id);

@@ -46,28 +46,31 @@ Repairer::Repairer(Index& index, const core::Bitmap& dead)
       code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)) {
 }
 
-void
+bool
 Repairer::mend(NodeId id, int layer, NodeId list_record) {
+    bool has_lost_most = false;
     for (int i = 0; i < kTries; ++i) {
         if (!read_list(id, layer, list_record))
-            return;
+            return false;
         const auto n_dead = static_cast<std::size_t>(std::count_if(
             links_.begin(), links_.end(), [this](const Link& link) { return is_dead(link.id()); }));
         if (n_dead == 0)
-            return;
+            return has_lost_most;
+        has_lost_most |= 2 * n_dead >= links_.size();
         chosen_.clear();
         if ((links_.size() - n_dead) * 4 < 3 * index_->geometry.max_links(layer)) {
             if (!read_node(id))
-                return;
+                return false;
             collect(id, layer);
         }
         if (rewrite(id, layer, list_record))
-            return;
+            return has_lost_most;
     }
     // Others keep changing the list: only take the dead out, whatever it is now.
     links_.clear();
     chosen_.clear();
     rewrite(id, layer, list_record);
+    return has_lost_most;
 }
 
 NodeId

@@ -27,8 +27,9 @@ class Repairer {
 
     /// Takes the dead out of the list of the live node `id` on `layer`, kept in `list_record`. A
     /// list that keeps at least three quarters of its capacity is only shortened; a shorter one is
-    /// chosen anew among its live links and what its dead links led to.
-    void mend(NodeId id, int layer, NodeId list_record);
+    /// chosen anew among its live links and what its dead links led to. Whether half of its links
+    /// or more were dead.
+    bool mend(NodeId id, int layer, NodeId list_record);
 
     /// Gives the live node `id` an anchor from one of the nodes in `hosts`, the nearest that a
     /// search for it finds and that has a place, else the entry point, or one anchored to those;

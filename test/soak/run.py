@@ -94,7 +94,7 @@ class Machine:
         """Damages a file in each way; yields the way and its finding, or None."""
         self._remove_standby()
         for kind, finding in damage.run_damage(self.primary, seed, self.figures, kinds):
-            lines = self.primary.bad_lines(allowed="XX00[02]")
+            lines = self.primary.bad_lines(allowed="XX00[02]|XX001 .*invalid page in block")
             if lines and finding is None:
                 finding = Finding(f"damage, {kind}: the server's log", "\n".join(lines[:20]))
             if finding:
