@@ -216,8 +216,8 @@ my @node_fields = (
 		sub { pack('V', get(@_, $_[0]{links_offset}, 'V')) } ],
 	[ 'link beyond', sub { $_[0]{links_offset} }, pack('V', 999999) ],
 	[ 'link to no node', sub { $_[0]{links_offset} }, sub { pack('V', links_record($_[0])->{id}) } ],
-	[ 'link of an unknown kind', sub { $_[0]{links_offset} },
-		sub { pack('V', get(@_, $_[0]{links_offset}, 'V') | 0xc0000000) } ],
+	[ 'two parents', sub { $_[0]{links_offset} },
+		sub { get(@_, $_[0]{links_offset}, 'a8') | pack('VV', 0xc0000000, 0xc0000000) } ],
 	[ 'code', sub { $_[0]{code_offset} },
 		sub { get(@_, $_[0]{code_offset}, 'a16') ^ "\xff" x 16 } ]);
 my @links_fields = (
@@ -225,6 +225,7 @@ my @links_fields = (
 	[ 'kind, free', 0, pack('C', FREE) ],
 	[ 'layer', 1, pack('C', 1) ],
 	[ 'reserved', 6, 'XX' ],
+	[ 'link of an unknown kind', 28, sub { get(@_, 28, 'a4') | pack('V', 0xc0000000) } ],
 	[ 'owner', 8, sub { pack('V', ground_node(@_)->{id}) } ],
 	[ 'owner, beyond', 8, pack('V', 999999) ],
 	[ 'counts', 12, pack('C', 77) ],
