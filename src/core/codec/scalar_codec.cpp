@@ -39,6 +39,14 @@ struct Noise<8> {
 };
 constexpr double kRoundedNoise = 0.29;  // deviation of what rounding to an integer does
 
+/// What a query's scale is multiplied by: a query whose levels have the product `found` with its
+/// own values has the product `wanted` with them then. So the error of its levels is orthogonal to
+/// it, and small for all that is near to it, however far both are from the centroid.
+double
+correction(double wanted, double found) {
+    return found > 0.5 * wanted && found < 2 * wanted ? wanted / found : 1;
+}
+
 /// <x, u>. In double but for a few terms at a time, as all sums here.
 template <int kBits>
 double
@@ -186,6 +194,7 @@ ScalarCodec<kBits>::prepare_query(const Prepared& prepared, Query& query) const 
     }
     const float inverse_scale = scale > 0 ? 1 / scale : 0;
     Ints level_sums = {};
+    double dot = 0;
     for (std::size_t i = 0; i < n; i += kLanes) {
         const Floats values = load(query.values + i);
         const Floats nearest = values < 0.f ? spread(-0.5f) : spread(0.5f);
@@ -193,9 +202,10 @@ ScalarCodec<kBits>::prepare_query(const Prepared& prepared, Query& query) const 
         store_bytes(query.levels + i, levels);
         level_sums += levels;
         query.value_sum += sum_of(values);
+        dot += sum_of(values * to_floats(levels));
     }
     query.level_sum = sum_of(level_sums);
-    set_scale(query, scale, kRoundedNoise);
+    set_scale(query, scale * correction(query.squared_norm, scale * dot), kRoundedNoise);
 }
 
 template <int kBits>
@@ -207,7 +217,13 @@ ScalarCodec<kBits>::query_from_code(const CodeHeader& header, const std::uint8_t
     query.norm =
         std::fabs(header.factor) * Noise<kBits>::kLevel * std::sqrt(static_cast<double>(n));
     query.offset = header.offset + (is_inner_product() ? space_.squared_norm_centroid : 0);
-    set_scale(query, kBits == 4 ? 0.5 * header.factor : header.factor, Noise<kBits>::kCodeAsQuery);
+    double scale = kBits == 4 ? 0.5 * header.factor : header.factor;
+    if constexpr (kBits == 8) {
+        const double dot = kernels().dot_code8(code, query.levels, n) - kHalf<8> * query.level_sum;
+        const double half_sum = 0.5 * query.level_sum + 0.25 * static_cast<double>(n);
+        scale *= correction(dot + half_sum, dot);
+    }
+    set_scale(query, scale, Noise<kBits>::kCodeAsQuery);
 }
 
 template <int kBits>
