@@ -100,6 +100,14 @@ TEST(SelectLinks, OneIsNotOccludedByAnEquallyNearOne) {
     EXPECT_EQ(select({{2, 0}, {1.01f, std::sqrt(3.0f)}}, 2).n_diverse, 1u);
 }
 
+TEST(SelectLinks, EqualsOfTheBaseHideEachOtherAlone) {
+    // Three copies of the base, as near to what lies elsewhere as it is, give or take rounding.
+    const std::vector<Point> points = {{0, 0}, {0, 0}, {1e-7f, 0}, {2, 0}, {2.1f, 0.1f}, {0, -3}};
+    const Selection selection = select(points, 4);
+    EXPECT_EQ(selection.chosen, (Positions{0, 3, 5, 1}));
+    EXPECT_EQ(selection.n_diverse, 3u);
+}
+
 TEST(SelectLinks, OnlyDiverseOnesOcclude) {
     // The second is occluded by the first, the third would be by the second alone.
     const std::vector<Point> points = {{1, 0}, {1.2f, 1.1f}, {0.6f, 2.1f}};

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -32,12 +33,26 @@ struct SelectMemory {
     SelectMemory(Arena& arena, std::size_t n_most_candidates)
         : chosen(arena, n_most_candidates),
           open(arena, n_most_candidates),
-          distances(arena.allocate<float>(n_most_candidates)) {}
+          distances(arena.allocate<float>(n_most_candidates)),
+          limits(arena.allocate<float>(n_most_candidates)) {}
 
     Array<std::uint32_t> chosen;
     Array<std::uint32_t> open;  ///< may yet become diverse
     std::span<float> distances;
+    std::span<float> limits;  ///< beside the candidates
 };
+
+/// What is nearer than this to a candidate at `to_base` occludes it: lies nearer to it than the base
+/// does, by more than the noise of sums in float32. So nodes that are equal to the base do not hide
+/// what lies elsewhere, and each of a group of equals has ways out of it; only each other they hide.
+/// `farthest` is the distance of the farthest candidate: what is tiny beside it is zero.
+inline float
+occlusion_limit(float to_base, float farthest) {
+    constexpr float kNoise = 1e-4F;
+    constexpr float kZero = 1e-6F;
+    const float zero = kZero * std::abs(farthest);
+    return std::abs(to_base) <= zero ? zero : to_base - kNoise * std::abs(to_base);
+}
 
 /// Chooses up to `n_most` of `candidates` (live, in order of their distance to the base): first
 /// those nearer to the base than to any chosen one, then the nearest of the rest. `measure(chosen,
@@ -52,8 +67,10 @@ select_links(std::span<const Candidate> candidates, std::size_t n_most, Measure&
     Array<std::uint32_t>& open = memory.open;
     chosen.clear();
     open.clear();
-    for (std::uint32_t i = 0; i < candidates.size(); ++i)
+    for (std::uint32_t i = 0; i < candidates.size(); ++i) {
         open.push_back(i);
+        memory.limits[i] = occlusion_limit(candidates[i].distance, candidates.back().distance);
+    }
     while (!open.is_empty() && chosen.size() < n_most) {
         const std::uint32_t nearest = open[0];
         chosen.push_back(nearest);
@@ -65,7 +82,7 @@ select_links(std::span<const Candidate> candidates, std::size_t n_most, Measure&
         for (std::size_t i = 0; i < others.size(); ++i) {
             const std::uint32_t other = others[i];
             open[n_open] = other;
-            n_open += memory.distances[i] < candidates[other].distance ? 0 : 1;
+            n_open += memory.distances[i] < memory.limits[other] ? 0 : 1;
         }
         open.truncate(n_open);
     }
