@@ -84,6 +84,9 @@ BatchMerger::Found::of(std::uint32_t point, int layer, std::size_t m) const {
     if (layer == 0)
         return bottom[point];
     const auto place = std::lower_bound(risen.begin(), risen.end(), point) - risen.begin();
+    if (static_cast<std::size_t>(place) == risen.size() ||
+        risen[static_cast<std::size_t>(place)] != point)
+        return {};
     return above[static_cast<std::size_t>(place)].subspan(static_cast<std::size_t>(layer - 1) * m,
                                                           m);
 }
@@ -92,7 +95,7 @@ std::size_t
 BatchMerger::list_risen(std::span<const std::uint32_t> members, std::span<std::uint32_t> risen) {
     std::size_t n = 0;
     for (const std::uint32_t point : members)
-        if (layer_of(point) > 0)
+        if (drawn_layer(point) > 0)
             risen[n++] = point;
     return n;
 }
@@ -116,7 +119,7 @@ BatchMerger::order_by(std::span<const NodeId> entries, std::span<std::uint32_t> 
 // Finds the point's neighbours in the graph, or a node with an equal vector.
 void
 BatchMerger::search(std::uint32_t point) {
-    const int layer = layer_of(point);
+    const int layer = drawn_layer(point);
     for (int i = 0; i <= layer; ++i)
         std::ranges::fill(found_->of(point, i, shape_.m), kNoNode);
     aim_at(point);
@@ -135,6 +138,8 @@ bool
 BatchMerger::find_neighbours(std::uint32_t point, int layer) {
     MetaPage seen;
     return search_.find(layer, seen, [&](int current, std::span<const core::Candidate> candidates) {
+        if (current > layer)
+            return;
         selector_.gather(candidates, kNoNode);
         chosen_.clear();
         selector_.select(index_->geometry.max_links(current), chosen_);
@@ -194,8 +199,8 @@ BatchMerger::write_nodes(std::size_t first, std::size_t n) {
                 const std::uint32_t point = point_of(rank);
                 versions[next - first] = head_of(record).version;
                 fill_node(*index_,
-                          {layer_of(point), store_->row(point).tid, store_->content(point)}, record,
-                          cold);
+                          {graph_.layer_of(point), store_->row(point).tid, store_->content(point)},
+                          record, cold);
                 ids_[rank] = id;
                 note(point, id);
                 ++next;
@@ -206,7 +211,7 @@ BatchMerger::write_nodes(std::size_t first, std::size_t n) {
         const std::uint32_t rank = graph_.order[i];
         const std::uint32_t point = point_of(rank);
         write_chain(point, ids_[rank], versions[i - first]);
-        if (const int layer = layer_of(point); layer > 0)
+        if (const int layer = graph_.layer_of(point); layer > 0)
             give_links_record(*index_, ids_[rank], layer, [](std::uint8_t*) {});
     }
 }
@@ -294,8 +299,9 @@ BatchMerger::attach() {
     aim_at(point);
     chosen_.clear();
     MetaPage seen;
-    search_.find(0, seen, [&](int, std::span<const core::Candidate> candidates) {
-        choose_among(candidates);
+    search_.find(0, seen, [&](int layer, std::span<const core::Candidate> candidates) {
+        if (layer == 0)
+            choose_among(candidates);
     });
     for (int i = 0; !linker_.anchor(id, chosen_.span()); ++i) {
         CHECK_FOR_INTERRUPTS();
@@ -310,7 +316,7 @@ BatchMerger::attach() {
             *index_, [](const MetaPage&) { return true; },
             [&](MetaPage& meta) {
                 meta.entry_node = id;
-                meta.entry_layer = layer_of(point);
+                meta.entry_layer = graph_.layer_of(point);
             });
         return true;
     }
@@ -405,14 +411,12 @@ BatchMerger::write_lists(std::size_t first, std::size_t n) {
 // Writes the lists of a risen point on the layers above 0 and links back.
 void
 BatchMerger::link_above(std::uint32_t point) {
-    if (store_->row(point).is_folded != 0)
-        return;
     CHECK_FOR_INTERRUPTS();
     const NodeId id = id_of(point);
     const NodeId links_id = with_record(*index_, id, [](const std::uint8_t* record) {
         return is_node(record) ? node_of(record).links_id : kNoNode;
     });
-    for (int layer = 1; layer <= layer_of(point); ++layer) {
+    for (int layer = 1; layer <= graph_.layer_of(point); ++layer) {
         choose(rank_of(point, layer), layer);
         change_record(
             *index_, links_id,
@@ -430,7 +434,7 @@ BatchMerger::link_above(std::uint32_t point) {
         };
         ChosenLink* end = std::remove_if(chosen_.begin(), chosen_.end(), is_own);
         chosen_.truncate(static_cast<std::size_t>(end - chosen_.begin()));
-        linker_.link(id, layer, chosen_.span());
+        linker_.link(id, layer, chosen_.span(), std::numeric_limits<float>::infinity());
     }
 }
 
@@ -443,7 +447,7 @@ BatchMerger::mark_linked(std::size_t first, std::size_t n) {
 void
 BatchMerger::raise_entry() {
     const NodeId id = id_of(graph_.entry);
-    const int layer = layer_of(graph_.entry);
+    const int layer = graph_.layer_of(graph_.entry);
     change_meta(
         *index_, [&](const MetaPage& meta) { return meta.entry_layer < layer; },
         [&](MetaPage& meta) {

@@ -119,8 +119,9 @@ class BatchMerger {
         return graph_.order.size();
     }
 
+    /// A point's layer before the batch's graph is built, in which it may rise.
     int
-    layer_of(std::uint32_t point) const {
+    drawn_layer(std::uint32_t point) const {
         return core::draw_layer(options_.seed, point, shape_);
     }
     std::uint32_t
@@ -217,7 +218,10 @@ BatchMerger::merge(Crew& crew) {
     crew.report(BuildPhase::kSelecting, members.size());
     for_stretches(crew, members.size(), links_per_task(shape_),
                   [&](std::size_t first, std::size_t n) { link_stretch(first, n); });
-    crew.for_each(found.risen.size(), [&](std::size_t i) { link_above(found.risen[i]); });
+    if (graph_.layers.size() > 1) {
+        const std::span<const std::uint32_t> above = graph_.layers[1].members;
+        crew.for_each(above.size(), [&](std::size_t i) { link_above(above[i]); });
+    }
     for_stretches(crew, members.size(), kNodesPerTask,
                   [&](std::size_t first, std::size_t n) { mark_linked(first, n); });
     crew.alone([&] { raise_entry(); });

@@ -37,7 +37,7 @@ void
 BatchWriter::plan_node(NodeId id) {
     helper_of_[id] = static_cast<std::uint32_t>(helpers_.size());
     const std::uint32_t point = point_of(id);
-    if (layer_of(point) > 0)
+    if (graph_->layer_of(point) > 0)
         helpers_.push_back({RecordKind::kLinks, id, 0, kNoNode});
     std::uint32_t next = store_->row(point).next_equal;
     while (next != kNoNode) {
@@ -124,8 +124,8 @@ BatchWriter::write_slot(NodeId id, std::uint8_t* record) {
 void
 BatchWriter::write_node(NodeId id, std::uint8_t* record) {
     const std::uint32_t point = point_of(id);
-    fill_node(*index_, {layer_of(point), store_->row(point).tid, store_->content(point)}, record,
-              nullptr);
+    fill_node(*index_, {graph_->layer_of(point), store_->row(point).tid, store_->content(point)},
+              record, nullptr);
     NodeRecord& node = node_of(record);
     node.head.flags = kFlagLinked;
     const LinkList list = link_list(record, index_->geometry, 0);
@@ -144,7 +144,7 @@ BatchWriter::write_links(const HelperRecord& helper, std::uint8_t* record) {
     const std::uint32_t point = point_of(helper.owner);
     auto& links = *reinterpret_cast<LinksRecord*>(record);
     links.head.kind = RecordKind::kLinks;
-    links.head.layer = static_cast<std::uint8_t>(layer_of(point));
+    links.head.layer = static_cast<std::uint8_t>(graph_->layer_of(point));
     links.owner = helper.owner;
     for (int i = 1; i <= links.head.layer; ++i) {
         const core::BatchLayer& layer = graph_->layers[static_cast<std::size_t>(i)];
@@ -175,7 +175,7 @@ BatchWriter::finish() {
         [&](MetaPage& meta) {
             meta.n_slots = n_slots_;
             meta.entry_node = id_of_point(entry);
-            meta.entry_layer = layer_of(entry);
+            meta.entry_layer = graph_->layer_of(entry);
         });
     refresh_meta(*index_);
     // Slots behind the last record, and nodes to come, are found through the free-space map.

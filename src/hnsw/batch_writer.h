@@ -62,10 +62,6 @@ class BatchWriter {
     void write_node(NodeId id, std::uint8_t* record);
     void write_links(const HelperRecord& helper, std::uint8_t* record);
     void write_tids(const HelperRecord& helper, std::uint8_t* record);
-    int
-    layer_of(std::uint32_t point) const {
-        return core::draw_layer(graph_->seed, point, graph_->shape);
-    }
 
     core::Arena arena_;
     Index* index_;

@@ -4,50 +4,34 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <span>
 
 #include "core/batch/crew.h"
-#include "core/batch/finder.h"
 #include "core/batch/layer_graph.h"
 #include "core/batch/options.h"
 #include "core/batch/points.h"
-#include "core/hash.h"
+#include "core/batch/rising.h"
 
 namespace vext::core {
 
-/// Shape of the graph to be built.
-struct GraphShape {
-    std::size_t m;  ///< most links on an upper layer, half of layer 0's
-    int max_layer;
-};
-
 struct BatchGraph {
-    GraphShape shape;
-    std::uint64_t seed;
     std::span<BatchLayer> layers;          ///< layer 0 first
     std::span<const std::uint32_t> order;  ///< ranks of layer 0 in leaf order
     std::uint32_t entry;                   ///< a point of the highest layer
+
+    /// The highest layer of one of its points.
+    int
+    layer_of(std::uint32_t point) const {
+        std::size_t layer = 0;
+        while (layer + 1 < layers.size() &&
+               std::binary_search(layers[layer + 1].members.begin(),
+                                  layers[layer + 1].members.end(), point))
+            ++layer;
+        return static_cast<int>(layer);
+    }
 };
-
-/// The share of a layer's points that rise to the next. (HNSW takes 1 / m; half of it costs a
-/// search nothing that could be measured, and its records half the space.)
-inline double
-rising_share(std::size_t m) {
-    return 1 / static_cast<double>(2 * m);
-}
-
-/// The layer a point rises to.
-inline int
-draw_layer(std::uint64_t seed, std::uint32_t point, const GraphShape& shape) {
-    const double uniform =
-        (static_cast<double>(mix64(seed ^ point) >> 11) + 1) * 0x1p-53;  // in (0, 1]
-    const double layer = std::log(uniform) / std::log(rising_share(shape.m));
-    return static_cast<int>(std::min<double>(layer, shape.max_layer));
-}
 
 /// Bytes that building over `n` points takes for each of them, beside its record.
 inline std::size_t
@@ -72,43 +56,54 @@ BatchGraph
 build_batch_graph(Crew& crew, Arena& local, const PointView& points,
                   std::span<const std::uint32_t> members, const BatchOptions& options,
                   const GraphShape& shape) {
+    LayerScratch scratch(local, *points.codec, LayerPlan(members.size(), 2 * shape.m, options),
+                         options);
+    const auto builder_of = [&](std::span<const std::uint32_t> risen, std::size_t layer) {
+        return LayerBuilder<Crew>(crew, local, points, risen, options,
+                                  LayerPlan(risen.size(), shape.m * (layer == 0 ? 2 : 1), options),
+                                  scratch);
+    };
+    LayerBuilder<Crew> bottom = builder_of(members, 0);
+    bottom.link();
+
     // How many points each layer has, then its points.
-    const std::span<std::uint32_t> sizes =
+    const auto levels = allocate_shared<std::uint8_t>(crew, members.size());
+    const auto sizes =
         allocate_shared<std::uint32_t>(crew, static_cast<std::size_t>(shape.max_layer) + 1);
     crew.alone([&] {
-        for (const std::uint32_t point : members)
-            for (int layer = draw_layer(options.seed, point, shape); layer >= 0; --layer)
+        for (std::size_t rank = 0; rank < members.size(); ++rank)
+            levels[rank] =
+                static_cast<std::uint8_t>(draw_layer(options.seed, members[rank], shape));
+        // Where searches of layer 0 see nearly all of it, they need no layer above.
+        if (members.size() > 4 * shape.m && shape.max_layer > 0)
+            raise_uncovered(bottom.links(), levels, local, Crew::pause);
+        for (const std::uint8_t level : levels)
+            for (int layer = level; layer >= 0; --layer)
                 ++sizes[static_cast<std::size_t>(layer)];
     });
     std::size_t n_layers = 1;
     while (n_layers < sizes.size() && sizes[n_layers] > 0)
         ++n_layers;
     const std::span<BatchLayer> layers = local.allocate<BatchLayer>(n_layers);
-    std::span<const std::uint32_t> order;
-    LayerScratch scratch(local, *points.codec, LayerPlan(members.size(), 2 * shape.m, options),
-                         options);
+    layers[0] = {members, bottom.links()};
     std::uint32_t entry = members[0];
-    for (std::size_t layer = n_layers; layer-- > 0;) {
-        std::span<const std::uint32_t> risen = members;
-        if (layer > 0) {
-            const auto points_of_layer = allocate_shared<std::uint32_t>(crew, sizes[layer]);
-            crew.alone([&] {
-                std::copy_if(members.begin(), members.end(), points_of_layer.begin(),
-                             [&](std::uint32_t point) {
-                                 return draw_layer(options.seed, point, shape) >=
-                                        static_cast<int>(layer);
-                             });
-            });
-            risen = points_of_layer;
-        }
+    for (std::size_t layer = n_layers - 1; layer > 0; --layer) {
+        const auto risen = allocate_shared<std::uint32_t>(crew, sizes[layer]);
+        crew.alone([&] {
+            std::size_t n = 0;
+            for (std::size_t rank = 0; rank < members.size(); ++rank)
+                if (levels[rank] >= layer)
+                    risen[n++] = members[rank];
+        });
         if (layer + 1 == n_layers)
             entry = risen[0];
-        const LayerPlan plan(risen.size(), layer == 0 ? 2 * shape.m : shape.m, options);
-        LayerBuilder<Crew> builder(crew, local, points, risen, options, plan, scratch);
-        builder.build(entry, layers, layer);
-        order = builder.order();
+        LayerBuilder<Crew> builder = builder_of(risen, layer);
+        builder.link();
+        layers[layer] = {risen, builder.links()};
+        builder.make_found(layers, layer, entry);
     }
-    return {shape, options.seed, layers, order, entry};
+    bottom.make_found(layers, 0, entry);
+    return {layers, bottom.order(), entry};
 }
 
 }  // namespace vext::core

@@ -25,8 +25,8 @@
 
 namespace vext::core {
 
-/// Builds one layer. Construct, then call build() once, by all members of the crew with the same
-/// arguments; `members` maps ranks to points, ascending.
+/// Builds one layer. Construct, then call link() and make_found() once each, by all members of the
+/// crew with the same arguments; `members` maps ranks to points, ascending.
 template <typename Crew>
 class LayerBuilder {
    public:
@@ -51,10 +51,14 @@ class LayerBuilder {
         return order_;
     }
 
-    /// Makes layers[layer] this layer, with links for each rank; every one is reachable from the
-    /// point `entry`, and on layer 0 it from every one. Requires: the layers above are built.
+    const LayerLinks&
+    links() const {
+        return layer_;
+    }
+
+    /// Makes links for each rank.
     void
-    build(std::uint32_t entry, std::span<BatchLayer> layers, std::size_t layer) {
+    link() {
         find_candidates();
         internal::OfferLists offers(crew_, local_, found_, plan_.n, plan_.max_links,
                                     plan_.max_links);
@@ -63,7 +67,12 @@ class LayerBuilder {
         crew_.alone([&] { offers.begin_placing(plan_.n); });
         make_offers(offers);
         take_offers(offers, sketches);
-        layers[layer] = {members_, layer_};
+    }
+
+    /// Makes every rank reachable from the point `entry`, and on layer 0 it from every one.
+    /// Requires: this layer, layers[layer], has its links, and those above are done.
+    void
+    make_found(std::span<const BatchLayer> layers, std::size_t layer, std::uint32_t entry) {
         LayerFinding<Crew>(crew_, local_, points_, {layers, entry, static_cast<int>(layer)},
                            scratch_.finder)
             .run(order_);
