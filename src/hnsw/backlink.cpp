@@ -22,12 +22,14 @@ constexpr int kMostSteps = 100;
 }  // namespace
 
 BackLinker::BackLinker(Index& index, PageGraph& graph, core::Arena& arena)
-    : index_(&index), edit_(index, graph, arena) {
+    : index_(&index), edit_(index, graph, arena), handed_over_(arena, 64) {
 }
 
 bool
-BackLinker::link(NodeId id, int layer, std::span<const ChosenLink> neighbours) {
+BackLinker::link(NodeId id, int layer, std::span<const ChosenLink> neighbours, float reach) {
     bool has_anchor = false;
+    handed_over_.clear();
+    edit_.set_reach(reach);
     for (std::size_t i = 0; i < neighbours.size(); ++i) {
         // Fillers far down the list nearly always refuse.
         const ChosenLink& neighbour = neighbours[i];
@@ -39,6 +41,16 @@ BackLinker::link(NodeId id, int layer, std::span<const ChosenLink> neighbours) {
             link_to(id, layer, neighbour.node, LinkRole::kPlain);
     }
     return layer > 0 || has_anchor || anchor(id, neighbours);
+}
+
+std::span<const core::Candidate>
+BackLinker::handed_over() {
+    std::sort(handed_over_.begin(), handed_over_.end(), core::is_nearer);
+    const core::Candidate* end = std::unique(
+        handed_over_.begin(), handed_over_.end(),
+        [](const core::Candidate& a, const core::Candidate& b) { return a.id == b.id; });
+    handed_over_.truncate(static_cast<std::size_t>(end - handed_over_.begin()));
+    return handed_over_.span();
 }
 
 bool
@@ -85,6 +97,9 @@ BackLinker::link_to(NodeId id, int layer, const core::Candidate& neighbour, Link
     }
     if (role != LinkRole::kPlain && outcome == Outcome::kLinked)
         parent_ = neighbour.id;
+    if (outcome == Outcome::kLinked)
+        for (const core::Candidate& node : edit_.handed_over())
+            handed_over_.push_back(node);
     return outcome == Outcome::kLinked;
 }
 

@@ -9,6 +9,10 @@
 // away, from a linked node, and such a link back, to that parent. So anchors form a tree that can
 // be walked both ways, and no later link can cut a node off. A list gives at most half of its
 // places to anchors while other neighbours can take one.
+//
+// A link that gives way to the new node, since that is nearer to what it leads to, is handed over:
+// the new node may be the only one left that searches for it come by (README.md, "Groups far from
+// each other").
 
 #pragma once
 
@@ -30,8 +34,12 @@ class BackLinker {
     BackLinker(Index& index, PageGraph& graph, core::Arena& arena);
 
     /// Links `neighbours` on `layer` back to `id`; on layer 0 the nearest that can anchors it.
-    /// False when it has no anchor.
-    bool link(NodeId id, int layer, std::span<const ChosenLink> neighbours);
+    /// False when it has no anchor. `reach` is the distance up to which a search has met the nodes
+    /// around `id`.
+    bool link(NodeId id, int layer, std::span<const ChosenLink> neighbours, float reach);
+
+    /// What the lists handed over in the last link(), nearest first; some may be linked already.
+    std::span<const core::Candidate> handed_over();
 
     /// Only makes an anchor: the first of `neighbours` that can takes the link.
     bool anchor(NodeId id, std::span<const ChosenLink> neighbours);
@@ -59,6 +67,7 @@ class BackLinker {
     Index* index_;
     LinkEdit edit_;
     NodeId parent_ = kNoNode;
+    core::Array<core::Candidate> handed_over_;
 };
 
 static_assert(std::is_trivially_destructible_v<BackLinker>);

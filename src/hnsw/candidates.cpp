@@ -26,6 +26,14 @@ CandidateSearch::find_nearest(std::size_t ef) {
     return memory_.beam.entries();
 }
 
+// Whether none of the nearest is on the layer above. above_ holds the candidates from there.
+bool
+CandidateSearch::is_uncovered() {
+    const std::span<const core::Candidate> nearest = memory_.beam.entries();
+    return nearest.size() == effort_.ef && !above_.is_empty() &&
+           core::is_nearer(nearest.back(), above_[0]);
+}
+
 NodeId
 CandidateSearch::find_entry() {
     MetaPage meta;

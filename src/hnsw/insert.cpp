@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/hash.h"
 #include "hnsw/chain.h"
@@ -22,6 +23,16 @@ constexpr std::size_t kJoinEf = 8;
 
 // Searches for a node that can anchor a new one before it is inserted alone.
 constexpr int kTries = 3;
+
+// A list gives at most one in so many of its places to nodes that are handed over.
+constexpr std::size_t kTakenOverShare = 4;
+
+void
+put_diverse(const LinkList& list, std::span<const ChosenLink> chosen) {
+    for (const ChosenLink& link : chosen)
+        if (link.kind == core::LinkKind::kDiverse)
+            list.put_over_filler(link.link());
+}
 
 core::Array<ChosenLink>*
 allocate_lists(core::Arena& arena, const Geometry& geometry) {
@@ -60,7 +71,8 @@ Inserter::Inserter(Index& index, const SearchEffort& effort)
       linker_(index, graph_, arena_),
       code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)),
       residual_(arena_.allocate<std::uint8_t>(index.meta.residual_bytes)),
-      chosen_(allocate_lists(arena_, index.geometry)) {
+      chosen_(allocate_lists(arena_, index.geometry)),
+      reach_(arena_.allocate<float>(kMaxLayers + 1)) {
 }
 
 bool
@@ -152,8 +164,8 @@ Inserter::try_insert(const Tid& tid, bool is_alone) {
     NodeId parent = kNoNode;
     if (!find_parent(is_alone, parent))
         return false;
-    for (int i = 1; i <= layer_; ++i)
-        linker_.link(id_, i, chosen_[i].span());
+    take_over(0);
+    link_above();
     mark_linked(parent);
     raise_entry();
     return true;
@@ -164,7 +176,7 @@ Inserter::try_insert(const Tid& tid, bool is_alone) {
 bool
 Inserter::find_parent(bool is_alone, NodeId& parent) {
     parent = kNoNode;
-    bool is_anchored = linker_.link(id_, 0, chosen_[0].span());
+    bool is_anchored = linker_.link(id_, 0, chosen_[0].span(), reach_[0]);
     for (int i = 0; !is_anchored; ++i) {
         CHECK_FOR_INTERRUPTS();
         if (!is_alone && i == kTries)
@@ -179,7 +191,7 @@ Inserter::find_parent(bool is_alone, NodeId& parent) {
             return true;
         }
         rewrite_links();
-        is_anchored = linker_.link(id_, 0, chosen_[0].span());
+        is_anchored = linker_.link(id_, 0, chosen_[0].span(), reach_[0]);
     }
     parent = linker_.parent();
     return true;
@@ -202,16 +214,28 @@ Inserter::choose_neighbours() {
         graph_.pass_unlinked(passes_unlinked);
         selector_.gather({}, id_);
         search_.find(layer_, seen_, [&](int layer, std::span<const core::Candidate> candidates) {
-            choose(candidates, layer);
+            if (layer > layer_)
+                raise(layer);
+            if (layer <= layer_)
+                choose(candidates, layer);
         });
         if (!selector_.are_mostly_unlinked())
             return;
     }
 }
 
+// A group whose nodes all drew layer 0 would have none that searches come to it by.
+void
+Inserter::raise(int layer) {
+    if (id_ == kNoNode && layer <= static_cast<int>(index_->geometry.max_layer))
+        layer_ = layer;
+}
+
 void
 Inserter::choose(std::span<const core::Candidate> candidates, int layer) {
     chosen_[layer].clear();
+    reach_[layer] =
+        candidates.empty() ? std::numeric_limits<float>::infinity() : candidates.back().distance;
     selector_.gather(candidates, id_);
     selector_.select(index_->geometry.max_links(layer), chosen_[layer]);
 }
@@ -277,13 +301,46 @@ Inserter::rewrite_links() {
         });
 }
 
-// Sets the flag, and the way back to the parent, in one change.
+// Makes chosen_ those of the nodes handed over on the layer that the node is to link to.
+void
+Inserter::take_over(int layer) {
+    chosen_[layer].clear();
+    const std::span<const core::Candidate> nodes = linker_.handed_over();
+    if (nodes.empty())
+        return;
+    selector_.gather(nodes, id_);
+    selector_.select(index_->geometry.max_links(layer) / kTakenOverShare, chosen_[layer]);
+}
+
+void
+Inserter::link_above() {
+    if (layer_ == 0)
+        return;
+    const NodeId links_id = with_record(*index_, id_, [](const std::uint8_t* record) {
+        return is_node(record) ? node_of(record).links_id : kNoNode;
+    });
+    for (int i = 1; i <= layer_; ++i) {
+        linker_.link(id_, i, chosen_[i].span(), reach_[i]);
+        take_over(i);
+        if (chosen_[i].is_empty() || links_id == kNoNode)
+            continue;
+        change_record(
+            *index_, links_id,
+            [&](const std::uint8_t* record) { return holds_links(record, id_, i); },
+            [&](std::uint8_t* record) {
+                put_diverse(link_list(record, index_->geometry, i), chosen_[i].span());
+            });
+    }
+}
+
+// Sets the flag, what was taken over on layer 0, and the way back to the parent, in one change.
 void
 Inserter::mark_linked(NodeId parent) {
     change_record(
         *index_, id_, [](const std::uint8_t* record) { return is_node(record); },
         [&](std::uint8_t* record) {
             head_of(record).flags |= kFlagLinked;
+            put_diverse(link_list(record, index_->geometry, 0), chosen_[0].span());
             if (parent != kNoNode)
                 set_parent(link_list(record, index_->geometry, 0), parent);
         });

@@ -60,12 +60,15 @@ class Inserter {
     bool try_insert(const Tid& tid, bool is_alone);
     int draw_layer() const;
     void choose_neighbours();
+    void raise(int layer);
     void choose(std::span<const core::Candidate> candidates, int layer);
     bool join_equal(const Tid& tid);
 
     void write_node(const Tid& tid);
     void rewrite_links();
     bool find_parent(bool is_alone, NodeId& parent);
+    void take_over(int layer);
+    void link_above();
     void mark_linked(NodeId parent);
     void start_graph();
     void raise_entry();
@@ -88,6 +91,7 @@ class Inserter {
     std::span<std::uint8_t> residual_;
     std::uint32_t hash_ = 0;
     core::Array<ChosenLink>* chosen_;  ///< per layer, the diverse ones first
+    std::span<float> reach_;           ///< per layer, the distance of the farthest candidate
 };
 
 }  // namespace vext::hnsw

@@ -25,6 +25,7 @@ LinkEdit::LinkEdit(Index& index, PageGraph& graph, core::Arena& arena)
       rated_(arena, index.geometry.max_links(0)),
       ids_(arena, index.geometry.max_links(0)),
       measured_(arena, index.geometry.max_links(0)),
+      handed_over_(arena, index.geometry.max_links(0)),
       code_(arena.allocate<std::uint8_t>(index.meta.code_bytes)) {
 }
 
@@ -34,6 +35,7 @@ LinkEdit::read(const core::Candidate& neighbour, int layer) {
     record_ = neighbour.id;
     layer_ = layer;
     before_.clear();
+    handed_over_.clear();
     core::CodeHeader header = {};
     const auto take_links = [&](const std::uint8_t* record) {
         for (const Link& link : links_of(record, index_->geometry, layer))
@@ -121,6 +123,7 @@ LinkEdit::add(NodeId id, float distance, LinkRole role) {
     const std::size_t capacity = index_->geometry.max_links(layer_);
     const bool is_anchor = role != LinkRole::kPlain;
     rate_new();
+    handed_over_.clear();
     if (is_anchor &&
         (!is_owner_linked_ || (role == LinkRole::kAnchor && count_anchors() >= capacity / 2)))
         return false;
@@ -134,6 +137,7 @@ LinkEdit::add(NodeId id, float distance, LinkRole role) {
             return false;
     } else if (position < capacity) {
         kind = core::rate_link(rated_.span(), distance);
+        hand_over(position, distance);
         after_.push_back({});
         rated_.push_back({});
     } else {
@@ -144,12 +148,35 @@ LinkEdit::add(NodeId id, float distance, LinkRole role) {
             return false;
         position = static_cast<std::size_t>(replacement.position);
         kind = replacement.kind;
+        hand_over(position, distance);
     }
     rated_[position] = {distance, 0, is_anchor ? core::LinkKind::kAnchor : kind};
     after_[position] = Link(id, rated_[position].kind);
     for (std::size_t i = 0; i < after_.size(); ++i)
         after_[i] = Link(after_[i].id(), rated_[i].kind);
     return true;
+}
+
+// `given_up` is the position of the link that gives way, if one does. after_ still has the kinds of
+// links as they were, rated_ as they are now.
+void
+LinkEdit::hand_over(std::size_t given_up, float new_to_base) {
+    std::size_t next = 0;  // measured_ is in the order of the list
+    for (std::size_t i = 0; i < after_.size() && next < measured_.size(); ++i) {
+        const core::Candidate& node = measured_[next];
+        if (node.id != after_[i].id())
+            continue;
+        ++next;
+        const bool was_diverse = after_[i].kind() == core::LinkKind::kDiverse;
+        const core::RatedLink& rated = rated_[i];
+        const bool is_occluded = core::is_kept(rated.kind)
+                                     ? new_to_base < rated.to_base && rated.to_new < rated.to_base
+                                     : was_diverse && rated.kind == core::LinkKind::kFiller;
+        const bool is_given_up = i == given_up && was_diverse;
+        const bool is_cut_off = (i == given_up || is_occluded) && node.distance > reach_;
+        if (!node.is_dead && (is_given_up || is_cut_off))
+            handed_over_.push_back(node);
+    }
 }
 
 std::size_t

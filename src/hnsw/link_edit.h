@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "core/array.h"
@@ -37,6 +38,13 @@ class LinkEdit {
     /// Whether the list, as read, links to `id` in this role.
     bool has(NodeId id, LinkRole role) const;
 
+    /// From here on, nodes farther than this from the new node count as handed over when it
+    /// occludes them.
+    void
+    set_reach(float reach) {
+        reach_ = reach;
+    }
+
     /// Puts a link to `id`, the new node, at `distance` into the list; false when it is not to be
     /// linked. `graph` measures distances to it now.
     bool add(NodeId id, float distance, LinkRole role);
@@ -61,6 +69,14 @@ class LinkEdit {
         return measured_.span();
     }
 
+    /// The live nodes that the last add() took a link away from, or will have later links take it
+    /// away from, at their distances to the new node: the diverse one that gave way, and those
+    /// beyond the reach to which the new node is nearer than the list's owner.
+    std::span<const core::Candidate>
+    handed_over() const {
+        return handed_over_.span();
+    }
+
     /// Whether `record`, a node's or its links record, holds the list as it was read.
     bool is_unchanged(const std::uint8_t* record) const;
 
@@ -73,6 +89,7 @@ class LinkEdit {
     template <typename Set>
     void measure(PageGraph& graph, Set&& set);
     std::size_t count_anchors() const;
+    void hand_over(std::size_t given_up, float new_to_base);
 
     Index* index_;
     PageGraph* graph_;
@@ -87,6 +104,8 @@ class LinkEdit {
     core::Array<core::RatedLink> rated_;  // beside after_
     core::Array<NodeId> ids_;
     core::Array<core::Candidate> measured_;
+    core::Array<core::Candidate> handed_over_;
+    float reach_ = std::numeric_limits<float>::infinity();
     std::span<std::uint8_t> code_;
 };
 

@@ -42,6 +42,23 @@ struct LinkList {
         });
     }
 
+    /// Puts a link that may be given up into a free place, or that of the last filler; nothing
+    /// where there is none, or the list has one to that node.
+    void
+    put_over_filler(const Link& link) const {
+        if (has(link.id()))
+            return;
+        if (*count < capacity) {
+            append(link);
+            return;
+        }
+        for (std::uint32_t i = *count; i > 0; --i)
+            if (links[i - 1].kind() == core::LinkKind::kFiller) {
+                links[i - 1] = link;
+                return;
+            }
+    }
+
     /// Makes a link that is to be kept stand in the list, in place of its last link that may be
     /// given up where there is no room; false when there is none.
     bool

@@ -42,10 +42,10 @@ struct SelectMemory {
     std::span<float> limits;  ///< beside the candidates
 };
 
-/// What is nearer than this to a candidate at `to_base` occludes it: lies nearer to it than the base
-/// does, by more than the noise of sums in float32. So nodes that are equal to the base do not hide
-/// what lies elsewhere, and each of a group of equals has ways out of it; only each other they hide.
-/// `farthest` is the distance of the farthest candidate: what is tiny beside it is zero.
+/// What is nearer than this to a candidate at `to_base` occludes it: lies nearer to it than the
+/// base does, by more than the noise of sums in float32. So nodes that are equal to the base do not
+/// hide what lies elsewhere, and each of a group of equals has ways out of it; only each other they
+/// hide. `farthest` is the distance of the farthest candidate: what is tiny beside it is zero.
 inline float
 occlusion_limit(float to_base, float farthest) {
     constexpr float kNoise = 1e-4F;

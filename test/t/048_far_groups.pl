@@ -1,0 +1,98 @@
+# Groups that lie far from each other are found, whichever way their rows came: each row by its own
+# vector, at the default ef_search.
+
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use VectorExt;
+
+my $node = start_node('far_groups', 'shared_buffers = 256MB', 'autovacuum = off');
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION vector_ext;
+	-- Numbers between 0 and 1, the same for the same key.
+	CREATE FUNCTION noise(key bigint) RETURNS real LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+	RETURN (hashint8extended(key, 7) & 1048575) / 1048576.0;
+	-- A vector around a centre of its group.
+	CREATE FUNCTION member(id bigint, grp bigint, dims integer, spread real, width real)
+	RETURNS vector LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+	RETURN ARRAY(SELECT spread * noise(grp * 1000 + j) + width * noise(1000000 + id * 1000 + j)
+		FROM generate_series(1, dims) j)::vector;
+});
+
+# Rows that their own vectors do not find. `$rows` gives id and v; `$load` fills t, which has an index
+# when it is called with true and none before.
+sub lost_rows
+{
+	my ($name, $rows, $load) = @_;
+	$node->safe_psql('postgres', qq{
+		DROP TABLE IF EXISTS t, source;
+		CREATE TABLE source AS $rows;
+		CREATE TABLE t (id bigint, v vector)});
+	my $dims = $node->safe_psql('postgres', 'SELECT vector_dims(v) FROM source LIMIT 1');
+	$node->safe_psql('postgres', "ALTER TABLE t ALTER v TYPE vector($dims)");
+	$load->();
+	my $lost = $node->safe_psql('postgres', q{
+		SET enable_seqscan = off;
+		SET enable_sort = off;
+		SELECT count(*) FROM source s, LATERAL (
+			SELECT v <-> s.v AS d FROM t ORDER BY v <-> s.v LIMIT 1) x
+		WHERE x.d > 1e-4});
+	index_is_sound($node, 't_v', $name);
+	return $lost;
+}
+
+sub create_index
+{
+	$node->safe_psql('postgres', 'CREATE INDEX t_v ON t USING hnsw (v vector_l2_ops)');
+	return;
+}
+
+# Loads rows of `source` in the order of their ids, each alone or in batches.
+sub insert_rows
+{
+	my ($batch, $condition) = @_;
+	$node->safe_psql('postgres', qq{
+		SET vector_ext.insert_batch = '$batch';
+		INSERT INTO t SELECT * FROM source WHERE $condition ORDER BY id});
+	return;
+}
+
+# A search that loses a group loses all of it, so that a single row that is missed now and then, as in
+# any such graph, is no failure.
+sub groups_are_found
+{
+	my ($name, $rows, $load) = @_;
+	my $lost = 0;
+	$lost += lost_rows("$name, build $_", $rows, $load) for 1 .. 3;
+	cmp_ok($lost, '<', $name =~ /^three rows/ ? 3 : 10,
+		"$name: a search for each row of three tables loses no group");
+	note("$name: $lost rows lost");
+	return;
+}
+
+my %rows = (
+	'three rows, then many' => q{
+		SELECT i AS id, member(i, 0, 8, 1000, 1) AS v FROM generate_series(1, 3) i UNION ALL
+		SELECT i, member(i, 0, 8, 0, 4) FROM generate_series(4, 1500) i},
+	'one group after the other' => q{
+		SELECT i AS id, member(i, i / 100, 8, 20, 0.8) AS v FROM generate_series(1, 2000) i},
+	'groups in turns' => q{
+		SELECT i AS id, member(i, i % 20, 64, 10, 0.4) AS v FROM generate_series(1, 2000) i});
+
+for my $name (sort keys %rows)
+{
+	for my $batch ('0', '64kB')
+	{
+		groups_are_found("$name, insert_batch $batch", $rows{$name},
+			sub { create_index(); insert_rows($batch, 'true'); });
+	}
+	groups_are_found("$name, half of it built", $rows{$name},
+		sub { insert_rows('64MB', 'id <= 800'); create_index(); insert_rows('0', 'id > 800'); });
+	groups_are_found("$name, built", $rows{$name},
+		sub { insert_rows('64MB', 'true'); create_index(); });
+}
+
+done_testing();
