@@ -6,6 +6,7 @@
 // base), phases=1 (their times). Searches run on codes; what they return is ordered by exact
 // distances.
 
+#include <algorithm>
 #include <atomic>
 #include <barrier>
 #include <bit>

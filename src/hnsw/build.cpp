@@ -6,6 +6,8 @@
 
 #include "hnsw/build.h"
 
+#include <algorithm>
+
 #include "hnsw/create.h"
 #include "hnsw/gather.h"
 #include "hnsw/insert.h"

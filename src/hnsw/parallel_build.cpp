@@ -12,6 +12,8 @@
 
 #include "hnsw/parallel_build.h"
 
+#include <algorithm>
+
 #include "hnsw/options.h"
 #include "pg/function.h"
 #include "pg/transaction.h"

@@ -2,6 +2,7 @@
 
 #include "pg/buffer_hints.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "pg/compat.h"

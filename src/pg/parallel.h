@@ -4,6 +4,7 @@
 
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>

@@ -5,6 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/registry.h"
+
+#include <algorithm>
+
 #include "options/manual.h"
 #include "progress/renderers.h"
 
