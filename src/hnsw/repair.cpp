@@ -1,5 +1,5 @@
 // See repair.h. Repair through the dead node's own links is that of FreshDiskANN (Singh et al.);
-// unlike there, a list that lost little is only shortened.
+// unlike there, a list that lost a few fillers is only shortened.
 
 #include "hnsw/repair.h"
 
@@ -58,7 +58,8 @@ Repairer::mend(NodeId id, int layer, NodeId list_record) {
             return has_lost_most;
         has_lost_most |= 2 * n_dead >= links_.size();
         chosen_.clear();
-        if ((links_.size() - n_dead) * 4 < 3 * index_->geometry.max_links(layer)) {
+        if (has_lost_way() ||
+            (links_.size() - n_dead) * 4 < 3 * index_->geometry.max_links(layer)) {
             if (!read_node(id))
                 return false;
             collect(id, layer);
@@ -71,6 +72,15 @@ Repairer::mend(NodeId id, int layer, NodeId list_record) {
     chosen_.clear();
     rewrite(id, layer, list_record);
     return has_lost_most;
+}
+
+// Whether a dead node had hidden others from the list, which it does no more, or was a way that is
+// kept: fillers are neither.
+bool
+Repairer::has_lost_way() const {
+    return std::any_of(links_.begin(), links_.end(), [this](const Link& link) {
+        return link.kind() != core::LinkKind::kFiller && is_dead(link.id());
+    });
 }
 
 NodeId

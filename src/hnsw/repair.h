@@ -26,9 +26,9 @@ class Repairer {
     Repairer(const Repairer&) = delete;
 
     /// Takes the dead out of the list of the live node `id` on `layer`, kept in `list_record`. A
-    /// list that keeps at least three quarters of its capacity is only shortened; a shorter one is
-    /// chosen anew among its live links and what its dead links led to. Whether half of its links
-    /// or more were dead.
+    /// list that has lost fillers alone and keeps at least three quarters of its capacity is only
+    /// shortened; another one is chosen anew among its live links and what its dead links led to.
+    /// Whether half of its links or more were dead.
     bool mend(NodeId id, int layer, NodeId list_record);
 
     /// Gives the live node `id` an anchor from one of the nodes in `hosts`, the nearest that a
@@ -46,6 +46,7 @@ class Repairer {
     }
 
    private:
+    bool has_lost_way() const;
     bool read_node(NodeId id);
     bool read_list(NodeId id, int layer, NodeId list_record);
     void collect(NodeId id, int layer);

@@ -424,7 +424,7 @@ def recall_after_churn(stage, n=6000, dims=400, turns=20):
         stage.a.run("VACUUM t")
         stage.figures.add("vacuums")
     oracle = stage.oracle("cosine", dims)
-    queries = ["'" + zoo.text(v) + "'" for v in draw(200)]
+    queries = ["'" + zoo.text(v) + "'" for v in draw(400)]
 
     def recall(ef):
         with settings(stage.a, {"hnsw.ef_search": str(ef)}):

@@ -68,7 +68,8 @@ class Runner:
         """The whole judgement, before and after a vacuum; and recall beside that of a build."""
         queries = [self.query(i) for i in range(40)]
         self.oracle.judge(self.main, queries)
-        self.main.run("VACUUM t")
+        # By itself a vacuum leaves a few dead rows in the index.
+        self.main.run("VACUUM (INDEX_CLEANUP on) t")
         self.figures.add("vacuums")
         self.oracle.judge(self.main, queries)
         self.oracle.counts(self.main)

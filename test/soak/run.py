@@ -34,7 +34,7 @@ class Machine:
         self.seconds = 0.0
 
     def start(self):
-        self.primary.init("wal_consistency_checking = 'all'")
+        self.primary.init("wal_consistency_checking = 'Generic'")
         self.primary.start()
 
     def close(self):
