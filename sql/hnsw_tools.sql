@@ -198,6 +198,22 @@ FROM hnsw_recall('twice_poor', 10, '{10}', 50) poor, hnsw_recall('twice_rich', 1
 SELECT current_setting('vector_ext.only_index') = '' AS restored;
 DROP TABLE twice;
 
+-- Searches that keep a single candidate miss many nodes; of rows that nobody sees, nobody misses any.
+CREATE TABLE unseen (v vector(100));
+CREATE INDEX unseen_v ON unseen USING hnsw (v vector_l2_ops) WITH (m = 8, ef_construction = 16);
+SET hnsw.ef_search = 1;
+BEGIN;
+INSERT INTO unseen SELECT (
+    SELECT array_agg(hashint8extended(i * 1000 + j, 5) / 9.3e18)::vector
+    FROM generate_series(1, 100) j)
+FROM generate_series(1, 1500) i;
+SELECT problem, severity, count(*) > 20 AS many FROM hnsw_check('unseen_v') GROUP BY 1, 2;
+ROLLBACK;
+SELECT nodes, dead FROM hnsw_info('unseen_v');
+SELECT problem, severity, count(*) FROM hnsw_check('unseen_v') GROUP BY 1, 2;
+RESET hnsw.ef_search;
+DROP TABLE unseen;
+
 -- They need SELECT on the table.
 CREATE ROLE regress_hnsw_reader;
 SET ROLE regress_hnsw_reader;

@@ -16,6 +16,7 @@
 #include "hnsw/check_reach.h"
 #include "hnsw/link_list.h"
 #include "hnsw/page_walk.h"
+#include "pg/row_visibility.h"
 #include "pg/table_bounds.h"
 
 namespace vext::hnsw {
@@ -40,8 +41,9 @@ class Check {
           chain_(arena, 256),
           rows_(arena, 1024) {}
 
+    /// `snapshot` tells whose rows are of no use to anybody.
     void
-    run(Relation table) {
+    run(Relation table, Snapshot snapshot) {
         check_first_pages();
         for_each_hot_block(*index_, false, [this](BlockNumber block) { check_hot_page(block); });
         check_cold_pages();
@@ -53,7 +55,7 @@ class Check {
                 check_node(id);
         drop_detached_rows();
         check_rows(table);
-        check_reachability();
+        check_reachability(table, snapshot);
     }
 
     bool
@@ -103,7 +105,8 @@ class Check {
     const char* read_chain(NodeId id);
     void drop_detached_rows();
     void check_rows(Relation table);
-    void check_reachability();
+    bool has_seen_row(NodeId id, pg::RowVisibility& rows);
+    void check_reachability(Relation table, Snapshot snapshot);
 
     Index* index_;
     core::Arena arena_;
@@ -395,8 +398,22 @@ Check::check_rows(Relation table) {
             damage(rows_[i].record, "a row is in the index twice");
 }
 
+// Rows that were deleted, or inserted by a transaction that was rolled back, stay until vacuum
+// takes them. Of a node with further rows any may be seen.
+bool
+Check::has_seen_row(NodeId id, pg::RowVisibility& rows) {
+    Tid tid = kNoTid;
+    const bool is_alone = with_record(*index_, id, [&](const std::uint8_t* record) {
+        if (!is_live_node(record) || node_of(record).tids_head != kNoNode)
+            return false;
+        tid = node_of(record).tid;
+        return tid.is_valid();
+    });
+    return !is_alone || rows.has(to_item_pointer(tid));
+}
+
 void
-Check::check_reachability() {
+Check::check_reachability(Relation table, Snapshot snapshot) {
     const MetaPage& meta = refresh_meta(*index_);
     if (meta.entry_node == kNoNode) {
         for (NodeId id = 0; id < nodes_.size(); ++id)
@@ -411,10 +428,14 @@ Check::check_reachability() {
     for (NodeId id = 0; id < nodes_.size(); ++id)
         if (!live_.has(id) || !linked_.has(id))
             nodes_.clear(id);
+    pg::RowVisibility rows(table, snapshot);
     arena_.make<ReachCheck>(*index_, nodes_, arena_)
-        ->run(meta.entry_node, [this](NodeId id, const char* problem) {
-            report(index_->geometry.hot_place(id).block, id, problem, Severity::kQuality);
-        });
+        ->run(
+            meta.entry_node, [&](NodeId id) { return has_seen_row(id, rows); },
+            [this](NodeId id, const char* problem) {
+                report(index_->geometry.hot_place(id).block, id, problem, Severity::kQuality);
+            });
+    rows.close();
 }
 
 }  // namespace
@@ -429,7 +450,7 @@ check_index(Relation relation, bool deep, core::Array<Finding>& findings) {
     Index index = open_index(relation);
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
     Check* check = arena.make<Check>(index, arena, findings);
-    check->run(table);
+    check->run(table, snapshot);
     if (deep && check->is_sound())
         check_heap(index, table, snapshot, check->rows(), findings);
     UnregisterSnapshot(snapshot);

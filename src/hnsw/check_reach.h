@@ -23,10 +23,11 @@ class ReachCheck {
 
     /// Calls `report(NodeId, const char* problem)` for each node that layer 0 does not lead to from
     /// `entry`, or from there to it, and for those of a sample whose searches end elsewhere, if
-    /// they are more than single ones.
-    template <typename Report>
+    /// they are more than single ones. What is lost with a node that `is_seen(NodeId)` denies,
+    /// nobody misses.
+    template <typename IsSeen, typename Report>
     void
-    run(NodeId entry, Report&& report) {
+    run(NodeId entry, IsSeen&& is_seen, Report&& report) {
         walk_from(entry);
         report_missing("a node is not reached from the entry point", report);
         gather_leading_to(entry);
@@ -35,7 +36,7 @@ class ReachCheck {
         lost_.clear();
         for_sample([&](NodeId id) {
             ++n_sampled;
-            if (!is_found(id))
+            if (!is_found(id) && is_seen(id))
                 lost_.push_back(id);
         });
         const std::size_t most_lost = index_->geometry.m < kFewLinks ? 3 : 50;
