@@ -13,6 +13,7 @@ import dangers
 import histories
 import oracle
 import writer
+from client import ServerError
 from figures import Figures
 from oracle import Finding
 from servers import Cluster
@@ -98,7 +99,7 @@ class Machine:
             if lines and finding is None:
                 finding = Finding(f"damage, {kind}: the server's log", "\n".join(lines[:20]))
             if finding:
-                finding = self._note(f"damage {seed}", finding)
+                finding = self._note(f"damage {seed}", finding, "")
             yield kind, finding
 
     def run_history(self, history, record=None, figures=None):
@@ -125,16 +126,29 @@ class Machine:
             run()
             self._look_at_logs()
         except Finding as finding:
-            self.primary.bad_lines()
-            if remark:
-                finding.text += "; " + remark
-            return self._note(name, finding)
+            return self._note(name, finding, remark)
+        except (ServerError, RuntimeError) as error:
+            gone = Finding("a server is gone", f"{error}\n{self.primary.last_lines(60)}")
+            self._begin_anew()
+            return self._note(name, gone, remark)
         finally:
             self.seconds = time.monotonic() - started
         return None
 
-    def _note(self, name, finding):
+    def _begin_anew(self):
+        """With new servers: nothing is known of the old ones."""
+        if self.standby:
+            self.standby.remove()
+            self.standby = None
+        self.primary.remove()
+        self.primary = Cluster(self.primary.folder, self.primary.pg_bin)
+        self.start()
+
+    def _note(self, name, finding, remark):
         """Counts and keeps a finding; None when it is a known one."""
+        self.primary.bad_lines()
+        if remark:
+            finding.text += "; " + remark
         if oracle.known and re.search(oracle.known, finding.kind):
             self.figures.add("known findings")
             return None
