@@ -128,7 +128,8 @@ class Oracle:
     def own_vectors(self, session, sample=50, salt=0, limit=10):
         """The vector of a row finds that row, or one as near to it: at the default ef nearly
         always, since a graph that searches walk by a beam misses a single row now and then; more
-        than that is a group that is lost. Whether it is more, many rows tell. Always at ef 400."""
+        than that is a group that is lost. Whether it is more, many rows tell. Always at ef 400, but for one row where
+        lists have two or three places."""
         if self.metric == "ip":
             return
         lost = self.lost_by_own_vector(session, sample, salt, limit)
@@ -136,7 +137,7 @@ class Oracle:
             return
         with settings(session, {"hnsw.ef_search": "400"}):
             for_good = self.lost_by_own_vector(session, sample, salt, limit)
-        if for_good:
+        if len(for_good) > (1 if self.m < 4 else 0):
             tell("a row is not found by its own vector at ef 400",
                  f"{len(for_good)} of {sample} sampled: ids {for_good[:10]}")
             return
