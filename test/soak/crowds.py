@@ -234,7 +234,7 @@ class Crowd:
 
     def _catch_up(self):
         session = self.primary.session()
-        lsn = session.value("SELECT pg_current_wal_flush_lsn()")
+        lsn = session.value("SELECT pg_current_wal_insert_lsn()")
         session.close()
         if not self.standby.wait_for(lsn):
             tell("the standby does not follow",
