@@ -272,8 +272,11 @@ class Crowd:
             with settings(session, INDEXED):
                 here = self.oracle.by_index(session, query, 20)
             with settings(there, INDEXED):
-                if self.oracle.by_index(there, query, 20) != here:
-                    tell("a standby answers otherwise than its primary", query[:80])
+                found = self.oracle.by_index(there, query, 20)
+            if found != here:
+                differing = [(a, b) for a, b in zip(zip(*here), zip(*found)) if a != b]
+                tell("a standby answers otherwise than its primary",
+                     f"{query[:80]}: {len(here[0])} and {len(found[0])} rows, {differing[:5]}")
             self.figures.add("standby queries", 1)
         there.close()
 
