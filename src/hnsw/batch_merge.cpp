@@ -142,7 +142,7 @@ BatchMerger::find_neighbours(std::uint32_t point, int layer) {
             return;
         selector_.gather(candidates, kNoNode);
         chosen_.clear();
-        selector_.select(index_->geometry.max_links(current), chosen_);
+        selector_.select(current, index_->geometry.max_links(current), chosen_);
         const std::span<NodeId> places = found_->of(point, current, shape_.m);
         std::ranges::fill(places, kNoNode);
         for (std::size_t i = 0; i < chosen_.size(); ++i)
@@ -247,7 +247,7 @@ BatchMerger::choose(std::uint32_t rank, int layer) {
     std::sort(candidates_.begin(), candidates_.end(), core::is_nearer);
     selector_.gather(candidates_.span(), kNoNode);
     chosen_.clear();
-    selector_.select(index_->geometry.max_links(layer), chosen_);
+    selector_.select(layer, index_->geometry.max_links(layer), chosen_);
     if (layer == 0) {
         keep_own(batch.links.of(rank));
         if (point == graph_.entry && parent_ != kNoNode)
@@ -294,7 +294,7 @@ BatchMerger::attach() {
     const auto choose_among = [&](std::span<const core::Candidate> candidates) {
         chosen_.clear();
         selector_.gather(candidates, id);
-        selector_.select(index_->geometry.max_links(0), chosen_);
+        selector_.select(0, index_->geometry.max_links(0), chosen_);
     };
     aim_at(point);
     chosen_.clear();

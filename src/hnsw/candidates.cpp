@@ -26,12 +26,14 @@ CandidateSearch::find_nearest(std::size_t ef) {
     return memory_.beam.entries();
 }
 
-// Whether none of the nearest is on the layer above. above_ holds the candidates from there.
+// Whether none of the nearest, of which there are many, is on the layer above. above_ holds the
+// candidates from there.
 bool
-CandidateSearch::is_uncovered() {
+CandidateSearch::is_uncovered(bool is_highest) {
     const std::span<const core::Candidate> nearest = memory_.beam.entries();
-    return nearest.size() == effort_.ef && !above_.is_empty() &&
-           core::is_nearer(nearest.back(), above_[0]);
+    if (nearest.size() < effort_.ef)
+        return false;
+    return is_highest || core::is_nearer(nearest.back(), above_[0]);
 }
 
 NodeId

@@ -44,9 +44,9 @@ class CandidateSearch {
 
     /// Searches from the top down to layer 0 and calls `take(int layer, std::span<const
     /// Candidate>)` for `layer` and those below that exist, highest first, with candidates in order
-    /// of distance; before them for the layer above, if that has none of the nearest nodes, so that
-    /// searches cannot enter `layer` near here. `seen` becomes the metapage as the search found it.
-    /// False when the graph is empty.
+    /// of distance; before them for the layer above, if that has none of the nearest nodes, or does
+    /// not exist though there are many, so that searches cannot enter `layer` near here. `seen`
+    /// becomes the metapage as the search found it. False when the graph is empty.
     template <typename Take>
     bool
     find(int layer, MetaPage& seen, Take&& take) {
@@ -61,8 +61,9 @@ class CandidateSearch {
             candidates_.push_back(candidate);
         for (int current = top; current >= 0; --current) {
             search(current);
-            if (current == layer && layer < top && is_uncovered())
-                take(layer + 1, std::span<const core::Candidate>(above_.span()));
+            const bool is_highest = current == seen.entry_layer;
+            if (current == layer && is_uncovered(is_highest))
+                take(layer + 1, is_highest ? std::span<const core::Candidate>() : above_.span());
             if (current <= layer)
                 take(current, std::span<const core::Candidate>(candidates_.span()));
         }
@@ -94,7 +95,7 @@ class CandidateSearch {
    private:
     bool find_linked(NodeId self, core::Candidate& linked);
     void search(int layer);
-    bool is_uncovered();
+    bool is_uncovered(bool is_highest);
 
     PageGraph* graph_;
     SearchEffort effort_;

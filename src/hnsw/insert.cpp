@@ -237,7 +237,7 @@ Inserter::choose(std::span<const core::Candidate> candidates, int layer) {
     reach_[layer] =
         candidates.empty() ? std::numeric_limits<float>::infinity() : candidates.back().distance;
     selector_.gather(candidates, id_);
-    selector_.select(index_->geometry.max_links(layer), chosen_[layer]);
+    selector_.select(layer, index_->geometry.max_links(layer), chosen_[layer]);
 }
 
 // Adds the row to a node with an equal vector, if the search met one.
@@ -309,7 +309,7 @@ Inserter::take_over(int layer) {
     if (nodes.empty())
         return;
     selector_.gather(nodes, id_);
-    selector_.select(index_->geometry.max_links(layer) / kTakenOverShare, chosen_[layer]);
+    selector_.select(layer, index_->geometry.max_links(layer) / kTakenOverShare, chosen_[layer]);
 }
 
 void

@@ -121,6 +121,7 @@ LinkEdit::rate_new() {
 bool
 LinkEdit::add(NodeId id, float distance, LinkRole role) {
     const std::size_t capacity = index_->geometry.max_links(layer_);
+    const float margin = core::occlusion_margin(layer_);
     const bool is_anchor = role != LinkRole::kPlain;
     rate_new();
     handed_over_.clear();
@@ -136,14 +137,14 @@ LinkEdit::add(NodeId id, float distance, LinkRole role) {
         if (is_anchor && rated_[position].kind == core::LinkKind::kParent)
             return false;
     } else if (position < capacity) {
-        kind = core::rate_link(rated_.span(), distance);
+        kind = core::rate_link(rated_.span(), distance, margin);
         hand_over(position, distance);
         after_.push_back({});
         rated_.push_back({});
     } else {
-        const core::Replacement replacement = is_anchor
-                                                  ? core::replace_by_anchor(rated_.span(), distance)
-                                                  : core::replace_link(rated_.span(), distance);
+        const core::Replacement replacement =
+            is_anchor ? core::replace_by_anchor(rated_.span(), distance, margin)
+                      : core::replace_link(rated_.span(), distance, margin);
         if (replacement.position == core::Replacement::kNobody)
             return false;
         position = static_cast<std::size_t>(replacement.position);

@@ -72,10 +72,10 @@ NeighbourSelector::has_residual(NodeId id, std::span<const std::uint8_t> residua
 }
 
 void
-NeighbourSelector::select(std::size_t n_most, core::Array<ChosenLink>& chosen) {
+NeighbourSelector::select(int layer, std::size_t n_most, core::Array<ChosenLink>& chosen) {
     std::size_t n_diverse = 0;
-    const std::span<const std::uint32_t> positions =
-        selector_.select(candidates_.span(), refs_, n_most, n_diverse);
+    const std::span<const std::uint32_t> positions = selector_.select(
+        candidates_.span(), refs_, n_most, core::occlusion_margin(layer), n_diverse);
     for (std::size_t i = 0; i < positions.size(); ++i)
         chosen.push_back({candidates_[positions[i]],
                           i < n_diverse ? core::LinkKind::kDiverse : core::LinkKind::kFiller});

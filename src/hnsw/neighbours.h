@@ -49,9 +49,9 @@ class NeighbourSelector {
     /// linked: if its insert was cut off, later ones can take the last link to it.
     bool find_equal(const VectorContent& content, core::Candidate& equal);
 
-    /// Chooses up to `n_most` links of the gathered (core/graph/select.h) and appends them to
-    /// `chosen`, the diverse ones first.
-    void select(std::size_t n_most, core::Array<ChosenLink>& chosen);
+    /// Chooses up to `n_most` links on `layer` of the gathered (core/graph/select.h) and appends
+    /// them to `chosen`, the diverse ones first.
+    void select(int layer, std::size_t n_most, core::Array<ChosenLink>& chosen);
 
    private:
     bool is_linked(NodeId id);

@@ -212,7 +212,7 @@ Repairer::choose_links(NodeId id, int layer) {
     std::sort(found_.begin(), found_.end(), core::is_nearer);
     selector_.gather(found_.span().first(std::min(found_.size(), kMostCandidates)), id);
     chosen_.clear();
-    selector_.select(index_->geometry.max_links(layer), chosen_);
+    selector_.select(layer, index_->geometry.max_links(layer), chosen_);
 }
 
 // Replaces the list by the chosen links, or, when none were chosen, by itself without the dead.

@@ -15,6 +15,8 @@ namespace {
 constexpr LinkKind kDiverse = LinkKind::kDiverse;
 constexpr LinkKind kFiller = LinkKind::kFiller;
 constexpr LinkKind kAnchor = LinkKind::kAnchor;
+constexpr float kNoise = occlusion_margin(0);
+constexpr float kAbove = occlusion_margin(1);
 
 struct Point {
     float x, y;
@@ -37,7 +39,7 @@ struct Selection {
 
 /// Selects links of the origin; `points` stand in order of their distance to it.
 Selection
-select(const std::vector<Point>& points, std::size_t n_most) {
+select(const std::vector<Point>& points, std::size_t n_most, float margin = kNoise) {
     std::vector<Candidate> candidates;
     for (std::size_t i = 0; i < points.size(); ++i)
         candidates.push_back(
@@ -47,7 +49,7 @@ select(const std::vector<Point>& points, std::size_t n_most) {
     memory.chosen.push_back(77);  // what an earlier selection has left
     std::size_t n_asked = 0;
     const std::size_t n_diverse = select_links(
-        candidates, n_most,
+        candidates, n_most, margin,
         [&](std::uint32_t chosen, std::span<const std::uint32_t> others, float* distances) {
             for (const std::uint32_t other : others) {
                 ++n_asked;
@@ -98,6 +100,13 @@ TEST(SelectLinks, OneIsNotOccludedByAnEquallyNearOne) {
     // The second is as far from the first as from the base.
     EXPECT_EQ(select({{2, 0}, {1, std::sqrt(3.0f)}}, 2).n_diverse, 2u);
     EXPECT_EQ(select({{2, 0}, {1.01f, std::sqrt(3.0f)}}, 2).n_diverse, 1u);
+}
+
+TEST(SelectLinks, AMarginKeepsWhatIsOnlySomewhatNearerToAnother) {
+    const std::vector<Point> points = {{2, 0}, {1.6f, 1.6f}, {3, 0.5f}};
+    EXPECT_EQ(select(points, 3, kNoise).n_diverse, 1u);
+    EXPECT_EQ(select(points, 3, kAbove).n_diverse, 2u);
+    EXPECT_EQ(select(points, 3, kAbove).chosen, (Positions{0, 1, 2}));
 }
 
 TEST(SelectLinks, EqualsOfTheBaseHideEachOtherAlone) {
@@ -176,26 +185,37 @@ expect_replacement(const Replacement& replacement, int position, LinkKind kind) 
 TEST(RateLink, ANewDirectionIsDiverse) {
     const DrawnList list = {{{1, 0}, {0, 2}}, {kDiverse, kDiverse}, {-3, 0}};
     std::vector<RatedLink> links = list.rated();
-    EXPECT_EQ(rate_link(links, list.to_base()), kDiverse);
+    EXPECT_EQ(rate_link(links, list.to_base(), kNoise), kDiverse);
     EXPECT_EQ(kinds_of(links), (Kinds{kDiverse, kDiverse}));
     std::vector<RatedLink> none;
-    EXPECT_EQ(rate_link(none, 1), kDiverse);
+    EXPECT_EQ(rate_link(none, 1, kNoise), kDiverse);
+}
+
+TEST(RateLink, AMarginKeepsWhatIsOnlySomewhatNearerToAnother) {
+    const DrawnList list = {{{2, 0}, {0, 4}}, {kDiverse, kDiverse}, {1.6f, 1.6f}};
+    std::vector<RatedLink> links = list.rated();
+    EXPECT_EQ(rate_link(links, list.to_base(), kNoise), kFiller);
+    EXPECT_EQ(rate_link(links, list.to_base(), kAbove), kDiverse);
+    EXPECT_EQ(kinds_of(links), (Kinds{kDiverse, kDiverse}));
+    links[0].to_base = 9;
+    EXPECT_EQ(rate_link(links, list.to_base(), kNoise), kDiverse);
+    EXPECT_EQ(kinds_of(links), (Kinds{kFiller, kFiller}));
 }
 
 TEST(RateLink, ANearerDiverseLinkOccludes) {
     const DrawnList list = {{{1, 0}, {0, 2}}, {kDiverse, kDiverse}, {2, 0}};
     std::vector<RatedLink> links = list.rated();
-    EXPECT_EQ(rate_link(links, list.to_base()), kFiller);
+    EXPECT_EQ(rate_link(links, list.to_base(), kNoise), kFiller);
     EXPECT_EQ(kinds_of(links), (Kinds{kDiverse, kDiverse}));
 }
 
 TEST(RateLink, ANearerAnchorOccludesAFillerDoesNot) {
     DrawnList list = {{{1, 0}}, {kAnchor}, {2, 0}};
     std::vector<RatedLink> links = list.rated();
-    EXPECT_EQ(rate_link(links, list.to_base()), kFiller);
+    EXPECT_EQ(rate_link(links, list.to_base(), kNoise), kFiller);
     list.kinds = {kFiller};
     links = list.rated();
-    EXPECT_EQ(rate_link(links, list.to_base()), kDiverse);
+    EXPECT_EQ(rate_link(links, list.to_base(), kNoise), kDiverse);
 }
 
 TEST(RateLink, TurnsTheFartherOnesItOccludesIntoFillers) {
@@ -205,7 +225,7 @@ TEST(RateLink, TurnsTheFartherOnesItOccludesIntoFillers) {
         {1, 0},
     };
     std::vector<RatedLink> links = list.rated();
-    EXPECT_EQ(rate_link(links, list.to_base()), kDiverse);
+    EXPECT_EQ(rate_link(links, list.to_base(), kNoise), kDiverse);
     // The anchor stays, and fillers are what they were.
     EXPECT_EQ(kinds_of(links), (Kinds{kFiller, kDiverse, kAnchor, kFiller, kFiller}));
 }
@@ -215,7 +235,7 @@ TEST(RateLink, AnEquallyFarOneOccludesNoOther) {
     const DrawnList list = {{{1, 0}}, {kDiverse}, {std::cos(0.5f), std::sin(0.5f)}};
     std::vector<RatedLink> links = list.rated();
     links[0].to_base = list.to_base();
-    EXPECT_EQ(rate_link(links, list.to_base()), kFiller);
+    EXPECT_EQ(rate_link(links, list.to_base(), kNoise), kFiller);
     EXPECT_EQ(kinds_of(links), (Kinds{kDiverse}));
 }
 
@@ -226,74 +246,75 @@ TEST(ReplaceLink, TheFarthestFillerGivesWay) {
         {-5, 0},
     };
     std::vector<RatedLink> links = list.rated();
-    expect_replacement(replace_link(links, list.to_base()), 2, kDiverse);
+    expect_replacement(replace_link(links, list.to_base(), kNoise), 2, kDiverse);
     EXPECT_EQ(kinds_of(links), list.kinds);
 }
 
 TEST(ReplaceLink, WithoutFillersTheFarthestDiverseGivesWay) {
     DrawnList list = {{{1, 0}, {0, 4}, {-3, 0}}, {kDiverse, kDiverse, kDiverse}, {0, -2}};
     std::vector<RatedLink> links = list.rated();
-    expect_replacement(replace_link(links, list.to_base()), 1, kDiverse);
+    expect_replacement(replace_link(links, list.to_base(), kNoise), 1, kDiverse);
     // That may be the new node itself.
     list.added = {0, -5};
     links = list.rated();
-    expect_replacement(replace_link(links, list.to_base()), Replacement::kNobody, kDiverse);
+    expect_replacement(replace_link(links, list.to_base(), kNoise), Replacement::kNobody, kDiverse);
 }
 
 TEST(ReplaceLink, ANodeThatIsOccludedComesOnlyInPlaceOfAFartherFiller) {
     DrawnList list = {{{1, 0}, {0, 9}}, {kDiverse, kDiverse}, {2, 0}};
     std::vector<RatedLink> links = list.rated();
-    expect_replacement(replace_link(links, list.to_base()), Replacement::kNobody, kFiller);
+    expect_replacement(replace_link(links, list.to_base(), kNoise), Replacement::kNobody, kFiller);
     list = {{{1, 0}, {3, 0}, {0, 9}}, {kDiverse, kFiller, kDiverse}, {2, 0}};
     links = list.rated();
-    expect_replacement(replace_link(links, list.to_base()), 1, kFiller);
+    expect_replacement(replace_link(links, list.to_base(), kNoise), 1, kFiller);
     list = {{{1, 0}, {1.5f, 0}, {0, 9}}, {kDiverse, kFiller, kDiverse}, {2, 0}};
     links = list.rated();
-    expect_replacement(replace_link(links, list.to_base()), Replacement::kNobody, kFiller);
+    expect_replacement(replace_link(links, list.to_base(), kNoise), Replacement::kNobody, kFiller);
 }
 
 TEST(ReplaceLink, TheOneItOccludesGivesWay) {
     // The new node stands before the second link, which becomes the only filler.
     const DrawnList list = {{{0, 1}, {3, 0}, {0, -9}}, {kDiverse, kDiverse, kDiverse}, {2, 0}};
     std::vector<RatedLink> links = list.rated();
-    expect_replacement(replace_link(links, list.to_base()), 1, kDiverse);
+    expect_replacement(replace_link(links, list.to_base(), kNoise), 1, kDiverse);
     EXPECT_EQ(kinds_of(links), (Kinds{kDiverse, kFiller, kDiverse}));
 }
 
 TEST(ReplaceLink, AnchorsNeverGiveWay) {
     DrawnList list = {{{8, 0}, {0, 9}}, {kAnchor, kAnchor}, {-1, 0}};
     std::vector<RatedLink> links = list.rated();
-    expect_replacement(replace_link(links, list.to_base()), Replacement::kNobody, kDiverse);
+    expect_replacement(replace_link(links, list.to_base(), kNoise), Replacement::kNobody, kDiverse);
     EXPECT_EQ(kinds_of(links), (Kinds{kAnchor, kAnchor}));
     list = {{{8, 0}, {0, 2}, {0, 9}}, {kAnchor, kDiverse, kAnchor}, {-1, 0}};
     links = list.rated();
-    expect_replacement(replace_link(links, list.to_base()), 1, kDiverse);
+    expect_replacement(replace_link(links, list.to_base(), kNoise), 1, kDiverse);
 }
 
 TEST(ReplaceByAnchor, GetsAPlaceEvenWhenFarthest) {
     DrawnList list = {{{1, 0}, {0, 2}}, {kDiverse, kDiverse}, {-9, 0}};
     std::vector<RatedLink> links = list.rated();
-    expect_replacement(replace_by_anchor(links, list.to_base()), 1, kAnchor);
+    expect_replacement(replace_by_anchor(links, list.to_base(), kNoise), 1, kAnchor);
     // Occluded, too; a filler goes first, then the farthest.
     list = {{{1, 0}, {0, 5}, {1.5f, 0}}, {kDiverse, kDiverse, kFiller}, {2, 0}};
     links = list.rated();
-    expect_replacement(replace_by_anchor(links, list.to_base()), 2, kAnchor);
+    expect_replacement(replace_by_anchor(links, list.to_base(), kNoise), 2, kAnchor);
     EXPECT_EQ(kinds_of(links), list.kinds);
     list.kinds = {kDiverse, kDiverse, kAnchor};
     links = list.rated();
-    expect_replacement(replace_by_anchor(links, list.to_base()), 1, kAnchor);
+    expect_replacement(replace_by_anchor(links, list.to_base(), kNoise), 1, kAnchor);
 }
 
 TEST(ReplaceByAnchor, FindsNoPlaceAmongAnchorsAlone) {
     const DrawnList list = {{{1, 0}, {0, 2}}, {kAnchor, kAnchor}, {0, 1}};
     std::vector<RatedLink> links = list.rated();
-    expect_replacement(replace_by_anchor(links, list.to_base()), Replacement::kNobody, kAnchor);
+    expect_replacement(replace_by_anchor(links, list.to_base(), kNoise), Replacement::kNobody,
+                       kAnchor);
 }
 
 TEST(ReplaceByAnchor, OccludesAsOthersDo) {
     const DrawnList list = {{{0, 1}, {3, 0}, {0, -9}}, {kDiverse, kDiverse, kDiverse}, {2, 0}};
     std::vector<RatedLink> links = list.rated();
-    expect_replacement(replace_by_anchor(links, list.to_base()), 1, kAnchor);
+    expect_replacement(replace_by_anchor(links, list.to_base(), kNoise), 1, kAnchor);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ struct BatchGraph {
 /// Bytes that building over `n` points takes for each of them, beside its record.
 inline std::size_t
 graph_bytes_per_point(const BatchOptions& options, const GraphShape& shape, std::size_t n) {
-    const std::size_t layer_0 = LayerPlan(n, 2 * shape.m, options).bytes_per_rank(options);
+    const std::size_t layer_0 = LayerPlan(n, shape.m, 0, options).bytes_per_rank(options);
     // Each further layer has fewer points, by 2m; each of them is listed.
     const std::size_t others = (layer_0 + sizeof(std::uint32_t)) / (2 * shape.m - 1);
     return layer_0 + others + 1;
@@ -46,7 +46,7 @@ graph_bytes_per_point(const BatchOptions& options, const GraphShape& shape, std:
 inline std::size_t
 graph_bytes_per_member(const Codec& codec, const BatchOptions& options, const GraphShape& shape,
                        std::size_t n) {
-    return LayerScratch::bytes_needed(codec, LayerPlan(n, 2 * shape.m, options), options);
+    return LayerScratch::bytes_needed(codec, LayerPlan(n, shape.m, 0, options), options);
 }
 
 /// Builds the graph over `members`, points in ascending order. Called by all members of the crew;
@@ -56,12 +56,11 @@ BatchGraph
 build_batch_graph(Crew& crew, Arena& local, const PointView& points,
                   std::span<const std::uint32_t> members, const BatchOptions& options,
                   const GraphShape& shape) {
-    LayerScratch scratch(local, *points.codec, LayerPlan(members.size(), 2 * shape.m, options),
+    LayerScratch scratch(local, *points.codec, LayerPlan(members.size(), shape.m, 0, options),
                          options);
     const auto builder_of = [&](std::span<const std::uint32_t> risen, std::size_t layer) {
         return LayerBuilder<Crew>(crew, local, points, risen, options,
-                                  LayerPlan(risen.size(), shape.m * (layer == 0 ? 2 : 1), options),
-                                  scratch);
+                                  LayerPlan(risen.size(), shape.m, layer, options), scratch);
     };
     LayerBuilder<Crew> bottom = builder_of(members, 0);
     bottom.link();

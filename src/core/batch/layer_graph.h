@@ -222,7 +222,7 @@ class LayerBuilder {
             scratch_.codes.push_back({points_.header(point), points_.code(point)});
         }
         return scratch_.selector.select(scratch_.candidates.span(), scratch_.codes.span(),
-                                        plan_.max_links, n_diverse);
+                                        plan_.max_links, plan_.occlusion_margin, n_diverse);
     }
 
     // Chooses each rank's links among its candidates; they take their place.

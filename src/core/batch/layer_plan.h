@@ -10,14 +10,17 @@
 #include "core/batch/options.h"
 #include "core/batch/partition.h"
 #include "core/graph/link.h"
+#include "core/graph/select.h"
 
 namespace vext::core {
 
 struct LayerPlan {
-    LayerPlan(std::size_t n_ranks, std::size_t n_most_links, const BatchOptions& options);
+    /// `m` is the most links of a rank above layer 0; on it they are twice as many.
+    LayerPlan(std::size_t n_ranks, std::size_t m, int layer, const BatchOptions& options);
 
     std::size_t n;
     std::size_t max_links;
+    float occlusion_margin;
     std::size_t n_scales;      ///< samples thinner than the leaves
     std::size_t n_slots;       ///< leaves that a rank is in
     std::size_t near_width;    ///< nearest kept of each of them
@@ -31,9 +34,12 @@ struct LayerPlan {
     std::size_t bytes_per_rank(const BatchOptions& options) const;
 };
 
-inline LayerPlan::LayerPlan(std::size_t n_ranks, std::size_t n_most_links,
+inline LayerPlan::LayerPlan(std::size_t n_ranks, std::size_t m, int layer,
                             const BatchOptions& options)
-    : n(n_ranks), max_links(n_most_links), n_scales(0) {
+    : n(n_ranks),
+      max_links(layer == 0 ? 2 * m : m),
+      occlusion_margin(core::occlusion_margin(layer)),
+      n_scales(0) {
     // On a layer of few, far candidates cost little and are what leads from group to group.
     const std::size_t thinnest = n <= options.few ? options.scale : options.far_columns / 2;
     for (std::size_t thin = options.scale; n / thin >= thinnest; thin *= options.scale)

@@ -16,9 +16,9 @@ LinkSelector::bytes_needed(const Codec& codec, std::size_t n_most_candidates) {
 
 std::span<const std::uint32_t>
 LinkSelector::select(std::span<const Candidate> candidates, std::span<const CodeRef> codes,
-                     std::size_t n_most, std::size_t& n_diverse) {
+                     std::size_t n_most, float margin, std::size_t& n_diverse) {
     n_diverse = select_links(
-        candidates, n_most,
+        candidates, n_most, margin,
         [&](std::uint32_t chosen, std::span<const std::uint32_t> others, float* distances) {
             codec_->query_from_code(codes[chosen].header, codes[chosen].code, query_);
             codec_->distances(query_, codes, others, distances);

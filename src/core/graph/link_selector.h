@@ -28,7 +28,7 @@ class LinkSelector {
     /// are the diverse ones.
     std::span<const std::uint32_t> select(std::span<const Candidate> candidates,
                                           std::span<const CodeRef> codes, std::size_t n_most,
-                                          std::size_t& n_diverse);
+                                          float margin, std::size_t& n_diverse);
 
    private:
     const Codec* codec_;

@@ -32,21 +32,21 @@ find_weakest(std::span<const RatedLink> links) {
 }  // namespace
 
 LinkKind
-rate_link(std::span<RatedLink> links, float new_to_base) {
+rate_link(std::span<RatedLink> links, float new_to_base, float margin) {
+    const float limit = occlusion_limit(new_to_base, 0, margin);
     for (const RatedLink& link : links)
-        if (link.kind != LinkKind::kFiller && link.to_base <= new_to_base &&
-            link.to_new < new_to_base)
+        if (link.kind != LinkKind::kFiller && link.to_base <= new_to_base && link.to_new < limit)
             return LinkKind::kFiller;
     for (RatedLink& link : links)
         if (link.kind == LinkKind::kDiverse && link.to_base > new_to_base &&
-            link.to_new < link.to_base)
+            link.to_new < occlusion_limit(link.to_base, 0, margin))
             link.kind = LinkKind::kFiller;
     return LinkKind::kDiverse;
 }
 
 Replacement
-replace_link(std::span<RatedLink> links, float new_to_base) {
-    const LinkKind kind = rate_link(links, new_to_base);
+replace_link(std::span<RatedLink> links, float new_to_base, float margin) {
+    const LinkKind kind = rate_link(links, new_to_base, margin);
     const int weakest = find_weakest(links);
     if (weakest != Replacement::kNobody) {
         const RatedLink& link = links[static_cast<std::size_t>(weakest)];
@@ -57,8 +57,8 @@ replace_link(std::span<RatedLink> links, float new_to_base) {
 }
 
 Replacement
-replace_by_anchor(std::span<RatedLink> links, float new_to_base) {
-    rate_link(links, new_to_base);
+replace_by_anchor(std::span<RatedLink> links, float new_to_base, float margin) {
+    rate_link(links, new_to_base, margin);
     return {find_weakest(links), LinkKind::kAnchor};
 }
 

@@ -42,34 +42,43 @@ struct SelectMemory {
     std::span<float> limits;  ///< beside the candidates
 };
 
-/// What is nearer than this to a candidate at `to_base` occludes it: lies nearer to it than the
-/// base does, by more than the noise of sums in float32. So nodes that are equal to the base do not
-/// hide what lies elsewhere, and each of a group of equals has ways out of it; only each other they
-/// hide. `farthest` is the distance of the farthest candidate: what is tiny beside it is zero.
+/// By how much nearer to a link than to the base a node must lie to be occluded, as a share of its
+/// distance to the base. On layer 0 by more than the noise of sums in float32: so nodes that are
+/// equal to the base do not hide what lies elsewhere, and each of a group of equals has ways out of
+/// it. Above, where a search follows one or two nodes at a time, so that a link that is missing
+/// leads it astray, by more (as alpha in Subramanya et al., "DiskANN: Fast Accurate Billion-point
+/// Nearest Neighbor Search on a Single Node"); the measurement is in docs/decisions.md.
+constexpr float
+occlusion_margin(int layer) {
+    return layer == 0 ? 1e-4F : 1.0F / 3;
+}
+
+/// What is nearer than this to a candidate at `to_base` occludes it. `farthest` is the distance of
+/// the farthest candidate: what is tiny beside it is zero, and such nodes hide each other.
 inline float
-occlusion_limit(float to_base, float farthest) {
-    constexpr float kNoise = 1e-4F;
+occlusion_limit(float to_base, float farthest, float margin) {
     constexpr float kZero = 1e-6F;
     const float zero = kZero * std::abs(farthest);
-    return std::abs(to_base) <= zero ? zero : to_base - kNoise * std::abs(to_base);
+    return std::abs(to_base) <= zero ? zero : to_base - margin * std::abs(to_base);
 }
 
 /// Chooses up to `n_most` of `candidates` (live, in order of their distance to the base): first
-/// those nearer to the base than to any chosen one, then the nearest of the rest. `measure(chosen,
-/// others, distances)` writes the distances of the chosen one to each of the others, all by
-/// position and the others behind the chosen one. `memory.chosen` gets positions, the diverse ones
-/// first, each part in order. Returns the number of diverse ones.
+/// those that no chosen one occludes by the `margin`, then the nearest of the rest.
+/// `measure(chosen, others, distances)` writes the distances of the chosen one to each of the
+/// others, all by position and the others behind the chosen one. `memory.chosen` gets positions,
+/// the diverse ones first, each part in order. Returns the number of diverse ones.
 template <std::invocable<std::uint32_t, std::span<const std::uint32_t>, float*> Measure>
 std::size_t
-select_links(std::span<const Candidate> candidates, std::size_t n_most, Measure&& measure,
-             SelectMemory& memory) {
+select_links(std::span<const Candidate> candidates, std::size_t n_most, float margin,
+             Measure&& measure, SelectMemory& memory) {
     Array<std::uint32_t>& chosen = memory.chosen;
     Array<std::uint32_t>& open = memory.open;
     chosen.clear();
     open.clear();
     for (std::uint32_t i = 0; i < candidates.size(); ++i) {
         open.push_back(i);
-        memory.limits[i] = occlusion_limit(candidates[i].distance, candidates.back().distance);
+        memory.limits[i] =
+            occlusion_limit(candidates[i].distance, candidates.back().distance, margin);
     }
     while (!open.is_empty() && chosen.size() < n_most) {
         const std::uint32_t nearest = open[0];
@@ -116,12 +125,12 @@ struct Replacement {
 /// turns the farther diverse links that it occludes into fillers (in `links`). The farthest filler
 /// gives way, or, without one, the farthest diverse link; that may be the new node itself. Only the
 /// new node is compared with the old ones: a filler is never made diverse again.
-Replacement replace_link(std::span<RatedLink> links, float new_to_base);
+Replacement replace_link(std::span<RatedLink> links, float new_to_base, float margin);
 
 /// As replace_link for a link that will be kept: it gets a place if the list has one to give.
-Replacement replace_by_anchor(std::span<RatedLink> links, float new_to_base);
+Replacement replace_by_anchor(std::span<RatedLink> links, float new_to_base, float margin);
 
 /// The kind of a new link in a list with room; turns links into fillers as replace_link does.
-LinkKind rate_link(std::span<RatedLink> links, float new_to_base);
+LinkKind rate_link(std::span<RatedLink> links, float new_to_base, float margin);
 
 }  // namespace vext::core
