@@ -23,6 +23,9 @@ _LEGITIMATE = {"40001", "40P01", "55P03", "23505", "57014", "57P01", "57P02", "5
 _TRIES = 4
 _IDS_OF_A_WRITER = 1000000
 
+PAGE_BYTES = 8192
+LSN_BYTES = 8  # at the start of a page
+
 
 class Crowd:
     def __init__(self, primary, standby, database, seed, seconds, figures, kills=True):
@@ -264,6 +267,7 @@ class Crowd:
     def _judge_standby(self, session):
         """The standby gives what it should, and the same rows as the primary."""
         self._catch_up()
+        self._compare_pages(session)
         there = self.standby.session(self.database)
         there.run("LOAD 'vector_ext'")
         queries = self._queries()
@@ -279,6 +283,35 @@ class Crowd:
                      f"{query[:80]}: {len(here[0])} and {len(found[0])} rows, {differing[:5]}")
             self.figures.add("standby queries", 1)
         there.close()
+
+    def _compare_pages(self, session):
+        """The pages of the index on the standby are those of the primary, byte for byte, but for
+        the number that orders changes, and pages that a writer added and never wrote."""
+        path = session.value("SELECT pg_relation_filepath('t_v')")
+        pages = []
+        for cluster in (self.primary, self.standby):
+            checkpointer = cluster.session()
+            checkpointer.run("CHECKPOINT")
+            checkpointer.close()
+            self._catch_up()
+            with open(os.path.join(cluster.data, path), "rb") as file:
+                pages.append(file.read())
+        longest = max(map(len, pages))
+        pages = [data.ljust(longest, b"\0") for data in pages]
+        differing = [n for n in range(longest // PAGE_BYTES)
+                     if len({data[n * PAGE_BYTES + LSN_BYTES:(n + 1) * PAGE_BYTES]
+                             for data in pages}) > 1]
+        if differing:
+            folder = os.path.dirname(os.path.dirname(self.primary.data))
+            kept = [os.path.join(folder, "findings", f"pages of the {name}")
+                    for name in ("primary", "standby")]
+            os.makedirs(os.path.dirname(kept[0]), exist_ok=True)
+            for name, data in zip(kept, pages):
+                with open(name, "wb") as file:
+                    file.write(data)
+            tell("a standby has other pages than its primary",
+                 f"blocks {differing[:10]} of {path}; kept as {kept[0]} and {kept[1]}")
+        self.figures.add("pages compared with a standby's", longest // PAGE_BYTES)
 
 
 def promote_and_judge(standby, crowd):
