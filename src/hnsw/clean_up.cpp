@@ -74,11 +74,12 @@ class Vacuum {
         drain();
         AnchorTree* tree = arena_.make<AnchorTree>(*index_, survey_.dead, repairer_, arena_);
         replace_entry(tree->look());
-        bool is_whole = tree->grow();
+        const NodeId entry = refresh_meta(*index_).entry_node;
+        // The lists of all that hangs on the entry point may be full of ways through the dead.
+        bool is_whole = tree->grow(entry) || tree->grow(tree->find_roomiest());
         mend_all();
-        // Where lists were full of links to the dead there is room now.
         if (!is_whole)
-            is_whole = tree->grow();
+            is_whole = tree->grow(entry);
         for (const std::span<const NodeId> ids : {tree->searched(), bereft()})
             for (const NodeId id : ids) {
                 pg::delay_vacuum();

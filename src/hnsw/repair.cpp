@@ -84,7 +84,7 @@ Repairer::has_lost_way() const {
 }
 
 NodeId
-Repairer::anchor(NodeId id, const core::Bitmap& hosts) {
+Repairer::anchor(NodeId id, const core::Bitmap& hosts, NodeId root) {
     if (!read_node(id))
         return kNoNode;
     search(0);
@@ -98,7 +98,7 @@ Repairer::anchor(NodeId id, const core::Bitmap& hosts) {
     };
     for (const core::Candidate& candidate : found_.span())
         meet(candidate.id);
-    meet(refresh_meta(*index_).entry_node);
+    meet(root);
     for (std::size_t i = 0; i < hosts_.size(); ++i) {
         pg::delay_vacuum();
         const NodeId host = hosts_[i];

@@ -32,9 +32,9 @@ class Repairer {
     bool mend(NodeId id, int layer, NodeId list_record);
 
     /// Gives the live node `id` an anchor from one of the nodes in `hosts`, the nearest that a
-    /// search for it finds and that has a place, else the entry point, or one anchored to those;
-    /// returns that node, kNoNode when there is none.
-    NodeId anchor(NodeId id, const core::Bitmap& hosts);
+    /// search for it finds and that has a place, else `root`, or one anchored to those; returns
+    /// that node, kNoNode when there is none. Requires: the others in `hosts` hang on `root`.
+    NodeId anchor(NodeId id, const core::Bitmap& hosts, NodeId root);
 
     /// Searches for the live node `id`; where the search does not find it, the place where it ended
     /// gets a link there that is kept.

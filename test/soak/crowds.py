@@ -278,11 +278,24 @@ class Crowd:
             with settings(there, INDEXED):
                 found = self.oracle.by_index(there, query, 20)
             if found != here:
-                differing = [(a, b) for a, b in zip(zip(*here), zip(*found)) if a != b]
                 tell("a standby answers otherwise than its primary",
-                     f"{query[:80]}: {len(here[0])} and {len(found[0])} rows, {differing[:5]}")
+                     f"{query[:80]}: {self._differing(session, there, here, found)}")
             self.figures.add("standby queries", 1)
         there.close()
+
+    @staticmethod
+    def _differing(session, there, here, found):
+        """Where two answers part, and what each server says of the rows that only one gave."""
+        texts = [f"{len(here[0])} and {len(found[0])} rows",
+                 str([(a, b) for a, b in zip(zip(*here), zip(*found)) if a != b][:3])]
+        ids = sorted(set(here[0]) ^ set(found[0]))[:5]
+        for name, at in (("primary", session), ("standby", there)):
+            with settings(at, EXACT):
+                rows = at.rows("SELECT id, ctid, xmin, xmax, pg_xact_status(xmin::text::xid8), "
+                               "pg_current_snapshot() FROM t WHERE id = ANY "
+                               f"('{{{','.join(map(str, ids))}}}')") if ids else []
+            texts.append(f"{name}: {rows}")
+        return "; ".join(texts)
 
     def _compare_pages(self, session):
         """The pages of the index on the standby are those of the primary, byte for byte, but for

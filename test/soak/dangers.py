@@ -384,6 +384,45 @@ def low_m_single_rows(stage):
     oracle.check(stage.a)
 
 
+def every_prefix_of_a_clean_up(stage):
+    """m = 2, most rows deleted again and again: wherever VACUUM stands, a scan without limits
+    returns all rows, as it would if VACUUM ended there."""
+    for seed in (16, 17):
+        rng = np.random.default_rng(seed)
+        stage.table(4)
+        stage.index("cosine", "WITH (m = 2, ef_construction = 16)")
+        stage.a.run("SET vector_ext.insert_batch = 0")
+        watcher = stage.session()
+        for group in (INDEXED, UNLIMITED):
+            for name, value in group.items():
+                watcher.run(f"SET {name} = {value}")
+        for turn in range(8):
+            rows = rng.random((1200, 4)) + 3 * (rng.random((1200, 1)) < 0.3)
+            stage.load(1 + 10000 * turn, rows.astype(np.float32))
+            stage.a.run(f"DELETE FROM t WHERE hashint8extended(id, {turn}) % 5 <> 2")
+            _look_beside_vacuum(stage, watcher, 0.0015)
+        stage.oracle("cosine").check(stage.a)
+        watcher.close()
+        stage.a.run("DROP TABLE t")
+
+
+def _look_beside_vacuum(stage, watcher, seconds):
+    there = int(stage.a.value("SELECT count(*) FROM t"))
+    held = Held(stage.session(), "VACUUM t", seconds)
+    try:
+        while not held.is_done():
+            found = int(held.beside(watcher, "SELECT count(DISTINCT id) FROM (SELECT id FROM t "
+                                    "ORDER BY v <=> '[1,1,1,1]') x")[0][0])
+            if found != there:
+                raise Finding("a scan beside VACUUM lacks rows", f"{there - found} of {there}")
+            stage.figures.add("searches compared")
+            held.slice(seconds)
+        held.finish()
+    finally:
+        held.release()
+    stage.figures.add("vacuums")
+
+
 def isolated_copies(stage):
     """25 isolated vectors of 30 copies each at m = 9, built and copied."""
     rows = np.repeat(np.random.default_rng(14).standard_normal((25, 6)) * 100, 30, axis=0)
@@ -442,7 +481,8 @@ QUICK = (rows_beside_vacuum_of_all, single_rows_beside_vacuum_of_all,
          rows_beside_vacuum_of_a_cluster, entry_point_taken_over, write_skew_at_once,
          write_skew_gathered, write_skew_prepared, write_skew_full_queue, islands_of_a_build,
          islands_of_a_copy, islands_of_single_rows, islands_of_two_clusters, groups_lost_by_builds,
-         second_order_key, sorted_plans, low_m, low_m_single_rows, isolated_copies)
+         second_order_key, sorted_plans, low_m, low_m_single_rows,
+         every_prefix_of_a_clean_up, isolated_copies)
 SLOW = (recall_after_churn,)
 
 

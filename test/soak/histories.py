@@ -360,9 +360,11 @@ class Runner:
             return error
 
     def after_cut(self, session):
-        """What a REINDEX CONCURRENTLY leaves when it is cancelled is the user's to drop."""
+        """What a REINDEX CONCURRENTLY leaves when it is cancelled is the user's to drop; it may be
+        valid, and then the planner takes now one index, now the other."""
         for name in session.rows("SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = "
-                                 "i.indexrelid WHERE NOT i.indisvalid AND c.relkind = 'i'"):
+                                 "i.indexrelid WHERE c.relkind = 'i' AND (NOT i.indisvalid OR "
+                                 "c.relname ~ '_cc(new|old)')"):
             session.run(f"DROP INDEX IF EXISTS {name[0]}")
 
     def do_cut(self, session, step):
