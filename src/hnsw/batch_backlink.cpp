@@ -33,11 +33,15 @@ BatchBackLinker::BatchBackLinker(Index& index, PointStore& store, PageGraph& gra
       edit_(index, graph, arena),
       wishes_(arena, 1024),
       planned_(arena, index.geometry.hot_per_page),
-      links_(arena, std::size_t{4} * index.geometry.m * index.geometry.hot_per_page) {
+      links_(arena, std::size_t{4} * index.geometry.m * index.geometry.hot_per_page),
+      pending_(arena, 256),
+      handed_over_(arena, 256) {
 }
 
 void
-BatchBackLinker::grant() {
+BatchBackLinker::grant(std::size_t n_points) {
+    handed_over_.clear();
+    n_most_handed_over_ = n_points * kMostHandedOver;
     std::sort(wishes_.begin(), wishes_.end(), [](const BackLinkWish& a, const BackLinkWish& b) {
         if (a.neighbour.id != b.neighbour.id)
             return a.neighbour.id < b.neighbour.id;
@@ -47,6 +51,15 @@ BatchBackLinker::grant() {
     for (int i = 0; i < kTries && !wishes_.is_empty(); ++i)
         wishes_.truncate(grant_once());
     wishes_.clear();
+}
+
+std::span<const HandedOver>
+BatchBackLinker::handed_over() {
+    std::sort(handed_over_.begin(), handed_over_.end(),
+              [](const HandedOver& a, const HandedOver& b) {
+                  return a.to < b.to || (a.to == b.to && core::is_nearer(a.node, b.node));
+              });
+    return handed_over_.span();
 }
 
 // Moves those wishes to the front whose lists others changed in between; returns their number.
@@ -60,6 +73,7 @@ BatchBackLinker::grant_once() {
             wishes_.span().subspan(first), geometry.first_id_of(block) + geometry.hot_per_page);
         plan_page(wishes);
         write_page(block);
+        take_pending();
         first += wishes.size();
         for (const PlannedList& list : planned_.span())
             for (const BackLinkWish& wish : list.wishes)
@@ -73,6 +87,7 @@ void
 BatchBackLinker::plan_page(std::span<const BackLinkWish> wishes) {
     planned_.clear();
     links_.clear();
+    pending_.clear();
     while (!wishes.empty()) {
         const auto same = wishes_below(wishes, wishes[0].neighbour.id + 1);
         plan_list(same);
@@ -87,22 +102,41 @@ BatchBackLinker::plan_list(std::span<const BackLinkWish> wishes) {
     if (!edit_.read(wishes[0].neighbour, 0))
         return;
     bool is_changed = false;
+    const std::size_t first_pending = pending_.size();
     for (const BackLinkWish& wish : wishes) {
         if (edit_.has(wish.id, LinkRole::kPlain))
             continue;
         index_->codec->query_from_code(store_->header(wish.point), store_->code(wish.point),
                                        *query_);
-        is_changed |= edit_.add(wish.id, wish.neighbour.distance, LinkRole::kPlain);
+        edit_.set_reach(wish.reach);
+        if (!edit_.add(wish.id, wish.neighbour.distance, LinkRole::kPlain))
+            continue;
+        is_changed = true;
+        for (const core::Candidate& node : edit_.handed_over())
+            pending_.push_back({node, wish.point, wish.id});
     }
-    if (!is_changed)
+    if (!is_changed) {
+        pending_.truncate(first_pending);
         return;
+    }
     planned_.push_back({wishes, static_cast<std::uint32_t>(links_.size()),
+                        static_cast<std::uint32_t>(pending_.size()),
                         static_cast<std::uint8_t>(edit_.before().size()),
                         static_cast<std::uint8_t>(edit_.after().size()), false});
     for (const Link& link : edit_.before())
         links_.push_back(link);
     for (const Link& link : edit_.after())
         links_.push_back(link);
+}
+
+// What the lists that were written hand over.
+void
+BatchBackLinker::take_pending() {
+    std::size_t next = 0;
+    for (const PlannedList& list : planned_.span())
+        for (; next < list.end_pending; ++next)
+            if (list.is_written && handed_over_.size() < n_most_handed_over_)
+                handed_over_.push_back(pending_[next]);
 }
 
 // Writes the planned lists, all of this page, that are still what they were.

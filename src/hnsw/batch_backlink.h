@@ -17,7 +17,15 @@ namespace vext::hnsw {
 struct BackLinkWish {
     core::Candidate neighbour;
     std::uint32_t point;
-    NodeId id;  ///< of the point
+    NodeId id;    ///< of the point
+    float reach;  ///< LinkEdit::set_reach for it
+};
+
+/// A node that a list handed over to a node of the batch, at its distance to that.
+struct HandedOver {
+    core::Candidate node;
+    std::uint32_t point;
+    NodeId to;  ///< the id of the point
 };
 
 /// Works for one chunk of a batch after the other; memory from one arena.
@@ -33,14 +41,28 @@ class BatchBackLinker {
     }
 
     /// Grants on layer 0 what was wished since the last call, as far as the lists have places to
-    /// give.
-    void grant();
+    /// give. `n_points` are those who wished.
+    void grant(std::size_t n_points);
+
+    /// What the lists handed over in the last grant(), by point and nearest first; some of it may
+    /// be linked already, or be there twice.
+    std::span<const HandedOver> handed_over();
+
+    /// The bytes of what is handed over for `n` points, at most.
+    static std::size_t
+    bytes_handed_over(std::size_t n) {
+        return n * kMostHandedOver * sizeof(HandedOver);
+    }
 
    private:
-    /// A list that is to be written, its links in links_ from `first` on.
+    static constexpr std::size_t kMostHandedOver = 4;  ///< nodes, for each point on average
+
+    /// A list that is to be written, its links in links_ from `first` on, and what it hands over in
+    /// pending_ up to `end_pending`.
     struct PlannedList {
         std::span<const BackLinkWish> wishes;  ///< to its owner
         std::uint32_t first;
+        std::uint32_t end_pending;
         std::uint8_t n_before;
         std::uint8_t n_after;
         bool is_written;
@@ -50,6 +72,7 @@ class BatchBackLinker {
     void plan_page(std::span<const BackLinkWish> wishes);
     void plan_list(std::span<const BackLinkWish> wishes);
     void write_page(std::uint32_t block);
+    void take_pending();
 
     Index* index_;
     PointStore* store_;
@@ -57,7 +80,10 @@ class BatchBackLinker {
     LinkEdit edit_;
     core::Array<BackLinkWish> wishes_;
     core::Array<PlannedList> planned_;
-    core::Array<Link> links_;  // of each planned list: as read, then as it will be
+    core::Array<Link> links_;          // of each planned list: as read, then as it will be
+    core::Array<HandedOver> pending_;  // by the planned lists
+    core::Array<HandedOver> handed_over_;
+    std::size_t n_most_handed_over_ = 0;
 };
 
 static_assert(std::is_trivially_destructible_v<BatchBackLinker>);

@@ -2,9 +2,6 @@
 
 #include "hnsw/batch_merge.h"
 
-#include <numeric>
-
-#include "core/hash.h"
 #include "hnsw/chain.h"
 #include "hnsw/link_list.h"
 #include "hnsw/store.h"
@@ -16,9 +13,6 @@ namespace {
 // A batch of at least this part of the graph finds half of its near neighbours, and those farther
 // off, among its own points.
 constexpr std::size_t kLargePart = 32;
-
-// The width of a search that checks whether a node of the batch is found: half of the default.
-constexpr std::size_t kFindEf = 20;
 
 // Searches for a node that can anchor the batch before it goes in alone.
 constexpr int kTries = 3;
@@ -51,6 +45,7 @@ BatchMerger::BatchMerger(Index& index, const BatchPlan& plan, const Batch& batch
       to_measure_(arena_, 2 * index.geometry.max_links(0)),
       candidates_(arena_, 2 * index.geometry.max_links(0)),
       chosen_(arena_, index.geometry.max_links(0)),
+      taken_over_(arena_, 256),
       lists_(arena_),
       ends_(arena_, kLinksPerTask) {
     options_.seed = batch.seed;
@@ -75,108 +70,9 @@ BatchMerger::bytes_per_member(const Index& index, const BatchPlan& plan) {
                                   core::LinkSelector::bytes_needed(*index.codec, n_most);
     const std::size_t n_nodes = links_per_task(plan.shape);
     const std::size_t task =
-        kGrowth * n_nodes * (plan.shape.m * sizeof(BackLinkWish) + max_links * sizeof(Link));
+        kGrowth * (n_nodes * (plan.shape.m * sizeof(BackLinkWish) + max_links * sizeof(Link)) +
+                   BatchBackLinker::bytes_handed_over(n_nodes));
     return search + selection + task + index.geometry.hot_per_page * 2 * max_links * sizeof(Link);
-}
-
-std::span<NodeId>
-BatchMerger::Found::of(std::uint32_t point, int layer, std::size_t m) const {
-    if (layer == 0)
-        return bottom[point];
-    const auto place = std::lower_bound(risen.begin(), risen.end(), point) - risen.begin();
-    if (static_cast<std::size_t>(place) == risen.size() ||
-        risen[static_cast<std::size_t>(place)] != point)
-        return {};
-    return above[static_cast<std::size_t>(place)].subspan(static_cast<std::size_t>(layer - 1) * m,
-                                                          m);
-}
-
-std::size_t
-BatchMerger::list_risen(std::span<const std::uint32_t> members, std::span<std::uint32_t> risen) {
-    std::size_t n = 0;
-    for (const std::uint32_t point : members)
-        if (drawn_layer(point) > 0)
-            risen[n++] = point;
-    return n;
-}
-
-NodeId
-BatchMerger::find_entry(std::uint32_t point) {
-    aim_at(point);
-    return search_.find_entry();
-}
-
-// Nodes with near ids lie close in space and on few pages: searches that enter there one after
-// another read what is in the cache.
-void
-BatchMerger::order_by(std::span<const NodeId> entries, std::span<std::uint32_t> order) {
-    std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return entries[a] < entries[b] || (entries[a] == entries[b] && a < b);
-    });
-}
-
-// Finds the point's neighbours in the graph, or a node with an equal vector.
-void
-BatchMerger::search(std::uint32_t point) {
-    const int layer = drawn_layer(point);
-    for (int i = 0; i <= layer; ++i)
-        std::ranges::fill(found_->of(point, i, shape_.m), kNoNode);
-    aim_at(point);
-    for (const bool passes_unlinked : {false, true}) {
-        pages_.pass_unlinked(passes_unlinked);
-        if (!find_neighbours(point, layer))
-            return;
-        if (!selector_.are_mostly_unlinked())
-            break;
-    }
-    join_equal(point);
-}
-
-// False when the graph is empty.
-bool
-BatchMerger::find_neighbours(std::uint32_t point, int layer) {
-    MetaPage seen;
-    return search_.find(layer, seen, [&](int current, std::span<const core::Candidate> candidates) {
-        if (current > layer)
-            return;
-        selector_.gather(candidates, kNoNode);
-        chosen_.clear();
-        selector_.select(current, index_->geometry.max_links(current), chosen_);
-        const std::span<NodeId> places = found_->of(point, current, shape_.m);
-        std::ranges::fill(places, kNoNode);
-        for (std::size_t i = 0; i < chosen_.size(); ++i)
-            places[i] = chosen_[i].node.id;
-    });
-}
-
-// Adds the point's rows to a node with an equal vector. What cannot join, because the node dies at
-// that moment, stays with the point.
-void
-BatchMerger::join_equal(std::uint32_t point) {
-    PointRow& row = store_->row(point);
-    core::Candidate equal;
-    if (!selector_.find_equal(store_->content(point), equal))
-        return;
-    while (row.next_equal != kNoNode) {
-        PointRow& further = store_->row(row.next_equal);
-        if (!join_node(*index_, equal.id, equal.version, further.tid))
-            return;
-        note(row.next_equal, kJoinedNode);
-        row.next_equal = further.next_equal;
-    }
-    if (!join_node(*index_, equal.id, equal.version, row.tid))
-        return;
-    note(point, kJoinedNode);
-    row.is_folded = 1;
-}
-
-std::size_t
-BatchMerger::drop_joined(std::span<std::uint32_t> members) {
-    const auto end = std::remove_if(members.begin(), members.end(), [&](std::uint32_t point) {
-        return store_->row(point).is_folded != 0;
-    });
-    return static_cast<std::size_t>(end - members.begin());
 }
 
 std::uint32_t
@@ -253,6 +149,13 @@ BatchMerger::choose(std::uint32_t rank, int layer) {
         if (point == graph_.entry && parent_ != kNoNode)
             keep(parent_, core::LinkKind::kParent);
     }
+}
+
+// How far the candidates reached that the last links were chosen among.
+float
+BatchMerger::reach() const {
+    return candidates_.is_empty() ? std::numeric_limits<float>::infinity()
+                                  : candidates_.end()[-1].distance;
 }
 
 // The tree of the batch's own anchors stays.
@@ -346,12 +249,34 @@ BatchMerger::link_stretch(std::size_t first, std::size_t n) {
             // Fillers far down the list nearly always refuse.
             if ((j < shape_.m || chosen.kind != core::LinkKind::kFiller) &&
                 std::ranges::find(found, chosen.node.id) != found.end())
-                batch_linker_.add({chosen.node, point, ids_[rank]});
+                batch_linker_.add({chosen.node, point, ids_[rank], reach()});
         }
         ends_.push_back(static_cast<std::uint32_t>(lists_.size()));
     }
     write_lists(first, n);
-    batch_linker_.grant();
+    batch_linker_.grant(n);
+    take_over();
+}
+
+// Links the nodes of a stretch to what was handed over to them.
+void
+BatchMerger::take_over() {
+    std::span<const HandedOver> handed_over = batch_linker_.handed_over();
+    while (!handed_over.empty()) {
+        CHECK_FOR_INTERRUPTS();
+        const NodeId id = handed_over[0].to;
+        std::size_t n = 0;
+        taken_over_.clear();
+        for (; n < handed_over.size() && handed_over[n].to == id; ++n)
+            if (n == 0 || handed_over[n].node.id != handed_over[n - 1].node.id)
+                taken_over_.push_back(handed_over[n].node);
+        handed_over = handed_over.subspan(n);
+        selector_.take_over(0, taken_over_.span(), id, chosen_);
+        if (!chosen_.is_empty())
+            change_record(*index_, id, is_node, [&](std::uint8_t* record) {
+                put_taken_over(link_list(record, index_->geometry, 0), chosen_.span());
+            });
+    }
 }
 
 // Calls `change(i, record)` for the nodes of a stretch of the leaf order, those of one page in one
@@ -434,7 +359,15 @@ BatchMerger::link_above(std::uint32_t point) {
         };
         ChosenLink* end = std::remove_if(chosen_.begin(), chosen_.end(), is_own);
         chosen_.truncate(static_cast<std::size_t>(end - chosen_.begin()));
-        linker_.link(id, layer, chosen_.span(), std::numeric_limits<float>::infinity());
+        linker_.link(id, layer, chosen_.span(), reach());
+        selector_.take_over(layer, linker_.handed_over(), id, chosen_);
+        if (!chosen_.is_empty())
+            change_record(
+                *index_, links_id,
+                [&](const std::uint8_t* record) { return holds_links(record, id, layer); },
+                [&](std::uint8_t* record) {
+                    put_taken_over(link_list(record, index_->geometry, layer), chosen_.span());
+                });
     }
 }
 
@@ -454,40 +387,6 @@ BatchMerger::raise_entry() {
             meta.entry_node = id;
             meta.entry_layer = layer;
         });
-}
-
-// Searches for a sample of a stretch of the leaf order. Where one does not find its node, the place
-// where it ended gets a link there that is kept: groups far from all others are found by it. Where
-// one node was lost, others may be: then all of the stretch are looked for.
-void
-BatchMerger::find_sample(std::size_t first, std::size_t n) {
-    const std::size_t step = std::clamp<std::size_t>(n_members() / kFewFinds, 1, kPointsPerFind);
-    bool is_any_lost = false;
-    for (std::size_t i = first; i < first + n; i += step)
-        is_any_lost |= is_lost(graph_.order[i]);
-    for (std::size_t i = first; is_any_lost && step > 1 && i < first + n; ++i)
-        is_lost(graph_.order[i]);
-}
-
-// Sees to it that the node is found; whether a search for it ended where nothing is that it links
-// to.
-bool
-BatchMerger::is_lost(std::uint32_t rank) {
-    CHECK_FOR_INTERRUPTS();
-    const NodeId id = ids_[rank];
-    aim_at(point_of(rank));
-    const std::span<const core::Candidate> found = search_.find_nearest(kFindEf);
-    const auto has = [found](NodeId node) {
-        return std::any_of(found.begin(), found.end(), [node](const core::Candidate& candidate) {
-            return candidate.id == node;
-        });
-    };
-    if (has(id))
-        return false;
-    bool is_near = false;
-    for_each_link(*index_, id, 0, [&](NodeId linked) { is_near |= has(linked); });
-    linker_.bridge(id, found);
-    return !is_near;
 }
 
 }  // namespace vext::hnsw

@@ -103,12 +103,14 @@ class BatchMerger {
     void write_chain(std::uint32_t point, NodeId id, std::uint16_t version);
     bool attach();
     void choose(std::uint32_t rank, int layer);
+    float reach() const;
     void keep_own(std::span<const Link> own);
     void keep(NodeId id, core::LinkKind kind);
     template <typename Change>
     void change_nodes(std::size_t first, std::size_t n, Change&& change);
     void write_lists(std::size_t first, std::size_t n);
     void link_stretch(std::size_t first, std::size_t n);
+    void take_over();
     void link_above(std::uint32_t point);
     void mark_linked(std::size_t first, std::size_t n);
     void raise_entry();
@@ -162,6 +164,7 @@ class BatchMerger {
     core::Array<NodeId> to_measure_;
     core::Array<core::Candidate> candidates_;
     core::Array<ChosenLink> chosen_;
+    core::Array<core::Candidate> taken_over_;
     core::Array<Link> lists_;  // of a stretch of nodes, end to end
     core::Array<std::uint32_t> ends_;
 };

@@ -24,16 +24,6 @@ constexpr std::size_t kJoinEf = 8;
 // Searches for a node that can anchor a new one before it is inserted alone.
 constexpr int kTries = 3;
 
-// A list gives at most one in so many of its places to nodes that are handed over.
-constexpr std::size_t kTakenOverShare = 4;
-
-void
-put_diverse(const LinkList& list, std::span<const ChosenLink> chosen) {
-    for (const ChosenLink& link : chosen)
-        if (link.kind == core::LinkKind::kDiverse)
-            list.put_over_filler(link.link());
-}
-
 core::Array<ChosenLink>*
 allocate_lists(core::Arena& arena, const Geometry& geometry) {
     auto lists = arena.allocate<core::Array<ChosenLink>>(kMaxLayers + 1);
@@ -164,7 +154,7 @@ Inserter::try_insert(const Tid& tid, bool is_alone) {
     NodeId parent = kNoNode;
     if (!find_parent(is_alone, parent))
         return false;
-    take_over(0);
+    selector_.take_over(0, linker_.handed_over(), id_, chosen_[0]);
     link_above();
     mark_linked(parent);
     raise_entry();
@@ -301,17 +291,6 @@ Inserter::rewrite_links() {
         });
 }
 
-// Makes chosen_ those of the nodes handed over on the layer that the node is to link to.
-void
-Inserter::take_over(int layer) {
-    chosen_[layer].clear();
-    const std::span<const core::Candidate> nodes = linker_.handed_over();
-    if (nodes.empty())
-        return;
-    selector_.gather(nodes, id_);
-    selector_.select(layer, index_->geometry.max_links(layer) / kTakenOverShare, chosen_[layer]);
-}
-
 void
 Inserter::link_above() {
     if (layer_ == 0)
@@ -321,14 +300,14 @@ Inserter::link_above() {
     });
     for (int i = 1; i <= layer_; ++i) {
         linker_.link(id_, i, chosen_[i].span(), reach_[i]);
-        take_over(i);
+        selector_.take_over(i, linker_.handed_over(), id_, chosen_[i]);
         if (chosen_[i].is_empty() || links_id == kNoNode)
             continue;
         change_record(
             *index_, links_id,
             [&](const std::uint8_t* record) { return holds_links(record, id_, i); },
             [&](std::uint8_t* record) {
-                put_diverse(link_list(record, index_->geometry, i), chosen_[i].span());
+                put_taken_over(link_list(record, index_->geometry, i), chosen_[i].span());
             });
     }
 }
@@ -340,7 +319,7 @@ Inserter::mark_linked(NodeId parent) {
         *index_, id_, [](const std::uint8_t* record) { return is_node(record); },
         [&](std::uint8_t* record) {
             head_of(record).flags |= kFlagLinked;
-            put_diverse(link_list(record, index_->geometry, 0), chosen_[0].span());
+            put_taken_over(link_list(record, index_->geometry, 0), chosen_[0].span());
             if (parent != kNoNode)
                 set_parent(link_list(record, index_->geometry, 0), parent);
         });

@@ -67,7 +67,6 @@ class Inserter {
     void write_node(const Tid& tid);
     void rewrite_links();
     bool find_parent(bool is_alone, NodeId& parent);
-    void take_over(int layer);
     void link_above();
     void mark_linked(NodeId parent);
     void start_graph();

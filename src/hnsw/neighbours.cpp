@@ -2,7 +2,16 @@
 
 #include "hnsw/neighbours.h"
 
+#include <algorithm>
+
 namespace vext::hnsw {
+
+namespace {
+
+// A list gives at most one in so many of its places to nodes that are handed over.
+constexpr std::size_t kTakenOverShare = 4;
+
+}  // namespace
 
 NeighbourSelector::NeighbourSelector(Index& index, core::Arena& arena,
                                      std::size_t n_most_candidates)
@@ -79,6 +88,20 @@ NeighbourSelector::select(int layer, std::size_t n_most, core::Array<ChosenLink>
     for (std::size_t i = 0; i < positions.size(); ++i)
         chosen.push_back({candidates_[positions[i]],
                           i < n_diverse ? core::LinkKind::kDiverse : core::LinkKind::kFiller});
+}
+
+void
+NeighbourSelector::take_over(int layer, std::span<const core::Candidate> handed_over, NodeId self,
+                             core::Array<ChosenLink>& chosen) {
+    chosen.clear();
+    if (handed_over.empty())
+        return;
+    gather(handed_over, self);
+    select(layer, index_->geometry.max_links(layer) / kTakenOverShare, chosen);
+    const ChosenLink* end = std::find_if(chosen.begin(), chosen.end(), [](const ChosenLink& link) {
+        return link.kind != core::LinkKind::kDiverse;
+    });
+    chosen.truncate(static_cast<std::size_t>(end - chosen.begin()));
 }
 
 }  // namespace vext::hnsw

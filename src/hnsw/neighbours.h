@@ -9,6 +9,7 @@
 #include "core/graph/candidate.h"
 #include "core/graph/link_selector.h"
 #include "hnsw/index.h"
+#include "hnsw/link_list.h"
 
 namespace vext::hnsw {
 
@@ -53,6 +54,12 @@ class NeighbourSelector {
     /// them to `chosen`, the diverse ones first.
     void select(int layer, std::size_t n_most, core::Array<ChosenLink>& chosen);
 
+    /// Makes `chosen` those of `handed_over` that the node `self` takes over on `layer` (README.md,
+    /// "Groups far from each other"): the diverse ones, few beside all its links. `handed_over` is
+    /// in order of the distance to it.
+    void take_over(int layer, std::span<const core::Candidate> handed_over, NodeId self,
+                   core::Array<ChosenLink>& chosen);
+
    private:
     bool is_linked(NodeId id);
     bool has_residual(NodeId id, std::span<const std::uint8_t> residual);
@@ -72,5 +79,12 @@ class NeighbourSelector {
 };
 
 static_assert(std::is_trivially_destructible_v<NeighbourSelector>);
+
+/// Puts what was taken over into the list of the node that took it.
+inline void
+put_taken_over(const LinkList& list, std::span<const ChosenLink> chosen) {
+    for (const ChosenLink& link : chosen)
+        list.put_over_filler(link.link());
+}
 
 }  // namespace vext::hnsw

@@ -95,4 +95,23 @@ for my $name (sort keys %rows)
 		sub { insert_rows('64MB', 'true'); create_index(); });
 }
 
+# Pieces of a line: each batch takes links of the ends away that are there, and has to take them over.
+{
+	my $lost = 0;
+	for (1 .. 12)
+	{
+		$lost += lost_rows('pieces of a line, batches',
+			q{SELECT i AS id, ARRAY[i % 97, i % 89, i % 83]::vector AS v FROM generate_series(1001, 9000) i
+				WHERE i <= 1300 OR i BETWEEN 6001 AND 6600 OR i BETWEEN 8001 AND 8600},
+			sub {
+				insert_rows('64MB', 'id <= 1300');
+				create_index();
+				insert_rows('64MB', 'id BETWEEN 6001 AND 6600');
+				insert_rows('64MB', 'id > 8000');
+			});
+	}
+	cmp_ok($lost, '<', 20, 'pieces of a line, batches: a search for each row of 12 tables finds nearly all');
+	note("pieces of a line, batches: $lost rows lost");
+}
+
 done_testing();
