@@ -300,7 +300,11 @@ class Crowd:
     def _compare_pages(self, session):
         """The pages of the index on the standby are those of the primary, byte for byte, but for
         the number that orders changes, and pages that a writer added and never wrote."""
-        path = session.value("SELECT pg_relation_filepath('t_v')")
+        for index in self.oracle.indexes(session):
+            path = session.value(f"SELECT pg_relation_filepath('{index}')")
+            self._compare_files(path)
+
+    def _compare_files(self, path):
         pages = []
         for cluster in (self.primary, self.standby):
             checkpointer = cluster.session()
@@ -315,15 +319,11 @@ class Crowd:
                      if len({data[n * PAGE_BYTES + LSN_BYTES:(n + 1) * PAGE_BYTES]
                              for data in pages}) > 1]
         if differing:
-            folder = os.path.dirname(os.path.dirname(self.primary.data))
-            kept = [os.path.join(folder, "findings", f"pages of the {name}")
-                    for name in ("primary", "standby")]
-            os.makedirs(os.path.dirname(kept[0]), exist_ok=True)
-            for name, data in zip(kept, pages):
-                with open(name, "wb") as file:
+            folder = os.path.join(os.path.dirname(os.path.dirname(self.primary.data)), "findings")
+            for name, data in zip(("primary", "standby"), pages):
+                with open(os.path.join(folder, f"pages of the {name}"), "wb") as file:
                     file.write(data)
-            tell("a standby has other pages than its primary",
-                 f"blocks {differing[:10]} of {path}; kept as {kept[0]} and {kept[1]}")
+            tell("a standby has other pages than its primary", f"blocks {differing[:10]} of {path}")
         self.figures.add("pages compared with a standby's", longest // PAGE_BYTES)
 
 
