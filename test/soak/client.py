@@ -63,8 +63,8 @@ class Hang(Exception):
 
 
 class Session:
-    """One connection. A statement that runs for `patience` seconds is cancelled; one that runs for
-    `mercy` seconds after that raises Hang."""
+    """One connection. A statement that runs for `patience` seconds raises Hang, which says what the
+    server's processes waited for; it is cancelled, and has `mercy` seconds to end."""
 
     patience = 300.0
     mercy = 10.0
@@ -173,11 +173,12 @@ class Session:
         _free_cancel(handle)
 
     def finish(self):
-        rows, error, was_cancelled = [], None, False
+        rows, error, was_cancelled, waits = [], None, False, ""
         while True:
             if not self.wait(self.mercy if was_cancelled else self.patience):
                 if was_cancelled:
                     raise Hang(f"not cancelled within {self.mercy} s: {self.sql[:500]}")
+                waits = self._who_waits()
                 self.cancel()
                 was_cancelled = True
                 continue
@@ -194,11 +195,22 @@ class Session:
             if error is None or error.sqlstate[:3] not in ("57P", "08P"):
                 error = ServerError("08006", "the connection is gone", self.sql)
             self.close()
+        if was_cancelled:
+            raise Hang(f"took {self.patience} s: {self.sql[:500]}; {waits}")
         if error is not None:
             raise error
-        if was_cancelled:
-            raise Hang(f"took {self.patience} s: {self.sql[:500]}")
         return rows
+
+    def _who_waits(self):
+        try:
+            other = Session(self.conninfo)
+            rows = other.rows("SELECT pid, state, wait_event, pg_blocking_pids(pid), left(query, 80) "
+                              "FROM pg_stat_activity WHERE datname = current_database()")
+            rows += other.rows("SELECT gid, prepared FROM pg_prepared_xacts")
+            other.close()
+            return str(rows)
+        except ServerError as error:
+            return str(error)
 
 
 def _error_of(result, sql):

@@ -65,11 +65,22 @@ class Crowd:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            while thread.is_alive():
+                thread.join(1.0)
+                self._end_forgotten()
         if self.findings:
             raise self.findings[0]
         main.close()
         self.at_rest()
+
+    def _end_forgotten(self):
+        """A transaction whose session was killed once it was prepared holds locks until it ends."""
+        try:
+            session = self.primary.session(self.database)
+            self._finish_prepared(session, "AND prepared < now() - interval '3 s'")
+            session.close()
+        except ServerError:
+            pass
 
     def describe(self):
         return f"seed {self.seed}, {self.setup}"
@@ -96,7 +107,7 @@ class Crowd:
 
     def _found(self, finding):
         if isinstance(finding, Hang):
-            finding = Finding("a statement cannot be cancelled", str(finding))
+            finding = Finding("a statement hangs", str(finding))
         self.findings.append(finding)
 
     def _after_error(self, error):
@@ -246,9 +257,9 @@ class Crowd:
     def _queries(self):
         return [self.maker.query(i) for i in range(40)]
 
-    def _finish_prepared(self, session):
+    def _finish_prepared(self, session, which=""):
         for row in session.rows("SELECT gid FROM pg_prepared_xacts "
-                                f"WHERE database = '{self.database}'"):
+                                f"WHERE database = '{self.database}' {which}"):
             session.run(f"ROLLBACK PREPARED '{row[0]}'")
 
     def at_rest(self):
