@@ -113,7 +113,7 @@ BatchBackLinker::plan_list(std::span<const BackLinkWish> wishes) {
             continue;
         is_changed = true;
         for (const core::Candidate& node : edit_.handed_over())
-            pending_.push_back({node, wish.point, wish.id});
+            pending_.push_back({node, wish.id});
     }
     if (!is_changed) {
         pending_.truncate(first_pending);

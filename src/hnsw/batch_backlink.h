@@ -21,11 +21,10 @@ struct BackLinkWish {
     float reach;  ///< LinkEdit::set_reach for it
 };
 
-/// A node that a list handed over to a node of the batch, at its distance to that.
+/// A node that a list handed over to the node `to` of the batch, at its distance to that.
 struct HandedOver {
     core::Candidate node;
-    std::uint32_t point;
-    NodeId to;  ///< the id of the point
+    NodeId to;
 };
 
 /// Works for one chunk of a batch after the other; memory from one arena.
@@ -44,7 +43,7 @@ class BatchBackLinker {
     /// give. `n_points` are those who wished.
     void grant(std::size_t n_points);
 
-    /// What the lists handed over in the last grant(), by point and nearest first; some of it may
+    /// What the lists handed over in the last grant(), by node and nearest first; some of it may
     /// be linked already, or be there twice.
     std::span<const HandedOver> handed_over();
 

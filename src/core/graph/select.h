@@ -121,10 +121,11 @@ struct Replacement {
 };
 
 /// Decides on a link to a new node at `new_to_base` from the owner of a full list, as if the list
-/// were selected anew: the new node is diverse unless a nearer diverse link occludes it; then it
-/// turns the farther diverse links that it occludes into fillers (in `links`). The farthest filler
-/// gives way, or, without one, the farthest diverse link; that may be the new node itself. Only the
-/// new node is compared with the old ones: a filler is never made diverse again.
+/// were selected anew by the `margin`: the new node is diverse unless a nearer diverse link
+/// occludes it; then it turns the farther diverse links that it occludes into fillers (in `links`).
+/// The farthest filler gives way, or, without one, the farthest diverse link; that may be the new
+/// node itself. Only the new node is compared with the old ones: a filler is never made diverse
+/// again.
 Replacement replace_link(std::span<RatedLink> links, float new_to_base, float margin);
 
 /// As replace_link for a link that will be kept: it gets a place if the list has one to give.
