@@ -78,6 +78,7 @@ class Vacuum {
         // The lists of all that hangs on the entry point may be full of ways through the dead.
         bool is_whole = tree->grow(entry) || tree->grow(tree->find_roomiest());
         mend_all();
+        // Now no list has links to the dead.
         if (!is_whole)
             is_whole = tree->grow(entry);
         for (const std::span<const NodeId> ids : {tree->searched(), bereft()})
