@@ -113,7 +113,8 @@ BatchBackLinker::plan_list(std::span<const BackLinkWish> wishes) {
             continue;
         is_changed = true;
         for (const core::Candidate& node : edit_.handed_over())
-            pending_.push_back({node, wish.id});
+            if (handed_over_.size() + pending_.size() < n_most_handed_over_)
+                pending_.push_back({node, wish.id});
     }
     if (!is_changed) {
         pending_.truncate(first_pending);
@@ -135,7 +136,7 @@ BatchBackLinker::take_pending() {
     std::size_t next = 0;
     for (const PlannedList& list : planned_.span())
         for (; next < list.end_pending; ++next)
-            if (list.is_written && handed_over_.size() < n_most_handed_over_)
+            if (list.is_written)
                 handed_over_.push_back(pending_[next]);
 }
 

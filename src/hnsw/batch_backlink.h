@@ -50,7 +50,7 @@ class BatchBackLinker {
     /// The bytes of what is handed over for `n` points, at most.
     static std::size_t
     bytes_handed_over(std::size_t n) {
-        return n * kMostHandedOver * sizeof(HandedOver);
+        return 2 * n * kMostHandedOver * sizeof(HandedOver);  // pending_ can be as large
     }
 
    private:
