@@ -87,6 +87,48 @@ BackLinker::anchor_behind(NodeId id) {
     return false;
 }
 
+// Where the new list leads on is written first, and the way back last, so that at every prefix the
+// tree leads to the node behind and from it. It may be dead: others hang on it until vacuum comes.
+bool
+BackLinker::anchor_between(NodeId id, std::span<const ChosenLink> neighbours) {
+    for (const ChosenLink& neighbour : neighbours) {
+        CHECK_FOR_INTERRUPTS();
+        if (!edit_.read(neighbour.node, 0))
+            continue;
+        const NodeId behind = edit_.put_between(id);
+        if (behind == kNoNode)
+            continue;
+        bool leads_on = false;
+        change_record(*index_, id, is_node, [&](std::uint8_t* record) {
+            leads_on = link_list(record, index_->geometry, 0)
+                           .put_kept(Link(behind, core::LinkKind::kAnchor));
+        });
+        if (!leads_on || write_list(neighbour.node.id, 0) != Outcome::kLinked)
+            continue;
+        change_parent(behind, neighbour.node.id, id);
+        parent_ = neighbour.node.id;
+        behind_ = behind;
+        return true;
+    }
+    return false;
+}
+
+// A node that hangs on `before` hangs on `now`.
+void
+BackLinker::change_parent(NodeId id, NodeId before, NodeId now) {
+    const Link way_back(before, core::LinkKind::kParent);
+    change_record(
+        *index_, id,
+        [&](const std::uint8_t* record) {
+            return is_node(record) && parent_of(links_of(record, index_->geometry, 0)) == before;
+        },
+        [&](std::uint8_t* record) {
+            for (Link& link : link_list(record, index_->geometry, 0).span())
+                if (link == way_back)
+                    link = Link(now, core::LinkKind::kParent);
+        });
+}
+
 // True when the neighbour now links to the node in this role.
 bool
 BackLinker::link_to(NodeId id, int layer, const core::Candidate& neighbour, LinkRole role) {

@@ -44,6 +44,12 @@ class BackLinker {
     /// Only makes an anchor: the first of `neighbours` that can takes the link.
     bool anchor(NodeId id, std::span<const ChosenLink> neighbours);
 
+    /// Where all lists keep nothing but ways: `id` becomes part of the way that leads from one of
+    /// `neighbours` to some node behind, and keeps a link to that one, which hangs on it from then
+    /// on. False when all of `neighbours` have died or others keep changing their lists. Requires:
+    /// nobody else inserts at the same time; the list of `id` has two places that may be given up.
+    bool anchor_between(NodeId id, std::span<const ChosenLink> neighbours);
+
     /// Makes an anchor at one linked node, if that has a place.
     bool anchor_at(NodeId id, const core::Candidate& node);
 
@@ -56,10 +62,17 @@ class BackLinker {
         return parent_;
     }
 
+    /// The node behind the last one that anchor_between() anchored; kNoNode before.
+    NodeId
+    behind() const {
+        return behind_;
+    }
+
    private:
     enum class Outcome : std::uint8_t { kLinked, kKept, kGone, kChanged };
 
     bool anchor_behind(NodeId id);
+    void change_parent(NodeId id, NodeId before, NodeId now);
     bool link_to(NodeId id, int layer, const core::Candidate& neighbour, LinkRole role);
     Outcome try_link(NodeId id, int layer, const core::Candidate& neighbour, LinkRole role);
     Outcome write_list(NodeId neighbour, int layer);
@@ -67,6 +80,7 @@ class BackLinker {
     Index* index_;
     LinkEdit edit_;
     NodeId parent_ = kNoNode;
+    NodeId behind_ = kNoNode;
     core::Array<core::Candidate> handed_over_;
 };
 

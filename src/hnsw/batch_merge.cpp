@@ -148,6 +148,8 @@ BatchMerger::choose(std::uint32_t rank, int layer) {
         keep_own(batch.links.of(rank));
         if (point == graph_.entry && parent_ != kNoNode)
             keep(parent_, core::LinkKind::kParent);
+        if (point == graph_.entry && linker_.behind() != kNoNode)
+            keep(linker_.behind(), core::LinkKind::kAnchor);
     }
 }
 
@@ -211,8 +213,11 @@ BatchMerger::attach() {
         if (!batch_.is_alone && i == kTries)
             return false;
         // That no linked node is near does not mean that there is none.
-        if (search_.find_from_linked(id, choose_among))
+        if (search_.find_from_linked(id, choose_among)) {
+            if (batch_.is_alone && i >= kTries && linker_.anchor_between(id, chosen_.span()))
+                break;
             continue;
+        }
         if (!batch_.is_alone)
             return false;
         change_meta(

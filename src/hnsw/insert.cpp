@@ -181,7 +181,8 @@ Inserter::find_parent(bool is_alone, NodeId& parent) {
             return true;
         }
         rewrite_links();
-        is_anchored = linker_.link(id_, 0, chosen_[0].span(), reach_[0]);
+        is_anchored = linker_.link(id_, 0, chosen_[0].span(), reach_[0]) ||
+                      (is_alone && i >= kTries && linker_.anchor_between(id_, chosen_[0].span()));
     }
     parent = linker_.parent();
     return true;

@@ -158,6 +158,20 @@ LinkEdit::add(NodeId id, float distance, LinkRole role) {
     return true;
 }
 
+NodeId
+LinkEdit::put_between(NodeId id) {
+    std::size_t farthest = after_.size();
+    for (std::size_t i = 0; i < after_.size(); ++i)
+        if (rated_[i].kind == core::LinkKind::kAnchor &&
+            (farthest == after_.size() || rated_[i].to_base > rated_[farthest].to_base))
+            farthest = i;
+    if (!is_owner_linked_ || farthest == after_.size())
+        return kNoNode;
+    const NodeId behind = after_[farthest].id();
+    after_[farthest] = Link(id, core::LinkKind::kAnchor);
+    return behind;
+}
+
 // `given_up` is the position of the link that gives way, if one does. after_ still has the kinds of
 // links as they were, rated_ as they are now.
 void

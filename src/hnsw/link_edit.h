@@ -49,6 +49,11 @@ class LinkEdit {
     /// linked. `graph` measures distances to it now.
     bool add(NodeId id, float distance, LinkRole role);
 
+    /// Puts `id` in the place of one of the ways that the list keeps to others, rather one to a
+    /// dead node or else the farthest; returns where that way led. kNoNode when the list's owner is
+    /// not linked or its list has none.
+    NodeId put_between(NodeId id);
+
     /// The record that holds the list.
     NodeId
     record() const {

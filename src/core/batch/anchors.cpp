@@ -8,6 +8,10 @@ namespace {
 
 constexpr std::size_t kPauseInterval = 4096;
 
+// Places that the entry point of a batch spares: it hangs on the graph that the batch joins, and
+// where that has no other place for it, becomes part of a way there, and leads on.
+constexpr std::size_t kSpared = 2;
+
 }  // namespace
 
 AnchorWalk::AnchorWalk(const LayerLinks& layer, std::size_t n, bool has_parents, Arena& local,
@@ -24,11 +28,12 @@ AnchorWalk::AnchorWalk(const LayerLinks& layer, std::size_t n, bool has_parents,
 void
 AnchorWalk::walk_from(std::uint32_t entry) {
     entry_ = entry;
-    // The entry point of a batch will hang on the graph that the batch joins.
-    if (has_parents_)
-        ++n_anchors_[entry];
     reach(entry);
+    if (has_parents_)
+        n_anchors_[entry] = 1;
     walk(layer_.links.width() / 2, 0);
+    if (has_parents_)
+        n_anchors_[entry] += kSpared - 1;
     walk(layer_.links.width(), 0);
 }
 
@@ -76,10 +81,10 @@ AnchorWalk::set_parent(std::uint32_t rank, std::uint32_t parent) {
 }
 
 // A free place of a list, or that of its last link that may be given up: links stand diverse first,
-// each kind from near to far. Null when all are kept. The entry point spares one place.
+// each kind from near to far. Null when all are kept. The entry point spares some.
 Link*
 AnchorWalk::find_place(std::uint32_t from) {
-    const std::size_t n_spared = has_parents_ && from == entry_ ? 1 : 0;
+    const std::size_t n_spared = has_parents_ && from == entry_ ? kSpared : 0;
     std::uint8_t& count = layer_.counts[from][0];
     if (count + n_spared < layer_.links.width())
         return &layer_.links[from][count++];
