@@ -8,12 +8,12 @@
 
 #include <algorithm>
 
+#include "hnsw/centroid.h"
 #include "hnsw/create.h"
 #include "hnsw/gather.h"
 #include "hnsw/insert.h"
 #include "hnsw/options.h"
 #include "hnsw/parallel_build.h"
-#include "hnsw/sample.h"
 
 namespace vext::hnsw {
 

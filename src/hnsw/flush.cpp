@@ -5,13 +5,13 @@
 #include <algorithm>
 
 #include "hnsw/batch_merge.h"
+#include "hnsw/centroid.h"
 #include "hnsw/chain.h"
 #include "hnsw/create.h"
 #include "hnsw/crew.h"
 #include "hnsw/insert.h"
 #include "hnsw/options.h"
 #include "hnsw/page_walk.h"
-#include "hnsw/sample.h"
 #include "hnsw/vacuum.h"
 #include "pg/drain_lock.h"
 #include "pg/random.h"
@@ -78,17 +78,21 @@ insert_one_by_one(Target& target, Rows rows, core::Arena& arena) {
     }
 }
 
-// Under a lock that keeps others from doing the same.
+// The mean of the first rows becomes the centroid of an index that has none.
 void
-choose_centroid(Index& index, Rows rows) {
-    if (index.meta.n_slots > 0 || index.meta.has_centroid != 0 || !has_centroid(index.meta.codec))
+choose_centroid(Target& target, Rows rows) {
+    Index& index = target.index;
+    if (!lacks_centroid(index))
         return;
     CentroidSum sum(index.meta.metric, index.meta.n_dims);
     for (const QueuedRow* row : rows)
         sum.add({row->values, index.meta.n_dims});
-    if (const float* centroid = sum.mean())
-        set_centroid(index, centroid);
+    pg::lock_drain_exclusive(index.relation);
     refresh_meta(index);
+    if (lacks_centroid(index))
+        give_centroid(index, sum);
+    pg::unlock_drain_exclusive(index.relation);
+    target.refresh_codec();
 }
 
 // With the drain lock held, exclusively if `is_alone`. False when it must be done alone.
@@ -96,7 +100,6 @@ bool
 merge_rows(Target& target, const BatchPlan& plan, Rows rows, bool is_alone) {
     Index& index = target.index;
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
-    choose_centroid(index, rows);
     target.refresh_codec();
     PointStore* store = arena.make<PointStore>(index, rows.size(), chunks_of(arena));
     core::Prepared prepared = index.codec->allocate_prepared(arena);
@@ -176,6 +179,7 @@ insert_rows(const Index& index, std::span<QueuedRow> rows) {
     for (QueuedRow& row : rows)
         all.push_back(&row);
     const Rows waiting = take_back(target.index, all.span(), arena);
+    choose_centroid(target, waiting);
     const BatchPlan plan =
         plan_batch(index, {static_cast<std::size_t>(setting_insert_batch) * 1024, 1,
                            static_cast<std::size_t>(option_ef_construction(index.relation))});

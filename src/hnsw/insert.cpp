@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/hash.h"
+#include "hnsw/centroid.h"
 #include "hnsw/chain.h"
 #include "hnsw/link_list.h"
 #include "hnsw/store.h"
@@ -93,21 +94,27 @@ Inserter::insert(std::span<const float> vector, const Tid& tid, NodeId* fate) {
     if (index_->wal_mode == pg::WalMode::kBuilding)
         try_insert(tid, true);
     else
-        insert_encoded(tid);
+        insert_encoded(vector, tid);
     return true;
 }
 
-// Alone only where it must be: into a graph that has no linked live node yet, or none that could be
-// found.
+// Alone only where it must be: into an index without any row, whose centroid the vector becomes, or
+// a graph that has no linked live node yet, or none that could be found.
 void
-Inserter::insert_encoded(const Tid& tid) {
+Inserter::insert_encoded(std::span<const float> vector, const Tid& tid) {
     const std::uint32_t epoch = lock_current_epoch(*index_);
-    const bool is_done = index_->has_stale_codec() || try_insert(tid, false);
+    const bool is_done =
+        index_->has_stale_codec() || (!lacks_centroid(*index_) && try_insert(tid, false));
     pg::unlock_drain_shared(index_->relation, epoch);
     if (is_done)
         return;
     pg::lock_drain_exclusive(index_->relation);
     refresh_meta(*index_);
+    if (lacks_centroid(*index_)) {
+        CentroidSum first(index_->meta.metric, index_->meta.n_dims);
+        first.add(vector);
+        give_centroid(*index_, first);
+    }
     if (!index_->has_stale_codec())
         try_insert(tid, true);
     pg::unlock_drain_exclusive(index_->relation);
