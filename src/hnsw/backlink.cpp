@@ -35,9 +35,11 @@ BackLinker::link(NodeId id, int layer, std::span<const ChosenLink> neighbours, f
         const ChosenLink& neighbour = neighbours[i];
         if (i >= index_->geometry.m && neighbour.kind == core::LinkKind::kFiller && has_anchor)
             break;
-        if (layer == 0 && !has_anchor)
+        const bool is_asked_for_anchor = layer == 0 && !has_anchor;
+        if (is_asked_for_anchor)
             has_anchor = link_to(id, 0, neighbour.node, LinkRole::kAnchor);
-        else
+        // A list that has no place for one more anchor can still have one for a link.
+        if (!is_asked_for_anchor || !has_anchor)
             link_to(id, layer, neighbour.node, LinkRole::kPlain);
     }
     return layer > 0 || has_anchor || anchor(id, neighbours);
@@ -55,11 +57,16 @@ BackLinker::handed_over() {
 
 bool
 BackLinker::anchor(NodeId id, std::span<const ChosenLink> neighbours) {
-    for (const LinkRole role : {LinkRole::kAnchor, LinkRole::kLastAnchor})
+    // By inner product all have the same few neighbours: those anchored to them are asked first.
+    const bool spreads = index_->meta.metric == core::Metric::kInnerProduct;
+    for (const LinkRole role : {LinkRole::kAnchor, LinkRole::kLastAnchor}) {
         for (const ChosenLink& neighbour : neighbours)
             if (link_to(id, 0, neighbour.node, role))
                 return true;
-    return anchor_behind(id);
+        if ((spreads || role == LinkRole::kLastAnchor) && anchor_behind(id, role))
+            return true;
+    }
+    return false;
 }
 
 bool
@@ -74,14 +81,14 @@ BackLinker::bridge(NodeId id, std::span<const core::Candidate> from) {
             return;
 }
 
-// The lists of all neighbours are full of anchors: one of the anchored nodes, or of those anchored
-// to them, has a place. At random, because neighbours may be anchored to each other.
+// Where the lists of all neighbours have no place in this role, one of the anchored nodes, or of
+// those anchored to them, has. At random, because neighbours may be anchored to each other.
 bool
-BackLinker::anchor_behind(NodeId id) {
+BackLinker::anchor_behind(NodeId id, LinkRole role) {
     for (int i = 0; i < kMostSteps && !edit_.near_new().empty(); ++i) {
         const std::span<const core::Candidate> anchored = edit_.near_new();
         const core::Candidate next = anchored[pg::random_bits() % anchored.size()];
-        if (next.id != id && link_to(id, 0, next, LinkRole::kLastAnchor))
+        if (next.id != id && link_to(id, 0, next, role))
             return true;
     }
     return false;

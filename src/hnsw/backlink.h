@@ -71,7 +71,7 @@ class BackLinker {
    private:
     enum class Outcome : std::uint8_t { kLinked, kKept, kGone, kChanged };
 
-    bool anchor_behind(NodeId id);
+    bool anchor_behind(NodeId id, LinkRole role);
     void change_parent(NodeId id, NodeId before, NodeId now);
     bool link_to(NodeId id, int layer, const core::Candidate& neighbour, LinkRole role);
     Outcome try_link(NodeId id, int layer, const core::Candidate& neighbour, LinkRole role);

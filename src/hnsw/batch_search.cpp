@@ -10,13 +10,6 @@
 
 namespace vext::hnsw {
 
-namespace {
-
-// The width of a search that checks whether a node of the batch is found: half of the default.
-constexpr std::size_t kFindEf = 20;
-
-}  // namespace
-
 std::span<NodeId>
 BatchMerger::Found::of(std::uint32_t point, int layer, std::size_t m) const {
     if (layer == 0)
@@ -137,7 +130,7 @@ BatchMerger::is_lost(std::uint32_t rank) {
     CHECK_FOR_INTERRUPTS();
     const NodeId id = ids_[rank];
     aim_at(point_of(rank));
-    const std::span<const core::Candidate> found = search_.find_nearest(kFindEf);
+    const std::span<const core::Candidate> found = search_.find_nearest(kFoundEf);
     const auto has = [found](NodeId node) {
         return std::any_of(found.begin(), found.end(), [node](const core::Candidate& candidate) {
             return candidate.id == node;

@@ -18,6 +18,9 @@
 
 namespace vext::hnsw {
 
+/// The width of a search that checks whether a node is found: half of the default of scans.
+inline constexpr std::size_t kFoundEf = 20;
+
 /// The beam of a search for links: fewer candidates than links would leave lists short.
 inline std::size_t
 link_beam_width(const Index& index, std::size_t ef_construction) {

@@ -39,6 +39,7 @@ struct Survey {
         : nodes(arena, n_slots),
           have_rows(arena, n_slots),
           dead(arena, n_slots),
+          risen(arena, n_slots),
           owned(arena, n_slots),
           helpers(arena, n_slots),
           emptied(arena, n_slots),
@@ -47,6 +48,7 @@ struct Survey {
     core::Bitmap nodes;
     core::Bitmap have_rows;
     core::Bitmap dead;
+    core::Bitmap risen;           // nodes on layers above 0
     core::Bitmap owned;           // records that a node or a chain points to
     core::Bitmap helpers;         // links and tids records
     core::Bitmap emptied;         // nodes whose chains have tids records without rows
@@ -62,7 +64,8 @@ class Vacuum {
           repairer_(index, survey_.dead),
           page_ids_(arena, 1024),
           rows_(arena, 1024),
-          bereft_(arena) {}
+          bereft_(arena),
+          left_below_(arena) {}
 
     // False when something is left to the next one.
     bool
@@ -81,7 +84,8 @@ class Vacuum {
         // Now no list has links to the dead.
         if (!is_whole)
             is_whole = tree->grow(entry);
-        for (const std::span<const NodeId> ids : {tree->searched(), bereft()})
+        note_left_below();
+        for (const std::span<const NodeId> ids : {tree->searched(), bereft(), left_below()})
             for (const NodeId id : ids) {
                 pg::delay_vacuum();
                 repairer_.make_found(id);
@@ -99,6 +103,10 @@ class Vacuum {
     std::span<const NodeId>
     bereft() const {
         return bereft_.span();
+    }
+    std::span<const NodeId>
+    left_below() const {
+        return left_below_.span();
     }
     bool
     is_dead(NodeId id) const {
@@ -130,6 +138,7 @@ class Vacuum {
     void replace_entry(const AnchorTree::Top& top);
     void mend_all();
     void mend_node(NodeId id);
+    void note_left_below();
     template <typename IsOver>
     void free_where(IsOver&& is_over);
     void free_all();
@@ -142,7 +151,8 @@ class Vacuum {
     Repairer repairer_;
     core::Array<NodeId> page_ids_;
     core::Array<Tid> rows_;
-    core::Array<NodeId> bereft_;  // lost most of their links
+    core::Array<NodeId> bereft_;      // lost most of their links
+    core::Array<NodeId> left_below_;  // next to a dead node that was above layer 0
 };
 
 void
@@ -156,6 +166,8 @@ Vacuum::look() {
                 survey_.nodes.set(id);
                 if (!is_live_node(record))
                     survey_.dead.set(id);
+                if (head_of(record).layer > 0)
+                    survey_.risen.set(id);
                 if (has_rows)
                     survey_.have_rows.set(id);
                 own(node_of(record).tids_head);
@@ -279,6 +291,39 @@ Vacuum::mend_node(NodeId id) {
     if (links_id != kNoNode)
         for (int i = 1; i <= layer; ++i)
             repairer_.mend(id, i, links_id);
+}
+
+// Searches may have come to a group by nodes that rose above layer 0, and have died: of each, the
+// neighbours that live, above layer 0 all, on layer 0 one.
+void
+Vacuum::note_left_below() {
+    core::Bitmap noted(arena_, survey_.nodes.size());
+    const auto note = [&](NodeId id) {
+        if (!is_known(id) || survey_.dead.has(id) || noted.has(id))
+            return;
+        noted.set(id);
+        left_below_.push_back(id);
+    };
+    for (NodeId id = 0; id < survey_.risen.size(); ++id) {
+        if (!survey_.risen.has(id) || !survey_.dead.has(id))
+            continue;
+        pg::delay_vacuum();
+        NodeId links_id = kNoNode;
+        with_record(*index_, id, [&](const std::uint8_t* record) {
+            if (!is_node(record))
+                return;
+            links_id = node_of(record).links_id;
+            for (const Link& link : links_of(record, index_->geometry, 0))
+                if (!is_dead(link.id()))
+                    return note(link.id());
+        });
+        if (links_id != kNoNode)
+            with_record(*index_, links_id, [&](const std::uint8_t* record) {
+                for (int layer = 1; holds_links(record, id, layer); ++layer)
+                    for (const Link& link : links_of(record, index_->geometry, layer))
+                        note(link.id());
+            });
+    }
 }
 
 // Notes the versions of links and tids records that nothing points to. If one is still the same and

@@ -21,8 +21,8 @@ namespace vext::hnsw {
 /// What a link back to a new node is for.
 enum class LinkRole : std::uint8_t {
     kPlain,
-    kAnchor,      ///< kept; at most half of a list, of a node that is linked
-    kLastAnchor,  ///< may take more than half
+    kAnchor,      ///< kept; at most a part of a list, of a node that is linked
+    kLastAnchor,  ///< may take more than that
 };
 
 /// Works on one list at a time; memory once, from one arena.

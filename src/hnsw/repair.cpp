@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/graph/search.h"
+#include "hnsw/candidates.h"
 #include "hnsw/link_list.h"
 #include "hnsw/store.h"
 
@@ -87,7 +88,7 @@ NodeId
 Repairer::anchor(NodeId id, const core::Bitmap& hosts, NodeId root) {
     if (!read_node(id))
         return kNoNode;
-    search(0);
+    search(0, kSearchEf);
     std::sort(found_.begin(), found_.end(), core::is_nearer);
     met_.clear();
     met_.add(id);
@@ -121,7 +122,7 @@ void
 Repairer::make_found(NodeId id) {
     if (!read_node(id))
         return;
-    search(0);
+    search(0, kFoundEf);
     const auto is_it = [id](const core::Candidate& candidate) { return candidate.id == id; };
     if (std::any_of(found_.begin(), found_.end(), is_it))
         return;
@@ -187,13 +188,13 @@ Repairer::collect(NodeId id, int layer) {
     found_.clear();
     graph_.measure(live_.span(), found_);
     if (found_.is_empty())
-        search(layer);
+        search(layer, kSearchEf);
     choose_links(id, layer);
 }
 
 // Makes found_ what a search of the layer for the node finds.
 void
-Repairer::search(int layer) {
+Repairer::search(int layer, std::size_t ef) {
     found_.clear();
     MetaPage meta;
     core::Candidate nearest;
@@ -201,7 +202,7 @@ Repairer::search(int layer) {
         return;
     const core::Entries entries =
         core::descend(graph_, meta.entry_layer, layer + 1, nearest, memory_);
-    core::search_layer(graph_, layer, kSearchEf, entries.span(), memory_);
+    core::search_layer(graph_, layer, ef, entries.span(), memory_);
     for (const core::Candidate& candidate : memory_.beam.entries())
         found_.push_back(candidate);
 }

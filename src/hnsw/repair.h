@@ -50,7 +50,7 @@ class Repairer {
     bool read_node(NodeId id);
     bool read_list(NodeId id, int layer, NodeId list_record);
     void collect(NodeId id, int layer);
-    void search(int layer);
+    void search(int layer, std::size_t ef);
     void choose_links(NodeId id, int layer);
     bool rewrite(NodeId id, int layer, NodeId list_record);
 

@@ -95,6 +95,26 @@ for my $name (sort keys %rows)
 		sub { insert_rows('64MB', 'true'); create_index(); });
 }
 
+# Vacuum: what led to a group may have died, and what it was entered by.
+{
+	my $lost = 0;
+	for my $seed (1 .. 12)
+	{
+		$lost += lost_rows('half deleted', $rows{'one group after the other'}, sub {
+			insert_rows('64MB', 'true');
+			create_index();
+			for my $table ('t', 'source')
+			{
+				$node->safe_psql('postgres',
+					"DELETE FROM $table WHERE hashint8extended(id, $seed) % 2 = 0");
+			}
+			$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP on) t');
+		});
+	}
+	cmp_ok($lost, '<', 10, 'half deleted: a search for each row of 12 tables loses no group');
+	note("half deleted: $lost rows lost");
+}
+
 # Pieces of a line: each batch takes links of the ends away that are there, and has to take them over.
 {
 	my $lost = 0;
