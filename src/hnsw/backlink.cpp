@@ -31,15 +31,16 @@ BackLinker::link(NodeId id, int layer, std::span<const ChosenLink> neighbours, f
     handed_over_.clear();
     edit_.set_reach(reach);
     for (std::size_t i = 0; i < neighbours.size(); ++i) {
-        // Fillers far down the list nearly always refuse.
         const ChosenLink& neighbour = neighbours[i];
-        if (i >= index_->geometry.m && neighbour.kind == core::LinkKind::kFiller && has_anchor)
+        const bool needs_anchor = layer == 0 && !has_anchor;
+        // Fillers far down the list nearly always refuse a plain link.
+        const bool is_far = i >= index_->geometry.m && neighbour.kind == core::LinkKind::kFiller;
+        if (is_far && !needs_anchor)
             break;
-        const bool is_asked_for_anchor = layer == 0 && !has_anchor;
-        if (is_asked_for_anchor)
+        if (needs_anchor)
             has_anchor = link_to(id, 0, neighbour.node, LinkRole::kAnchor);
         // A list that has no place for one more anchor can still have one for a link.
-        if (!is_asked_for_anchor || !has_anchor)
+        if (!is_far && !(needs_anchor && has_anchor))
             link_to(id, layer, neighbour.node, LinkRole::kPlain);
     }
     return layer > 0 || has_anchor || anchor(id, neighbours);

@@ -13,15 +13,6 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Places of a list on layer 0 for anchors, while others can take them. By inner product the longest
-// nodes are the nearest to all others, and searches pay for each way that such a node keeps.
-std::size_t
-most_anchors(const Index& index) {
-    const std::size_t capacity = index.geometry.max_links(0);
-    return index.meta.metric == core::Metric::kInnerProduct ? std::max<std::size_t>(2, capacity / 8)
-                                                            : capacity / 2;
-}
-
 }  // namespace
 
 LinkEdit::LinkEdit(Index& index, PageGraph& graph, core::Arena& arena)
@@ -135,7 +126,8 @@ LinkEdit::add(NodeId id, float distance, LinkRole role) {
     rate_new();
     handed_over_.clear();
     if (is_anchor && (!is_owner_linked_ ||
-                      (role == LinkRole::kAnchor && count_anchors() >= most_anchors(*index_))))
+                      (role == LinkRole::kAnchor &&
+                       count_anchors() >= core::n_most_anchors(index_->meta.metric, capacity))))
         return false;
     const auto present = std::find_if(after_.begin(), after_.end(),
                                       [id](const Link& link) { return link.id() == id; });

@@ -8,21 +8,26 @@ namespace {
 
 constexpr std::size_t kPauseInterval = 4096;
 
+// Ranks asked for a place behind those that have none.
+constexpr int kMostSteps = 32;
+
 // Places that the entry point of a batch spares: it hangs on the graph that the batch joins, and
 // where that has no other place for it, becomes part of a way there, and leads on.
 constexpr std::size_t kSpared = 2;
 
 }  // namespace
 
-AnchorWalk::AnchorWalk(const LayerLinks& layer, std::size_t n, bool has_parents, Arena& local,
-                       void (*pause)())
+AnchorWalk::AnchorWalk(const LayerLinks& layer, std::size_t n, bool has_parents,
+                       std::size_t n_most_given, Arena& local, void (*pause)())
     : layer_(layer),
       n_(n),
       has_parents_(has_parents),
+      n_most_given_(n_most_given),
       pause_(pause),
       reached_(local, n),
       queue_(local, n),
-      n_anchors_(local.allocate_zeroed<std::uint8_t>(n)) {
+      n_anchors_(local.allocate_zeroed<std::uint8_t>(n)),
+      n_given_(local.allocate_zeroed<std::uint8_t>(n)) {
 }
 
 void
@@ -102,10 +107,47 @@ AnchorWalk::find_place(std::uint32_t from) {
 
 bool
 AnchorWalk::anchor_from_linked(std::uint32_t rank) {
-    for (const Link& link : layer_.of(rank))
-        if (const std::uint32_t linked = link.id(); anchor_from_first({&linked, 1}, rank))
+    return std::ranges::any_of(layer_.of(rank),
+                               [&](const Link& link) { return give_place(link.id(), rank); });
+}
+
+// Down the tree from the nearest reached rank, another way each time.
+bool
+AnchorWalk::anchor_behind_linked(std::uint32_t rank) {
+    if (n_most_given_ >= layer_.links.width())
+        return false;
+    const std::span<const Link> linked = layer_.of(rank);
+    const auto reached =
+        std::ranges::find_if(linked, [this](const Link& link) { return reached_.has(link.id()); });
+    if (reached == linked.end())
+        return false;
+    std::uint32_t from = reached->id();
+    for (int i = 0; i < kMostSteps; ++i) {
+        std::uint32_t next = from;
+        std::uint32_t n_ways = 0;
+        for (const Link& link : layer_.of(from))
+            if (link.kind() == LinkKind::kAnchor && turn_++ % ++n_ways == 0)
+                next = link.id();
+        if (next == from)
+            return false;
+        from = next;
+        if (give_place(from, rank))
             return true;
+    }
     return false;
+}
+
+// Within n_most_given_.
+bool
+AnchorWalk::give_place(std::uint32_t from, std::uint32_t to) {
+    if (!reached_.has(from) || n_given_[from] >= n_most_given_)
+        return false;
+    Link* place = find_place(from);
+    if (place == nullptr)
+        return false;
+    ++n_given_[from];
+    adopt(from, *place, to);
+    return true;
 }
 
 bool

@@ -19,9 +19,10 @@ namespace vext::core::internal {
 /// entry point to all and from all to it.
 class AnchorWalk {
    public:
-    /// Calls `pause` now and then. Memory: 5 bytes a rank and a bit from `local`.
-    AnchorWalk(const LayerLinks& layer, std::size_t n, bool has_parents, Arena& local,
-               void (*pause)());
+    /// A list gives `n_most_given` places of other links to anchors while others have some. Calls
+    /// `pause` now and then. Memory: 6 bytes a rank and a bit from `local`.
+    AnchorWalk(const LayerLinks& layer, std::size_t n, bool has_parents, std::size_t n_most_given,
+               Arena& local, void (*pause)());
 
     /// Walks from `entry` over the lists as they are; a list gives at most half of its places to
     /// anchors while that suffices.
@@ -32,9 +33,10 @@ class AnchorWalk {
         return queue_.size() == n_;
     }
 
-    /// Anchors every rank that no list leads to: from the nearest reached rank it links to, else
-    /// from the first reached one of `find(rank)` that can, ranks in order of their distance to it,
-    /// else from any that can; and walks on.
+    /// Anchors every rank that no list leads to: from the nearest reached rank it links to that has
+    /// a place to give, else from one that hangs on the nearest, else from the first reached one of
+    /// `find(rank)` that can, ranks in order of their distance to it, else from any that can; and
+    /// walks on.
     template <typename Find>
     void
     reach_missed(Find&& find) {
@@ -42,7 +44,8 @@ class AnchorWalk {
             if (reached_.has(rank))
                 continue;
             const std::size_t n_reached = queue_.size();
-            if (!anchor_from_linked(rank) && !anchor_from_first(find(rank), rank))
+            if (!anchor_from_linked(rank) && !anchor_behind_linked(rank) &&
+                !anchor_from_first(find(rank), rank))
                 anchor_from_first(queue_.span(), rank);
             walk(layer_.links.width(), n_reached);
         }
@@ -58,16 +61,21 @@ class AnchorWalk {
     void set_parent(std::uint32_t rank, std::uint32_t parent);
     Link* find_place(std::uint32_t from);
     bool anchor_from_linked(std::uint32_t rank);
+    bool anchor_behind_linked(std::uint32_t rank);
+    bool give_place(std::uint32_t from, std::uint32_t to);
     bool anchor_from_first(std::span<const std::uint32_t> from, std::uint32_t rank);
 
     LayerLinks layer_;
     std::size_t n_;
     bool has_parents_;
+    std::size_t n_most_given_;
     std::uint32_t entry_ = 0;
     void (*pause_)();
     Bitmap reached_;
     Array<std::uint32_t> queue_;  // all reached ranks, in the order they were reached
     std::span<std::uint8_t> n_anchors_;
+    std::span<std::uint8_t> n_given_;  // of them, those that were no links before
+    std::uint32_t turn_ = 0;
 };
 
 }  // namespace vext::core::internal

@@ -98,8 +98,13 @@ class LayerFinding {
 
     void
     anchor_all() {
-        walk_ = local_.make<internal::AnchorWalk>(layer_.links, layer_.members.size(),
-                                                  graph_.layer == 0, local_, Crew::pause);
+        const std::size_t capacity = layer_.links.links.width();
+        const Metric metric = points_.codec->metric();
+        const std::size_t n_most_given =
+            metric == Metric::kInnerProduct ? n_most_anchors(metric, capacity) : capacity;
+        walk_ =
+            local_.make<internal::AnchorWalk>(layer_.links, layer_.members.size(),
+                                              graph_.layer == 0, n_most_given, local_, Crew::pause);
         walk_->walk_from(rank_among(layer_.members, graph_.entry));
         Aim aim = {};
         walk_->reach_missed([&](std::uint32_t rank) {

@@ -60,7 +60,7 @@ inline std::size_t
 LayerPlan::bytes_per_rank(const BatchOptions& options) const {
     constexpr std::size_t kOrder = sizeof(std::uint32_t);
     constexpr std::size_t kEndAndCount = sizeof(std::uint64_t) + 1;
-    constexpr std::size_t kReaching = 6;
+    constexpr std::size_t kReaching = 7;
     // Leaders, and bounds of groups, are fewer than one in a hundred.
     constexpr std::size_t kGroups = 2;
     return row_width * sizeof(Near) + sizeof(internal::Sketch) + kOrder + kEndAndCount + kReaching +

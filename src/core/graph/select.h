@@ -11,6 +11,7 @@
 
 #include "core/array.h"
 #include "core/graph/candidate.h"
+#include "core/metric.h"
 
 namespace vext::core {
 
@@ -26,6 +27,16 @@ enum class LinkKind : std::uint8_t {
 constexpr bool
 is_kept(LinkKind kind) {
     return kind == LinkKind::kAnchor || kind == LinkKind::kParent;
+}
+
+/// Of a list with so many places on layer 0, those that are for anchors while other lists have a
+/// place for one. By inner product the longest nodes are the nearest to all others, and searches
+/// pay for each way that such a node keeps; the measurement is in docs/decisions.md.
+constexpr std::size_t
+n_most_anchors(Metric metric, std::size_t capacity) {
+    if (metric != Metric::kInnerProduct)
+        return capacity / 2;
+    return capacity / 8 < 2 ? 2 : capacity / 8;
 }
 
 /// The memory of select_links().
