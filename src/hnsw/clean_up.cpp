@@ -39,7 +39,6 @@ struct Survey {
         : nodes(arena, n_slots),
           have_rows(arena, n_slots),
           dead(arena, n_slots),
-          risen(arena, n_slots),
           owned(arena, n_slots),
           helpers(arena, n_slots),
           emptied(arena, n_slots),
@@ -48,7 +47,6 @@ struct Survey {
     core::Bitmap nodes;
     core::Bitmap have_rows;
     core::Bitmap dead;
-    core::Bitmap risen;           // nodes on layers above 0
     core::Bitmap owned;           // records that a node or a chain points to
     core::Bitmap helpers;         // links and tids records
     core::Bitmap emptied;         // nodes whose chains have tids records without rows
@@ -65,7 +63,7 @@ class Vacuum {
           page_ids_(arena, 1024),
           rows_(arena, 1024),
           bereft_(arena),
-          left_below_(arena) {}
+          bereaved_(arena) {}
 
     // False when something is left to the next one.
     bool
@@ -84,8 +82,8 @@ class Vacuum {
         // Now no list has links to the dead.
         if (!is_whole)
             is_whole = tree->grow(entry);
-        note_left_below();
-        for (const std::span<const NodeId> ids : {tree->searched(), bereft(), left_below()})
+        note_bereaved();
+        for (const std::span<const NodeId> ids : {tree->searched(), bereft(), bereaved()})
             for (const NodeId id : ids) {
                 pg::delay_vacuum();
                 repairer_.make_found(id);
@@ -105,8 +103,8 @@ class Vacuum {
         return bereft_.span();
     }
     std::span<const NodeId>
-    left_below() const {
-        return left_below_.span();
+    bereaved() const {
+        return bereaved_.span();
     }
     bool
     is_dead(NodeId id) const {
@@ -138,7 +136,7 @@ class Vacuum {
     void replace_entry(const AnchorTree::Top& top);
     void mend_all();
     void mend_node(NodeId id);
-    void note_left_below();
+    void note_bereaved();
     template <typename IsOver>
     void free_where(IsOver&& is_over);
     void free_all();
@@ -151,8 +149,8 @@ class Vacuum {
     Repairer repairer_;
     core::Array<NodeId> page_ids_;
     core::Array<Tid> rows_;
-    core::Array<NodeId> bereft_;      // lost most of their links
-    core::Array<NodeId> left_below_;  // next to a dead node that was above layer 0
+    core::Array<NodeId> bereft_;    // lost most of their links
+    core::Array<NodeId> bereaved_;  // linked from a node that has died
 };
 
 void
@@ -166,8 +164,6 @@ Vacuum::look() {
                 survey_.nodes.set(id);
                 if (!is_live_node(record))
                     survey_.dead.set(id);
-                if (head_of(record).layer > 0)
-                    survey_.risen.set(id);
                 if (has_rows)
                     survey_.have_rows.set(id);
                 own(node_of(record).tids_head);
@@ -293,29 +289,26 @@ Vacuum::mend_node(NodeId id) {
             repairer_.mend(id, i, links_id);
 }
 
-// Searches may have come to a group by nodes that rose above layer 0, and have died: of each, the
-// neighbours that live, above layer 0 all, on layer 0 one.
+// Searches may have come to a group by nodes that have died: of each, that neighbour that lives and
+// is farthest off, and those it had above layer 0.
 void
-Vacuum::note_left_below() {
+Vacuum::note_bereaved() {
     core::Bitmap noted(arena_, survey_.nodes.size());
     const auto note = [&](NodeId id) {
         if (!is_known(id) || survey_.dead.has(id) || noted.has(id))
             return;
         noted.set(id);
-        left_below_.push_back(id);
+        bereaved_.push_back(id);
     };
-    for (NodeId id = 0; id < survey_.risen.size(); ++id) {
-        if (!survey_.risen.has(id) || !survey_.dead.has(id))
+    for (NodeId id = 0; id < survey_.dead.size(); ++id) {
+        if (!survey_.dead.has(id))
             continue;
         pg::delay_vacuum();
+        note(repairer_.farthest_end(id));
         NodeId links_id = kNoNode;
         with_record(*index_, id, [&](const std::uint8_t* record) {
-            if (!is_node(record))
-                return;
-            links_id = node_of(record).links_id;
-            for (const Link& link : links_of(record, index_->geometry, 0))
-                if (!is_dead(link.id()))
-                    return note(link.id());
+            if (is_node(record))
+                links_id = node_of(record).links_id;
         });
         if (links_id != kNoNode)
             with_record(*index_, links_id, [&](const std::uint8_t* record) {

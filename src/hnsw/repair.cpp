@@ -130,20 +130,39 @@ Repairer::make_found(NodeId id) {
     linker_.bridge(id, found_.span());
 }
 
+NodeId
+Repairer::farthest_end(NodeId id) {
+    if (!make_query(id, is_node) || !read_list(id, 0, id))
+        return kNoNode;
+    live_.clear();
+    for (const Link& link : links_.span())
+        if (link.kind() != core::LinkKind::kFiller && !is_dead(link.id()))
+            live_.push_back(link.id());
+    found_.clear();
+    graph_.measure(live_.span(), found_);
+    const auto farthest = std::max_element(found_.begin(), found_.end(), core::is_nearer);
+    return farthest == found_.end() ? kNoNode : farthest->id;
+}
+
 // Makes the node the query; false if it is alive no more.
 bool
 Repairer::read_node(NodeId id) {
+    return make_query(id, is_live_node);
+}
+
+bool
+Repairer::make_query(NodeId id, bool (*is_wanted)(const std::uint8_t*)) {
     core::CodeHeader header = {};
-    const bool is_live = with_record(*index_, id, [&](const std::uint8_t* record) {
-        if (!is_live_node(record))
+    const bool is_there = with_record(*index_, id, [&](const std::uint8_t* record) {
+        if (!is_wanted(record))
             return false;
         header = code_header(record, *index_);
         std::memcpy(code_.data(), record + index_->geometry.code_offset, code_.size());
         return true;
     });
-    if (is_live)
+    if (is_there)
         index_->codec->query_from_code(header, code_.data(), query_);
-    return is_live;
+    return is_there;
 }
 
 bool

@@ -40,6 +40,10 @@ class Repairer {
     /// gets a link there that is kept.
     void make_found(NodeId id);
 
+    /// Where the dead node `id` led farthest: of the live ends of its links on layer 0, but for
+    /// fillers, that farthest from it. kNoNode where all have died.
+    NodeId farthest_end(NodeId id);
+
     bool
     is_dead(NodeId id) const {
         return id < dead_->size() && dead_->has(id);
@@ -48,6 +52,7 @@ class Repairer {
    private:
     bool has_lost_way() const;
     bool read_node(NodeId id);
+    bool make_query(NodeId id, bool (*is_wanted)(const std::uint8_t*));
     bool read_list(NodeId id, int layer, NodeId list_record);
     void collect(NodeId id, int layer);
     void search(int layer, std::size_t ef);
