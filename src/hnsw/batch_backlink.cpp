@@ -114,7 +114,7 @@ BatchBackLinker::plan_list(std::span<const BackLinkWish> wishes) {
         is_changed = true;
         for (const core::Candidate& node : edit_.handed_over())
             if (handed_over_.size() + pending_.size() < n_most_handed_over_)
-                pending_.push_back({node, wish.id});
+                pending_.push_back({node, wish.id, node.distance - wish.reach});
     }
     if (!is_changed) {
         pending_.truncate(first_pending);

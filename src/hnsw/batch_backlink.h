@@ -25,6 +25,7 @@ struct BackLinkWish {
 struct HandedOver {
     core::Candidate node;
     NodeId to;
+    float beyond;  ///< by how much it is farther from `to` than the search for that reached
 };
 
 /// Works for one chunk of a batch after the other; memory from one arena.

@@ -46,6 +46,7 @@ BatchMerger::BatchMerger(Index& index, const BatchPlan& plan, const Batch& batch
       candidates_(arena_, 2 * index.geometry.max_links(0)),
       chosen_(arena_, index.geometry.max_links(0)),
       taken_over_(arena_, 256),
+      cut_off_(arena_, kFewFinds),
       lists_(arena_),
       ends_(arena_, kLinksPerTask) {
     options_.seed = batch.seed;
@@ -148,8 +149,8 @@ BatchMerger::choose(std::uint32_t rank, int layer) {
         keep_own(batch.links.of(rank));
         if (point == graph_.entry && parent_ != kNoNode)
             keep(parent_, core::LinkKind::kParent);
-        if (point == graph_.entry && linker_.behind() != kNoNode)
-            keep(linker_.behind(), core::LinkKind::kAnchor);
+        if (point == graph_.entry && behind_ != kNoNode)
+            keep(behind_, core::LinkKind::kAnchor);
     }
 }
 
@@ -229,6 +230,7 @@ BatchMerger::attach() {
         return true;
     }
     parent_ = linker_.parent();
+    behind_ = linker_.behind();
     // Whoever was not there at the first search: the batch must lead to it as well.
     const std::span<NodeId> found = found_->of(point, 0, shape_.m);
     if (found[0] == kNoNode)
@@ -267,6 +269,9 @@ BatchMerger::link_stretch(std::size_t first, std::size_t n) {
 void
 BatchMerger::take_over() {
     std::span<const HandedOver> handed_over = batch_linker_.handed_over();
+    for (const HandedOver& lost : handed_over)
+        cut_off_.push_back({.distance = -lost.beyond, .id = lost.node.id});
+    keep_farthest_cut_off();
     while (!handed_over.empty()) {
         CHECK_FOR_INTERRUPTS();
         const NodeId id = handed_over[0].to;
@@ -282,6 +287,22 @@ BatchMerger::take_over() {
                 put_taken_over(link_list(record, index_->geometry, 0), chosen_.span());
             });
     }
+}
+
+// Of the nodes that lists led to before the batch came, the farthest beyond what its searches
+// reached: with such a link a group may have lost what led to it.
+void
+BatchMerger::keep_farthest_cut_off() {
+    const auto by_id = [](const core::Candidate& a, const core::Candidate& b) {
+        return a.id != b.id ? a.id < b.id : a.distance < b.distance;
+    };
+    std::sort(cut_off_.begin(), cut_off_.end(), by_id);
+    const core::Candidate* end = std::unique(
+        cut_off_.begin(), cut_off_.end(),
+        [](const core::Candidate& a, const core::Candidate& b) { return a.id == b.id; });
+    cut_off_.truncate(static_cast<std::size_t>(end - cut_off_.begin()));
+    std::sort(cut_off_.begin(), cut_off_.end(), core::is_nearer);
+    cut_off_.truncate(std::min(cut_off_.size(), kFewFinds + n_members() / kPointsPerFind));
 }
 
 // Calls `change(i, record)` for the nodes of a stretch of the leaf order, those of one page in one

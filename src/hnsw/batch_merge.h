@@ -111,11 +111,13 @@ class BatchMerger {
     void write_lists(std::size_t first, std::size_t n);
     void link_stretch(std::size_t first, std::size_t n);
     void take_over();
+    void keep_farthest_cut_off();
     void link_above(std::uint32_t point);
     void mark_linked(std::size_t first, std::size_t n);
     void raise_entry();
     void find_sample(std::size_t first, std::size_t n);
     bool is_lost(std::uint32_t rank);
+    void find_cut_off();
     std::size_t
     n_members() const {
         return graph_.order.size();
@@ -160,12 +162,14 @@ class BatchMerger {
     const Found* found_ = nullptr;
     core::BatchGraph graph_ = {};
     NodeId parent_ = kNoNode;  // of the batch's entry point
+    NodeId behind_ = kNoNode;  // it (BackLinker::behind)
     std::span<NodeId> ids_;    // by rank of layer 0
     core::Array<NodeId> to_measure_;
     core::Array<core::Candidate> candidates_;
     core::Array<ChosenLink> chosen_;
     core::Array<core::Candidate> taken_over_;
-    core::Array<Link> lists_;  // of a stretch of nodes, end to end
+    core::Array<core::Candidate> cut_off_;  // handed over, the farthest beyond reach first
+    core::Array<Link> lists_;               // of a stretch of nodes, end to end
     core::Array<std::uint32_t> ends_;
 };
 
@@ -215,8 +219,12 @@ BatchMerger::merge(Crew& crew) {
     crew.alone([&] { is_attached = attach(); });
     if (!is_attached)
         return false;
-    crew.alone([&] { counts[0] = parent_; });
+    crew.alone([&] {
+        counts[0] = parent_;
+        counts[1] = behind_;
+    });
     parent_ = counts[0];
+    behind_ = counts[1];
     pages_.pass_unlinked(false);  // its own nodes are not linked yet
     crew.report(BuildPhase::kSelecting, members.size());
     for_stretches(crew, members.size(), links_per_task(shape_),
@@ -230,6 +238,7 @@ BatchMerger::merge(Crew& crew) {
     crew.alone([&] { raise_entry(); });
     for_stretches(crew, members.size(), kNodesPerTask,
                   [&](std::size_t first, std::size_t n) { find_sample(first, n); });
+    find_cut_off();
     found_ = nullptr;
     return true;
 }

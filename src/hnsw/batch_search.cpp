@@ -7,6 +7,7 @@
 #include "hnsw/batch_merge.h"
 #include "hnsw/chain.h"
 #include "hnsw/link_list.h"
+#include "hnsw/repair.h"
 
 namespace vext::hnsw {
 
@@ -121,6 +122,18 @@ BatchMerger::find_sample(std::size_t first, std::size_t n) {
         is_any_lost |= is_lost(graph_.order[i]);
     for (std::size_t i = first; is_any_lost && step > 1 && i < first + n; ++i)
         is_lost(graph_.order[i]);
+}
+
+void
+BatchMerger::find_cut_off() {
+    if (cut_off_.is_empty())
+        return;
+    const core::Bitmap nobody(arena_, 0);
+    Repairer repairer(*index_, nobody);
+    for (const core::Candidate& node : cut_off_.span()) {
+        CHECK_FOR_INTERRUPTS();
+        repairer.make_found(node.id);
+    }
 }
 
 // Sees to it that the node is found; whether a search for it ended where nothing is that it links

@@ -44,6 +44,7 @@ Repairer::Repairer(Index& index, const core::Bitmap& dead)
       found_(arena_, 1024),
       chosen_(arena_, index.geometry.max_links(0)),
       hosts_(arena_, kSearchEf),
+      around_(arena_, kSearchEf),
       code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)) {
 }
 
@@ -120,14 +121,32 @@ Repairer::anchor(NodeId id, const core::Bitmap& hosts, NodeId root) {
 
 void
 Repairer::make_found(NodeId id) {
+    met_.clear();
+    met_.add(id);
+    around_.clear();
+    around_.push_back(id);
+    for (std::size_t i = 0; i < around_.size(); ++i) {
+        pg::delay_vacuum();
+        if (is_found(around_[i]) || !read_list(around_[i], 0, around_[i]))
+            continue;
+        for (const Link& link : links_.span())
+            if (!is_dead(link.id()) && met_.add(link.id()))
+                around_.push_back(link.id());
+    }
+}
+
+// Whether a search finds the node. Where it does not, the nearest that it found gets a link there.
+bool
+Repairer::is_found(NodeId id) {
     if (!read_node(id))
-        return;
+        return true;
     search(0, kFoundEf);
     const auto is_it = [id](const core::Candidate& candidate) { return candidate.id == id; };
     if (std::any_of(found_.begin(), found_.end(), is_it))
-        return;
+        return true;
     std::sort(found_.begin(), found_.end(), core::is_nearer);
     linker_.bridge(id, found_.span());
+    return false;
 }
 
 NodeId

@@ -37,7 +37,8 @@ class Repairer {
     NodeId anchor(NodeId id, const core::Bitmap& hosts, NodeId root);
 
     /// Searches for the live node `id`; where the search does not find it, the place where it ended
-    /// gets a link there that is kept.
+    /// gets a link there that is kept, and the nodes that it links to are looked for likewise: a
+    /// search for another one of a lost group can end elsewhere.
     void make_found(NodeId id);
 
     /// Where the dead node `id` led farthest: of the live ends of its links on layer 0, but for
@@ -51,6 +52,7 @@ class Repairer {
 
    private:
     bool has_lost_way() const;
+    bool is_found(NodeId id);
     bool read_node(NodeId id);
     bool make_query(NodeId id, bool (*is_wanted)(const std::uint8_t*));
     bool read_list(NodeId id, int layer, NodeId list_record);
@@ -74,7 +76,8 @@ class Repairer {
     core::Array<NodeId> through_;   // links of one dead node
     core::Array<core::Candidate> found_;
     core::Array<ChosenLink> chosen_;
-    core::Array<NodeId> hosts_;  // to be asked for a place
+    core::Array<NodeId> hosts_;   // to be asked for a place
+    core::Array<NodeId> around_;  // to be looked for
     std::span<std::uint8_t> code_;
 };
 

@@ -39,7 +39,8 @@ class Crowd:
         self.random = random.Random(seed)
         kinds = ("plain", "plain", "partitioned")
         self.setup = writer.random_setup(self.random, kinds)
-        self.oracle = Oracle(figures, self.setup["metric"], self.setup["dims"], self.setup["m"])
+        self.oracle = Oracle(figures, self.setup["metric"], self.setup["dims"], self.setup["m"],
+                             self.setup["shape"])
         self.end = None
         self.findings = []
         self.pids = {}

@@ -7,7 +7,6 @@ the same whatever steps stand before it.
 
 import numpy as np
 
-import oracle
 import zoo
 from client import Hang, ServerError
 from oracle import INDEXED, UNLIMITED, Finding, Oracle, settings, snapshot, tell
@@ -31,7 +30,8 @@ class Runner:
         self.steps = history["steps"]
         self.figures = figures
         self.record = record
-        self.oracle = Oracle(figures, self.setup["metric"], self.setup["dims"], self.setup["m"])
+        self.oracle = Oracle(figures, self.setup["metric"], self.setup["dims"], self.setup["m"],
+                             self.setup["shape"])
         self.main = self.other = None
         self.at = -1
         self.recall = self.fresh_recall = None
@@ -79,9 +79,7 @@ class Runner:
         self.oracle.judge(self.main, queries)
         with snapshot(self.main):
             self.fresh_recall = self.oracle.recall(self.main, queries)
-        # By inner product rows that come in singly do not reach the recall of a build yet.
-        is_judged = self.setup["metric"] != "ip" or oracle.judge_inner_product
-        if is_judged and self.recall < self.fresh_recall - _RECALL_LOSS.get(self.setup["m"], 0.1):
+        if self.recall < self.fresh_recall - _RECALL_LOSS.get(self.setup["m"], 0.1):
             tell("recall is below that of a fresh build",
                  f"{self.recall:.3f} < {self.fresh_recall:.3f} at ef 40, 40 queries")
         floor = _RECALL_FLOORS.get(self.setup["m"], 0.75)

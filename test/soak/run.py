@@ -262,15 +262,12 @@ def main(arguments):
     parser.add_argument("pg_bin")
     parser.add_argument("--known", help="a pattern of findings that are not to be told")
     parser.add_argument("--parts", default="dangers,histories,crowds,damage")
-    parser.add_argument("--rules", help="fill: LIMIT has to be filled, too; ip: inserts by inner "
-                        "product have to reach the recall of a build; or both, by a comma")
+    parser.add_argument("--rules", choices=["fill"], help="fill: LIMIT has to be filled, too")
     parser.add_argument("how")
     parser.add_argument("rest", nargs="*")
     options = parser.parse_args(arguments)
     oracle.known = options.known
-    rules = (options.rules or "").split(",")
-    oracle.fill_limit = "fill" in rules
-    oracle.judge_inner_product = "ip" in rules
+    oracle.fill_limit = options.rules == "fill"
     machine = Machine(options.folder, options.pg_bin)
     try:
         machine.start()
