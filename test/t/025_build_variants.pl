@@ -152,7 +152,7 @@ finds_every_row($node, 'changed', 'dead rows');
 $node->safe_psql('postgres', 'VACUUM changed');
 has_nodes('changed_v', $n_rows * 4 / 5, 'dead rows are gone');
 
-# --- rows out of line are fetched once ---
+# --- rows out of line are fetched once, but for the 128 whose mean is the centroid ---
 
 load_vectors($node, 'far', 400, 3000, 26);
 my $read = q{
@@ -171,7 +171,7 @@ for my $n_workers (0, 2)
 	$node->safe_psql('postgres', "ALTER TABLE far SET (parallel_workers = $n_workers)");
 	my $n_blocks = toast_blocks(
 		'DROP INDEX IF EXISTS far_v; CREATE INDEX far_v ON far USING hnsw (v vector_l2_ops)');
-	cmp_ok($n_blocks, '<', 1.2 * $once, "$n_workers workers: a row out of line is fetched once");
+	cmp_ok($n_blocks, '<', 1.5 * $once, "$n_workers workers: a row out of line is fetched once");
 	has_nodes('far_v', 400, 'rows out of line');
 }
 
