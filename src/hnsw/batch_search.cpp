@@ -149,7 +149,12 @@ BatchMerger::is_lost(std::uint32_t rank) {
             return candidate.id == node;
         });
     };
-    if (has(id))
+    // By inner product others are often nearer to it than it is to itself.
+    const std::uint32_t point = point_of(rank);
+    const float own = index_->codec->distance(query_, store_->header(point), store_->code(point));
+    if (has(id) || std::any_of(found.begin(), found.end(), [own](const core::Candidate& candidate) {
+            return candidate.distance <= own;
+        }))
         return false;
     bool is_near = false;
     for_each_link(*index_, id, 0, [&](NodeId linked) { is_near |= has(linked); });

@@ -37,6 +37,7 @@ Repairer::Repairer(Index& index, const core::Bitmap& dead)
       linker_(index, graph_, arena_),
       memory_(arena_, std::max<std::size_t>(kSearchEf, index.geometry.max_links(0))),
       met_(arena_, 1024),
+      looked_for_(arena_, 1024),
       links_(arena_, index.geometry.max_links(0)),
       frontier_(arena_, kMostFollowed),
       live_(arena_, 1024),
@@ -121,8 +122,8 @@ Repairer::anchor(NodeId id, const core::Bitmap& hosts, NodeId root) {
 
 void
 Repairer::make_found(NodeId id) {
-    met_.clear();
-    met_.add(id);
+    if (!looked_for_.add(id))
+        return;
     around_.clear();
     around_.push_back(id);
     for (std::size_t i = 0; i < around_.size(); ++i) {
@@ -130,18 +131,26 @@ Repairer::make_found(NodeId id) {
         if (is_found(around_[i]) || !read_list(around_[i], 0, around_[i]))
             continue;
         for (const Link& link : links_.span())
-            if (!is_dead(link.id()) && met_.add(link.id()))
+            if (!is_dead(link.id()) && looked_for_.add(link.id()))
                 around_.push_back(link.id());
     }
 }
 
-// Whether a search finds the node. Where it does not, the nearest that it found gets a link there.
+// Whether a search finds the node, or one as near to it: by inner product that is often another.
+// Where it does not, the nearest that it found gets a link there.
 bool
 Repairer::is_found(NodeId id) {
     if (!read_node(id))
         return true;
+    live_.clear();
+    live_.push_back(id);
+    found_.clear();
+    graph_.measure(live_.span(), found_);
+    const float own = found_.is_empty() ? 0 : found_[0].distance;
     search(0, kFoundEf);
-    const auto is_it = [id](const core::Candidate& candidate) { return candidate.id == id; };
+    const auto is_it = [id, own](const core::Candidate& candidate) {
+        return candidate.id == id || candidate.distance <= own;
+    };
     if (std::any_of(found_.begin(), found_.end(), is_it))
         return true;
     std::sort(found_.begin(), found_.end(), core::is_nearer);
