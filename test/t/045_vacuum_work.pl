@@ -60,6 +60,28 @@ for my $condition ('id > 1', 'id < 1000000', 'id % 1000 <> 0')
 	note("$few pages, $many pages");
 }
 
+# --- a graph ---
+
+for my $metric ('l2', 'ip', 'cosine')
+{
+	my @pages;
+	for my $n_rows (2000, 8000)
+	{
+		load_vectors($node, 'graph', $n_rows, 16, 44);
+		$node->safe_psql('postgres', qq{
+			CREATE INDEX graph_v ON graph USING hnsw (v vector_${metric}_ops);
+			DELETE FROM graph WHERE id % 3 = 0;
+			SELECT pg_stat_statements_reset()});
+		$node->safe_psql('postgres', 'VACUUM graph');
+		push @pages, pages_read_by('VACUUM graph');
+		index_is_sound($node, 'graph_v', "$metric, a third of $n_rows rows deleted");
+		$node->safe_psql('postgres', 'DROP TABLE graph');
+	}
+	cmp_ok($pages[1], '<', 8 * $pages[0],
+		"$metric: four times the deleted rows are about four times the work");
+	note("$metric: $pages[0] pages, $pages[1] pages");
+}
+
 # --- the cost limit ---
 
 load_vectors($node, 'items', 3000, 16, 45);
