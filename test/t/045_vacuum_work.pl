@@ -77,7 +77,7 @@ for my $metric ('l2', 'ip', 'cosine')
 		index_is_sound($node, 'graph_v', "$metric, a third of $n_rows rows deleted");
 		$node->safe_psql('postgres', 'DROP TABLE graph');
 	}
-	cmp_ok($pages[1], '<', 8 * $pages[0],
+	cmp_ok($pages[1], '<', 5 * $pages[0],
 		"$metric: four times the deleted rows are about four times the work");
 	note("$metric: $pages[0] pages, $pages[1] pages");
 }
