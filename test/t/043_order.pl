@@ -99,8 +99,9 @@ $node->safe_psql('postgres', q{
 my $levels = 'SELECT DISTINCT v <-> (SELECT zero FROM queries) AS d FROM signs ORDER BY d';
 is($node->safe_psql('postgres', "SELECT uses_index('$levels')"), 't', 'the index serves the query');
 is($node->safe_psql('postgres', 'SELECT n_levels()'), 3, 'in a function');
+# The inner one counts on no order, so that it may return what is farther by a thousandth.
 is( $node->safe_psql('postgres', "SELECT count(*), count(DISTINCT d) FROM ($levels) s, nearest() n
-		WHERE n_levels() = 3 AND n <= d"),
+		WHERE n_levels() = 3 AND n <= 1.001 * d"),
 	'3|3', 'an executor within another');
 is( $node->safe_psql('postgres', qq{
 		BEGIN;
