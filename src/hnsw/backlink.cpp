@@ -58,13 +58,11 @@ BackLinker::handed_over() {
 
 bool
 BackLinker::anchor(NodeId id, std::span<const ChosenLink> neighbours) {
-    // By inner product all have the same few neighbours: those anchored to them are asked first.
-    const bool spreads = index_->meta.metric == core::Metric::kInnerProduct;
     for (const LinkRole role : {LinkRole::kAnchor, LinkRole::kLastAnchor}) {
         for (const ChosenLink& neighbour : neighbours)
             if (link_to(id, 0, neighbour.node, role))
                 return true;
-        if ((spreads || role == LinkRole::kLastAnchor) && anchor_behind(id, role))
+        if (anchor_behind(id, role))
             return true;
     }
     return false;

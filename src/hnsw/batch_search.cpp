@@ -124,16 +124,15 @@ BatchMerger::find_sample(std::size_t first, std::size_t n) {
         is_lost(graph_.order[i]);
 }
 
+// Searches for the nodes that lists gave up for the batch.
 void
 BatchMerger::find_cut_off() {
     if (cut_off_.is_empty())
         return;
     const core::Bitmap nobody(arena_, 0);
     Repairer repairer(*index_, nobody);
-    for (const core::Candidate& node : cut_off_.span()) {
-        CHECK_FOR_INTERRUPTS();
+    for (const core::Candidate& node : cut_off_.span())
         repairer.make_found(node.id);
-    }
 }
 
 // Sees to it that the node is found; whether a search for it ended where nothing is that it links
@@ -142,22 +141,18 @@ bool
 BatchMerger::is_lost(std::uint32_t rank) {
     CHECK_FOR_INTERRUPTS();
     const NodeId id = ids_[rank];
-    aim_at(point_of(rank));
-    const std::span<const core::Candidate> found = search_.find_nearest(kFoundEf);
-    const auto has = [found](NodeId node) {
-        return std::any_of(found.begin(), found.end(), [node](const core::Candidate& candidate) {
-            return candidate.id == node;
-        });
-    };
-    // By inner product others are often nearer to it than it is to itself.
     const std::uint32_t point = point_of(rank);
+    aim_at(point);
+    const std::span<const core::Candidate> found = search_.find_nearest(kFoundEf);
     const float own = index_->codec->distance(query_, store_->header(point), store_->code(point));
-    if (has(id) || std::any_of(found.begin(), found.end(), [own](const core::Candidate& candidate) {
-            return candidate.distance <= own;
-        }))
+    if (core::has_found(found, id, own))
         return false;
     bool is_near = false;
-    for_each_link(*index_, id, 0, [&](NodeId linked) { is_near |= has(linked); });
+    for_each_link(*index_, id, 0, [&](NodeId linked) {
+        is_near |= std::any_of(
+            found.begin(), found.end(),
+            [linked](const core::Candidate& candidate) { return candidate.id == linked; });
+    });
     linker_.bridge(id, found);
     return !is_near;
 }

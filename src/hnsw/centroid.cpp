@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "hnsw/create.h"
+#include "hnsw/store.h"
+#include "pg/drain_lock.h"
 #include "pg/memory.h"
 #include "pg/parallel.h"
 #include "pg/random.h"
@@ -55,6 +56,30 @@ add_to_sample(Relation, ItemPointer, Datum* values, bool* is_null, bool, void* s
         sample.sum.add(vector.values());
     });
     MemoryContextReset(sample.row_context);
+}
+
+// The pages first, then the metapage that names it.
+void
+write_centroid(Index& index, const float* centroid) {
+    constexpr std::uint32_t kPerPage = kUsableSize / sizeof(float);
+    for (std::uint32_t i = 0; i < index.geometry.centroid_blocks; ++i) {
+        const std::uint32_t first = i * kPerPage;
+        const std::uint32_t n = std::min<std::uint32_t>(kPerPage, index.meta.n_dims - first);
+        pg::BlockSet blocks;
+        blocks.add(1 + i);
+        pg::with_change(
+            index.relation, index.wal_mode, blocks, index.hints,
+            [&](const pg::ChangedPages& pages) {
+                return check_page_or_report(index, pages(1 + i), PageKind::kCentroid, 1 + i,
+                                            false) &&
+                       check_page_to_change(index, pages(1 + i), PageKind::kCentroid, 1 + i);
+            },
+            [&](const pg::ChangedPages& pages) {
+                std::memcpy(pages(1 + i) + kPageHeaderSize, centroid + first, n * sizeof(float));
+            });
+    }
+    change_meta(
+        index, [](const MetaPage&) { return true; }, [](MetaPage& meta) { meta.has_centroid = 1; });
 }
 
 }  // namespace
@@ -134,10 +159,16 @@ lacks_centroid(const Index& index) {
 
 void
 give_centroid(Index& index, const CentroidSum& first_rows) {
-    if (const float* centroid = first_rows.mean()) {
-        set_centroid(index, centroid);
+    const float* centroid = first_rows.mean();
+    if (centroid == nullptr)
+        return;
+    pg::lock_drain_exclusive(index.relation);
+    refresh_meta(index);
+    if (lacks_centroid(index)) {
+        write_centroid(index, centroid);
         refresh_meta(index);
     }
+    pg::unlock_drain_exclusive(index.relation);
 }
 
 }  // namespace vext::hnsw

@@ -43,8 +43,8 @@ float* sample_centroid(Relation heap, Relation index, IndexInfo* info, const Met
 /// last read.
 bool lacks_centroid(const Index& index);
 
-/// Gives an index that lacks it its centroid, if there is a mean. Requires: the drain lock, alone,
-/// and the metapage read since. The codec is stale then (Index::has_stale_codec).
+/// Gives an index that lacks it its centroid, if there is a mean. Whoever has it open finds its
+/// codec stale then (Index::has_stale_codec), the caller too. Takes and releases the drain lock.
 void give_centroid(Index& index, const CentroidSum& first_rows);
 
 }  // namespace vext::hnsw

@@ -106,10 +106,10 @@ ReachCheck::is_found(NodeId id) {
     core::search_layer(graph_, 0, static_cast<std::size_t>(effective_ef_search(index_->relation)),
                        entries.span(), memory_);
     const std::span<const core::Candidate> found = memory_.beam.entries();
-    return std::any_of(found.begin(), found.end(), [&](const core::Candidate& candidate) {
-        return candidate.id == id || candidate.distance <= own_distance_ ||
-               std::find(links_.begin(), links_.end(), candidate.id) != links_.end();
-    });
+    return core::has_found(found, id, own_distance_) ||
+           std::any_of(found.begin(), found.end(), [this](const core::Candidate& candidate) {
+               return std::find(links_.begin(), links_.end(), candidate.id) != links_.end();
+           });
 }
 
 // Makes the node the query; false if it is alive no more.

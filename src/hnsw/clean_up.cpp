@@ -63,7 +63,7 @@ class Vacuum {
           page_ids_(arena, 1024),
           rows_(arena, 1024),
           bereft_(arena),
-          bereaved_(arena) {}
+          ends_(arena, 256) {}
 
     // False when something is left to the next one.
     bool
@@ -82,12 +82,10 @@ class Vacuum {
         // Now no list has links to the dead.
         if (!is_whole)
             is_whole = tree->grow(entry);
-        note_bereaved();
-        for (const std::span<const NodeId> ids : {tree->searched(), bereft(), bereaved()})
-            for (const NodeId id : ids) {
-                pg::delay_vacuum();
+        for (const std::span<const NodeId> ids : {tree->searched(), bereft()})
+            for (const NodeId id : ids)
                 repairer_.make_found(id);
-            }
+        find_ends_of_dead();
         drain();
         free_all();
         return is_whole;
@@ -101,10 +99,6 @@ class Vacuum {
     std::span<const NodeId>
     bereft() const {
         return bereft_.span();
-    }
-    std::span<const NodeId>
-    bereaved() const {
-        return bereaved_.span();
     }
     bool
     is_dead(NodeId id) const {
@@ -136,7 +130,7 @@ class Vacuum {
     void replace_entry(const AnchorTree::Top& top);
     void mend_all();
     void mend_node(NodeId id);
-    void note_bereaved();
+    void find_ends_of_dead();
     template <typename IsOver>
     void free_where(IsOver&& is_over);
     void free_all();
@@ -149,8 +143,8 @@ class Vacuum {
     Repairer repairer_;
     core::Array<NodeId> page_ids_;
     core::Array<Tid> rows_;
-    core::Array<NodeId> bereft_;    // lost most of their links
-    core::Array<NodeId> bereaved_;  // linked from a node that has died
+    core::Array<NodeId> bereft_;  // lost most of their links
+    core::Array<NodeId> ends_;    // of links of one dead node
 };
 
 void
@@ -289,22 +283,16 @@ Vacuum::mend_node(NodeId id) {
             repairer_.mend(id, i, links_id);
 }
 
-// Searches may have come to a group by nodes that have died: of each, that neighbour that lives and
-// is farthest off, and those it had above layer 0.
+// Searches may have come to a group by nodes that have died. So of each the live neighbour that is
+// farthest off is looked for, and those it had above layer 0.
 void
-Vacuum::note_bereaved() {
-    core::Bitmap noted(arena_, survey_.nodes.size());
-    const auto note = [&](NodeId id) {
-        if (!is_known(id) || survey_.dead.has(id) || noted.has(id))
-            return;
-        noted.set(id);
-        bereaved_.push_back(id);
-    };
+Vacuum::find_ends_of_dead() {
     for (NodeId id = 0; id < survey_.dead.size(); ++id) {
         if (!survey_.dead.has(id))
             continue;
         pg::delay_vacuum();
-        note(repairer_.farthest_end(id));
+        ends_.clear();
+        ends_.push_back(repairer_.farthest_end(id));
         NodeId links_id = kNoNode;
         with_record(*index_, id, [&](const std::uint8_t* record) {
             if (is_node(record))
@@ -314,8 +302,10 @@ Vacuum::note_bereaved() {
             with_record(*index_, links_id, [&](const std::uint8_t* record) {
                 for (int layer = 1; holds_links(record, id, layer); ++layer)
                     for (const Link& link : links_of(record, index_->geometry, layer))
-                        note(link.id());
+                        ends_.push_back(link.id());
             });
+        for (const NodeId end : ends_.span())
+            repairer_.make_found(end);
     }
 }
 

@@ -116,27 +116,4 @@ write_first_pages(Relation index, ForkNumber fork, const MetaPage& meta, const f
     pfree(page);
 }
 
-void
-set_centroid(Index& index, const float* centroid) {
-    constexpr std::uint32_t kPerPage = kUsableSize / sizeof(float);
-    for (std::uint32_t i = 0; i < index.geometry.centroid_blocks; ++i) {
-        const std::uint32_t first = i * kPerPage;
-        const std::uint32_t n = std::min<std::uint32_t>(kPerPage, index.meta.n_dims - first);
-        pg::BlockSet blocks;
-        blocks.add(1 + i);
-        pg::with_change(
-            index.relation, index.wal_mode, blocks, index.hints,
-            [&](const pg::ChangedPages& pages) {
-                return check_page_or_report(index, pages(1 + i), PageKind::kCentroid, 1 + i,
-                                            false) &&
-                       check_page_to_change(index, pages(1 + i), PageKind::kCentroid, 1 + i);
-            },
-            [&](const pg::ChangedPages& pages) {
-                std::memcpy(pages(1 + i) + kPageHeaderSize, centroid + first, n * sizeof(float));
-            });
-    }
-    change_meta(
-        index, [](const MetaPage&) { return true; }, [](MetaPage& meta) { meta.has_centroid = 1; });
-}
-
 }  // namespace vext::hnsw

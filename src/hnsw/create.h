@@ -29,8 +29,4 @@ MetaPage make_meta(Relation index);
 void write_first_pages(Relation index, ForkNumber fork, const MetaPage& meta,
                        const float* centroid);
 
-/// Gives an empty index without one its centroid. Whoever has it open finds its codec stale
-/// (Index::has_stale_codec).
-void set_centroid(Index& index, const float* centroid);
-
 }  // namespace vext::hnsw

@@ -87,11 +87,7 @@ choose_centroid(Target& target, Rows rows) {
     CentroidSum sum(index.meta.metric, index.meta.n_dims);
     for (const QueuedRow* row : rows)
         sum.add({row->values, index.meta.n_dims});
-    pg::lock_drain_exclusive(index.relation);
-    refresh_meta(index);
-    if (lacks_centroid(index))
-        give_centroid(index, sum);
-    pg::unlock_drain_exclusive(index.relation);
+    give_centroid(index, sum);
     target.refresh_codec();
 }
 

@@ -91,30 +91,30 @@ Inserter::insert(std::span<const float> vector, const Tid& tid, NodeId* fate) {
         return false;
     layer_ = draw_layer();
     id_ = kNoNode;
-    if (index_->wal_mode == pg::WalMode::kBuilding)
+    if (index_->wal_mode == pg::WalMode::kBuilding) {
         try_insert(tid, true);
-    else
-        insert_encoded(vector, tid);
-    return true;
-}
-
-// Alone only where it must be: into an index without any row, whose centroid the vector becomes, or
-// a graph that has no linked live node yet, or none that could be found.
-void
-Inserter::insert_encoded(std::span<const float> vector, const Tid& tid) {
-    const std::uint32_t epoch = lock_current_epoch(*index_);
-    const bool is_done =
-        index_->has_stale_codec() || (!lacks_centroid(*index_) && try_insert(tid, false));
-    pg::unlock_drain_shared(index_->relation, epoch);
-    if (is_done)
-        return;
-    pg::lock_drain_exclusive(index_->relation);
-    refresh_meta(*index_);
+        return true;
+    }
     if (lacks_centroid(*index_)) {
         CentroidSum first(index_->meta.metric, index_->meta.n_dims);
         first.add(vector);
         give_centroid(*index_, first);
     }
+    insert_encoded(tid);
+    return true;
+}
+
+// Alone only where it must be: into a graph that has no linked live node yet, or none that could be
+// found.
+void
+Inserter::insert_encoded(const Tid& tid) {
+    const std::uint32_t epoch = lock_current_epoch(*index_);
+    const bool is_done = index_->has_stale_codec() || try_insert(tid, false);
+    pg::unlock_drain_shared(index_->relation, epoch);
+    if (is_done)
+        return;
+    pg::lock_drain_exclusive(index_->relation);
+    refresh_meta(*index_);
     if (!index_->has_stale_codec())
         try_insert(tid, true);
     pg::unlock_drain_exclusive(index_->relation);

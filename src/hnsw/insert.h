@@ -56,7 +56,7 @@ class Inserter {
     Inserter(Index& index, const SearchEffort& effort);
 
     bool encode(std::span<const float> vector);
-    void insert_encoded(std::span<const float> vector, const Tid& tid);
+    void insert_encoded(const Tid& tid);
     bool try_insert(const Tid& tid, bool is_alone);
     int draw_layer() const;
     void choose_neighbours();

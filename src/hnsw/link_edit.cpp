@@ -162,10 +162,13 @@ LinkEdit::add(NodeId id, float distance, LinkRole role) {
 NodeId
 LinkEdit::put_between(NodeId id) {
     std::size_t farthest = after_.size();
-    for (std::size_t i = 0; i < after_.size(); ++i)
+    for (std::size_t i = 0; i < after_.size(); ++i) {
+        if (after_[i].id() == id)
+            return kNoNode;
         if (rated_[i].kind == core::LinkKind::kAnchor &&
             (farthest == after_.size() || rated_[i].to_base > rated_[farthest].to_base))
             farthest = i;
+    }
     if (!is_owner_linked_ || farthest == after_.size())
         return kNoNode;
     const NodeId behind = after_[farthest].id();

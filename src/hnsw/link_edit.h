@@ -51,7 +51,7 @@ class LinkEdit {
 
     /// Puts `id` in the place of one of the ways that the list keeps to others, rather one to a
     /// dead node or else the farthest; returns where that way led. kNoNode when the list's owner is
-    /// not linked or its list has none.
+    /// not linked, or its list has none or links to `id` already.
     NodeId put_between(NodeId id);
 
     /// The record that holds the list.

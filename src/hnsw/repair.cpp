@@ -37,7 +37,7 @@ Repairer::Repairer(Index& index, const core::Bitmap& dead)
       linker_(index, graph_, arena_),
       memory_(arena_, std::max<std::size_t>(kSearchEf, index.geometry.max_links(0))),
       met_(arena_, 1024),
-      looked_for_(arena_, 1024),
+      looked_for_(arena_, index.n_held),
       links_(arena_, index.geometry.max_links(0)),
       frontier_(arena_, kMostFollowed),
       live_(arena_, 1024),
@@ -122,22 +122,24 @@ Repairer::anchor(NodeId id, const core::Bitmap& hosts, NodeId root) {
 
 void
 Repairer::make_found(NodeId id) {
-    if (!looked_for_.add(id))
-        return;
     around_.clear();
-    around_.push_back(id);
+    const auto look_for = [this](NodeId node) {
+        if (node >= looked_for_.size() || looked_for_.has(node) || is_dead(node))
+            return;
+        looked_for_.set(node);
+        around_.push_back(node);
+    };
+    look_for(id);
     for (std::size_t i = 0; i < around_.size(); ++i) {
         pg::delay_vacuum();
         if (is_found(around_[i]) || !read_list(around_[i], 0, around_[i]))
             continue;
         for (const Link& link : links_.span())
-            if (!is_dead(link.id()) && looked_for_.add(link.id()))
-                around_.push_back(link.id());
+            look_for(link.id());
     }
 }
 
-// Whether a search finds the node, or one as near to it: by inner product that is often another.
-// Where it does not, the nearest that it found gets a link there.
+// Whether a search finds the node. Where it does not, the nearest that it found gets a link there.
 bool
 Repairer::is_found(NodeId id) {
     if (!read_node(id))
@@ -148,10 +150,7 @@ Repairer::is_found(NodeId id) {
     graph_.measure(live_.span(), found_);
     const float own = found_.is_empty() ? 0 : found_[0].distance;
     search(0, kFoundEf);
-    const auto is_it = [id, own](const core::Candidate& candidate) {
-        return candidate.id == id || candidate.distance <= own;
-    };
-    if (std::any_of(found_.begin(), found_.end(), is_it))
+    if (core::has_found(found_.span(), id, own))
         return true;
     std::sort(found_.begin(), found_.end(), core::is_nearer);
     linker_.bridge(id, found_.span());

@@ -38,7 +38,8 @@ class Repairer {
 
     /// Searches for the live node `id`; where the search does not find it, the place where it ended
     /// gets a link there that is kept, and the nodes that it links to are looked for likewise: a
-    /// search for another one of a lost group can end elsewhere. Looks for each node once.
+    /// search for another one of a lost group can end elsewhere. Looks for each node once,
+    /// and for none that came after this was made. Does nothing for kNoNode.
     void make_found(NodeId id);
 
     /// Where the dead node `id` led farthest: of the live ends of its links on layer 0, but for
@@ -70,7 +71,7 @@ class Repairer {
     BackLinker linker_;
     core::SearchMemory memory_;
     core::VisitedSet met_;
-    core::VisitedSet looked_for_;
+    core::Bitmap looked_for_;
     core::Array<Link> links_;       // the list as it was read
     core::Array<NodeId> frontier_;  // dead nodes whose links are candidates
     core::Array<NodeId> live_;      // candidates

@@ -159,7 +159,7 @@ class Oracle:
         lost = self.lost_by_own_vector(session, max(sample, _MANY), salt, limit)
         if len(lost) > self._most_misses():
             tell("a row is not found by its own vector",
-                 f"{len(lost)} of {self.n_looked_for} at ef 40, none at 400: ids {lost[:10]}")
+                 f"{len(lost)} of {self.n_looked_for} at ef 40: ids {lost[:10]}")
 
     def _judges_searches(self):
         return self.m >= 4

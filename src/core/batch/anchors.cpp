@@ -114,8 +114,6 @@ AnchorWalk::anchor_from_linked(std::uint32_t rank) {
 // Down the tree from the nearest reached rank, another way each time.
 bool
 AnchorWalk::anchor_behind_linked(std::uint32_t rank) {
-    if (n_most_given_ >= layer_.links.width())
-        return false;
     const std::span<const Link> linked = layer_.of(rank);
     const auto reached =
         std::ranges::find_if(linked, [this](const Link& link) { return reached_.has(link.id()); });

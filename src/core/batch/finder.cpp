@@ -34,10 +34,7 @@ BatchFinder::find(std::span<const BatchLayer> layers, const PointView& points, s
 bool
 BatchFinder::has_found(const PointView& points, std::uint32_t point) {
     const float own = points.codec->distance(query_, points.header(point), points.code(point));
-    const std::span<const Candidate> found = memory_.beam.entries();
-    return found[0].distance <= own ||
-           std::any_of(found.begin(), found.end(),
-                       [point](const Candidate& candidate) { return candidate.id == point; });
+    return core::has_found(memory_.beam.entries(), point, own);
 }
 
 }  // namespace vext::core

@@ -98,10 +98,8 @@ class LayerFinding {
 
     void
     anchor_all() {
-        const std::size_t capacity = layer_.links.links.width();
-        const Metric metric = points_.codec->metric();
         const std::size_t n_most_given =
-            metric == Metric::kInnerProduct ? n_most_anchors(metric, capacity) : capacity;
+            n_most_anchors(points_.codec->metric(), layer_.links.links.width());
         walk_ =
             local_.make<internal::AnchorWalk>(layer_.links, layer_.members.size(),
                                               graph_.layer == 0, n_most_given, local_, Crew::pause);

@@ -32,6 +32,15 @@ is_nearer(const Candidate& a, const Candidate& b) {
     return a.distance < b.distance || (a.distance == b.distance && a.id < b.id);
 }
 
+/// Whether a search for the node `id` found it, or a live one as near to it as it is to itself: one
+/// with an equal vector; by inner product often a longer one.
+inline bool
+has_found(std::span<const Candidate> found, NodeId id, float own_distance) {
+    return std::any_of(found.begin(), found.end(), [id, own_distance](const Candidate& candidate) {
+        return candidate.id == id || (!candidate.is_dead && candidate.distance <= own_distance);
+    });
+}
+
 /// The `ef` nearest live candidates in order, with the dead ones among them, each expanded once. Of
 /// the dead no more than kMostDead + 4 ef are kept, the nearest, so that a graph of nearly only
 /// dead nodes does not have to be walked whole.
