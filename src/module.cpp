@@ -1,9 +1,9 @@
 // The module as the server loads it: magic block, settings, choice of kernels.
 
 #include "core/distance/dispatch.h"
-#include "hnsw/flush_points.h"
+#include "hnsw/gather/flush_points.h"
 #include "hnsw/options.h"
-#include "hnsw/plan_hooks.h"
+#include "hnsw/scan/plan_hooks.h"
 #include "pg/function.h"
 #include "pg/setting.h"
 

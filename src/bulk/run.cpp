@@ -4,7 +4,7 @@
 // carries the number of the row without a subtransaction around the statement: an index could not
 // gather the rows of one into batches.
 
-#include "hnsw/gather.h"
+#include "hnsw/gather/gather.h"
 #include "pg/function.h"
 #include "pg/statement.h"
 

@@ -1,11 +1,12 @@
 // The access method's handler: which callbacks it has and what it can do.
 
-#include "hnsw/build.h"
-#include "hnsw/cost.h"
+#include "hnsw/batch/progress.h"
+#include "hnsw/build/build.h"
+#include "hnsw/gather/insert_row.h"
 #include "hnsw/options.h"
-#include "hnsw/progress.h"
-#include "hnsw/scan.h"
-#include "hnsw/vacuum.h"
+#include "hnsw/scan/cost.h"
+#include "hnsw/scan/scan.h"
+#include "hnsw/vacuum/vacuum.h"
 #include "pg/function.h"
 
 namespace vext::hnsw {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <limits>
 
-#include "hnsw/layout.h"
+#include "hnsw/limits.h"
 #include "pg/compat.h"
 #include "pg/setting.h"
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "pg/page.h"
@@ -116,6 +117,20 @@ with_change(Relation relation, WalMode mode, const BlockSet& blocks, BufferHints
     for (int i = blocks.size() - 1; i >= 0; --i)
         UnlockReleaseBuffer(buffers[i]);
     return is_wanted;
+}
+
+/// Writes the whole page `block`, or a further one (P_NEW), of a relation that nobody else sees. Of
+/// the init fork it is logged; a main fork is logged whole at its end (log_whole_relation).
+inline void
+write_page(Relation relation, ForkNumber fork, BlockNumber block, const std::uint8_t* bytes) {
+    const Buffer buffer = ReadBufferExtended(relation, fork, block, RBM_ZERO_AND_LOCK, nullptr);
+    START_CRIT_SECTION();
+    std::memcpy(page_bytes(buffer), bytes, BLCKSZ);
+    MarkBufferDirty(buffer);
+    if (fork == INIT_FORKNUM)
+        log_newpage_buffer(buffer, true);
+    END_CRIT_SECTION();
+    UnlockReleaseBuffer(buffer);
 }
 
 /// Takes all pages from a relation of which nobody else has any.

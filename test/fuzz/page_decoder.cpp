@@ -4,7 +4,7 @@
 // The input is a metapage's fields, then a hot page, its records one after the other, then a
 // residual; it is copied into blocks of their exact sizes, and filled up with zeros.
 
-#include "hnsw/layout.h"
+#include "hnsw/pages/record.h"
 
 #include <algorithm>
 #include <cmath>
@@ -73,27 +73,25 @@ walk_links(std::span<const Link> links, std::uint32_t n_slots) {
 // Reads all that a record which passed the check may hold.
 std::uint64_t
 walk_record(const std::uint8_t* record, const Geometry& geometry, const MetaPage& meta) {
-    const auto& head = *reinterpret_cast<const RecordHead*>(record);
+    const RecordHead& head = head_of(record);
     std::uint64_t sum = 0;
     switch (head.kind) {
         case RecordKind::kFree:
             break;
         case RecordKind::kNode:
             require(head.layer <= geometry.max_layer);
-            sum += walk_links({node_links(record, geometry), head.n_links}, meta.n_slots);
+            sum += walk_links(links_of(record, geometry, 0), meta.n_slots);
             for (std::uint32_t i = 0; i < meta.code_bytes; ++i)
-                sum += record[geometry.code_offset + i];
+                sum += code_of(record, geometry)[i];
             break;
         case RecordKind::kLinks:
             for (int layer = 1; layer <= head.layer; ++layer)
-                sum += walk_links({layer_links(record, geometry, layer),
-                                   reinterpret_cast<const LinksRecord*>(record)->counts[layer - 1]},
-                                  meta.n_slots);
+                sum += walk_links(links_of(record, geometry, layer), meta.n_slots);
             break;
         case RecordKind::kTids:
-            require(reinterpret_cast<const TidsRecord*>(record)->owner < meta.n_slots);
-            for (std::uint32_t i = 0; i < geometry.tids_per_record; ++i)
-                sum += record_tids(record)[i].position;
+            require(owner_of(record) < meta.n_slots);
+            for (const Tid& tid : rows_of(record, geometry))
+                sum += tid.position;
             break;
     }
     return sum;
@@ -115,11 +113,8 @@ measure_code(const MetaPage& meta, const Geometry& geometry, const std::uint8_t*
     require(codec.prepare(vector.data(), prepared) == core::PrepareStatus::kReady);
     codec.prepare_query(prepared, query);
 
-    const auto& node = *reinterpret_cast<const NodeRecord*>(record);
-    core::CodeHeader header = {node.factor, node.offset, 0};
-    if (meta.has_inline_error != 0)
-        std::memcpy(&header.error, record + sizeof(NodeRecord), sizeof(float));
-    const std::uint8_t* code = record + geometry.code_offset;
+    const core::CodeHeader header = code_header(record, geometry);
+    const std::uint8_t* code = code_of(record, geometry);
     const std::uint8_t* rest = residual.empty() ? nullptr : residual.data();
     require(!std::isnan(codec.distance(query, header, code)));
     const core::Refined refined = codec.refine(query, header, code, rest);
@@ -151,7 +146,7 @@ LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::vector<std::uint8_t> page(kPageSize);
     init_page(page.data(), PageKind::kHot, geometry.first_block);
     for (std::uint32_t i = 0; i < geometry.hot_per_page; ++i)
-        input.take(&page[kPageHeaderSize + i * geometry.hot_bytes], geometry.hot_bytes);
+        input.take(hot_record(page.data(), geometry, i), geometry.hot_bytes);
     require(check_page(page.data(), PageKind::kHot, geometry.first_block) == nullptr);
     std::vector<std::uint8_t> residual(meta.residual_bytes);
     input.take(residual.data(), residual.size());

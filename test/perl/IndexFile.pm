@@ -1,5 +1,5 @@
 # An index file as the tests change it while the server is down: pages and records by the layout of
-# src/hnsw/layout.h.
+# src/hnsw/pages/layout.h.
 
 package IndexFile;
 

@@ -1,6 +1,7 @@
 # Damaged index files: the server neither crashes nor hangs, and structural damage is always told.
 #
-# The pages are read and changed here by the layout of src/hnsw/layout.h, while the server is down.
+# The pages are read and changed here by the layout of src/hnsw/pages/layout.h, while the server is
+# down.
 # VECTOR_EXT_CASES is the number of randomly damaged indexes, 200 by default.
 
 use strict;

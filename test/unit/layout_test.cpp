@@ -1,6 +1,6 @@
 // The layout of the index file: where records lie, and that every wrong field is seen.
 
-#include "hnsw/layout.h"
+#include "hnsw/pages/record.h"
 
 #include <gtest/gtest.h>
 
@@ -335,19 +335,19 @@ class Record {
 
     RecordHead&
     head() {
-        return *reinterpret_cast<RecordHead*>(bytes_.data());
+        return head_of(bytes_.data());
     }
     NodeRecord&
     node() {
-        return *reinterpret_cast<NodeRecord*>(bytes_.data());
+        return node_of(bytes_.data());
     }
     LinksRecord&
     links() {
-        return *reinterpret_cast<LinksRecord*>(bytes_.data());
+        return links_record(bytes_.data());
     }
     TidsRecord&
     tids() {
-        return *reinterpret_cast<TidsRecord*>(bytes_.data());
+        return tids_record(bytes_.data());
     }
     std::uint8_t*
     bytes() {
@@ -379,7 +379,7 @@ full_node(const Geometry& geometry) {
     record.node().tids_head = kNoNode;
     record.node().links_id = 12;
     for (std::uint32_t i = 0; i < geometry.max_links(0); ++i)
-        node_links(record.bytes(), geometry)[i] = Link(i, static_cast<LinkKind>(i % 4));
+        links_in(record.bytes(), geometry, 0)[i] = Link(i, static_cast<LinkKind>(i % 4));
     return record;
 }
 
@@ -391,7 +391,7 @@ full_links(const Geometry& geometry) {
     for (int layer = 1; layer <= geometry.max_layer; ++layer) {
         record.links().counts[layer - 1] = static_cast<std::uint8_t>(geometry.m);
         for (std::uint32_t i = 0; i < geometry.m; ++i)
-            layer_links(record.bytes(), geometry, layer)[i] = Link(i, LinkKind::kDiverse);
+            links_in(record.bytes(), geometry, layer)[i] = Link(i, LinkKind::kDiverse);
     }
     return record;
 }
@@ -405,7 +405,7 @@ TEST(Record, SoundOnesPass) {
         tids.tids().owner = 3;
         tids.tids().next = kNoNode;
         for (std::uint32_t i = 0; i < geometry.tids_per_record; ++i)
-            record_tids(tids.bytes())[i] = {1, 2, 3};
+            rows_of(tids.bytes(), geometry)[i] = {1, 2, 3};
         EXPECT_EQ(tids.check(), nullptr);
         tids.tids().next = 999;
         EXPECT_EQ(tids.check(), nullptr);
@@ -431,13 +431,13 @@ TEST(Record, EveryWrongFieldOfANodeIsSeen) {
         expect_seen("links record", [](Record& record) { record.node().links_id = 1u << 31; });
         for (const std::uint32_t i : {0u, geometry.max_links(0) - 1}) {
             expect_seen("link", [&](Record& record) {
-                node_links(record.bytes(), geometry)[i] = Link(Record::kSlots, LinkKind::kFiller);
+                links_in(record.bytes(), geometry, 0)[i] = Link(Record::kSlots, LinkKind::kFiller);
             });
         }
         // What lies behind the count is not looked at.
         Record record = full_node(geometry);
         --record.head().n_links;
-        node_links(record.bytes(), geometry)[record.head().n_links] = raw_link(0xffffffff);
+        links_in(record.bytes(), geometry, 0)[record.head().n_links] = raw_link(0xffffffff);
         EXPECT_EQ(record.check(), nullptr);
     });
 }
@@ -457,11 +457,11 @@ TEST(Record, EveryWrongFieldOfUpperLinksIsSeen) {
         for (int layer = 1; layer <= geometry.max_layer; ++layer) {
             expect_seen("count", [&](Record& record) { ++record.links().counts[layer - 1]; });
             expect_seen("link", [&](Record& record) {
-                layer_links(record.bytes(), geometry, layer)[geometry.m - 1] =
+                links_in(record.bytes(), geometry, layer)[geometry.m - 1] =
                     Link(Record::kSlots, LinkKind::kDiverse);
             });
             expect_seen("link kind", [&](Record& record) {
-                layer_links(record.bytes(), geometry, layer)[0] = raw_link(3u << 30);
+                links_in(record.bytes(), geometry, layer)[0] = raw_link(3u << 30);
             });
         }
     });

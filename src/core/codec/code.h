@@ -14,6 +14,24 @@ namespace vext::core {
 /// The numbers are part of the on-disk format.
 enum class CodecKind : std::uint8_t { kExact = 0, kScalar8 = 1, kScalar4 = 2, kPlain8 = 3 };
 
+/// Whether a code keeps all of a vector, so that distances from it are the vector's.
+constexpr bool
+is_exact(CodecKind kind) {
+    return kind == CodecKind::kExact;
+}
+
+/// Whether vectors are measured from a centroid and rotated before they become codes.
+constexpr bool
+is_rotated(CodecKind kind) {
+    return kind == CodecKind::kScalar8 || kind == CodecKind::kScalar4;
+}
+
+/// Whether codes of this kind give distances of this metric.
+constexpr bool
+serves(CodecKind kind, Metric metric) {
+    return (kind == CodecKind::kPlain8) == (metric == Metric::kL1);
+}
+
 /// The floats kept beside the code in the hot record. `error` is stored only where
 /// `Codec::has_inline_error()`; elsewhere it is neither read nor needed.
 ///

@@ -1,0 +1,98 @@
+// See candidates.h.
+
+#include "hnsw/graph/candidates.h"
+
+#include <algorithm>
+
+namespace vext::hnsw {
+
+CandidateSearch::CandidateSearch(PageGraph& graph, core::Arena& arena, const SearchEffort& effort)
+    : graph_(&graph),
+      effort_(effort),
+      memory_(arena, effort.ef),
+      candidates_(arena, n_most(effort)),
+      above_(arena, effort.ef),
+      walk_(arena) {
+}
+
+std::span<const core::Candidate>
+CandidateSearch::find_nearest(std::size_t ef) {
+    MetaPage meta;
+    core::Candidate nearest;
+    if (!graph_->enter(meta, nearest))
+        return {};
+    const core::Entries entries = core::descend(*graph_, meta.entry_layer, 1, nearest, memory_);
+    core::search_layer(*graph_, 0, ef, entries.span(), memory_);
+    return memory_.beam.entries();
+}
+
+// Whether none of the nearest, of which there are many, is on the layer above. above_ holds the
+// candidates from there.
+bool
+CandidateSearch::is_uncovered(bool is_highest) {
+    const std::span<const core::Candidate> nearest = memory_.beam.entries();
+    if (nearest.size() < effort_.ef)
+        return false;
+    return is_highest || core::is_nearer(nearest.back(), above_[0]);
+}
+
+NodeId
+CandidateSearch::find_entry() {
+    MetaPage meta;
+    core::Candidate nearest;
+    if (!graph_->enter(meta, nearest))
+        return kNoNode;
+    return core::descend(*graph_, meta.entry_layer, 1, nearest, memory_).nearest().id;
+}
+
+bool
+CandidateSearch::find_linked(NodeId self, core::Candidate& linked) {
+    MetaPage meta;
+    core::Candidate entry;
+    if (!graph_->enter(meta, entry))
+        return false;
+    core::VisitedSet& met = memory_.visited;
+    core::Array<NodeId>& queue = walk_;
+    met.clear();
+    queue.clear();
+    met.add(entry.id);
+    queue.push_back(entry.id);
+    for (std::size_t next = 0; next < queue.size(); ++next) {
+        const NodeId id = queue[next];
+        if (id != self && graph_->is_linked(id)) {
+            memory_.found.clear();
+            graph_->measure({&id, 1}, memory_.found);
+            if (!memory_.found.is_empty()) {
+                linked = memory_.found[0];
+                return true;
+            }
+        }
+        memory_.ids.clear();
+        graph_->links(id, 0, memory_.ids);
+        for (const NodeId link : memory_.ids.span())
+            if (met.add(link))
+                queue.push_back(link);
+    }
+    return false;
+}
+
+// Makes candidates_ those of `layer`; it holds those of the layer above, the nearest of which the
+// search starts from.
+void
+CandidateSearch::search(int layer) {
+    above_.clear();
+    for (const core::Candidate& candidate :
+         candidates_.span().first(std::min(effort_.ef, candidates_.size())))
+        above_.push_back(candidate);
+    core::search_layer(*graph_, layer, effort_.ef, above_.span(), memory_);
+    candidates_.clear();
+    for (const core::Candidate& candidate : memory_.beam.entries())
+        candidates_.push_back(candidate);
+    // What the beam has dropped lies behind its farthest; the rest are in it.
+    const core::Candidate farthest = candidates_.back();
+    for (const core::Candidate& candidate : above_.span())
+        if (core::is_nearer(farthest, candidate))
+            candidates_.push_back(candidate);
+}
+
+}  // namespace vext::hnsw

@@ -1,0 +1,113 @@
+// Candidates for the links of a new node, found by a search of the graph on pages.
+//
+// Beside the nearest nodes of a layer, those of the layer above are candidates: a thin sample, so
+// they lie farther off and in other directions. They keep the graph navigable where the nearest
+// alone see only what is near (docs/decisions.md).
+
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+#include "core/array.h"
+#include "core/graph/candidate.h"
+#include "core/graph/search.h"
+#include "hnsw/graph/page_graph.h"
+#include "hnsw/pages/index.h"
+
+namespace vext::hnsw {
+
+/// The width of a search that checks whether a node is found: half of the default of scans.
+inline constexpr std::size_t kFoundEf = 20;
+
+/// The beam of a search for links: fewer candidates than links would leave lists short.
+inline std::size_t
+link_beam_width(const Index& index, std::size_t ef_construction) {
+    return std::max<std::size_t>(ef_construction, index.geometry.max_links(0));
+}
+
+/// How thoroughly candidates are searched for.
+struct SearchEffort {
+    std::size_t ef;         ///< width of the beam
+    bool takes_from_above;  ///< whether the layer above a node's own gives candidates
+};
+
+/// Holds the memory for searches, from one arena.
+class CandidateSearch {
+   public:
+    /// Requires: `query` and `graph`, which measures distances to it, outlive this.
+    CandidateSearch(PageGraph& graph, core::Arena& arena, const SearchEffort& effort);
+
+    /// The most candidates of a layer.
+    static std::size_t
+    n_most(const SearchEffort& effort) {
+        return 2 * effort.ef;
+    }
+
+    /// Searches from the top down to layer 0 and calls `take(int layer, std::span<const
+    /// Candidate>)` for `layer` and those below that exist, highest first, with candidates in order
+    /// of distance; before them for the layer above, if that has none of the nearest nodes, or does
+    /// not exist though there are many, so that searches cannot enter `layer` near here. `seen`
+    /// becomes the metapage as the search found it. False when the graph is empty.
+    template <typename Take>
+    bool
+    find(int layer, MetaPage& seen, Take&& take) {
+        core::Candidate nearest;
+        if (!graph_->enter(seen, nearest))
+            return false;
+        const int top = std::min(layer + (effort_.takes_from_above ? 1 : 0), seen.entry_layer);
+        const core::Entries entries =
+            core::descend(*graph_, seen.entry_layer, top + 1, nearest, memory_);
+        candidates_.clear();
+        for (const core::Candidate& candidate : entries.span())
+            candidates_.push_back(candidate);
+        for (int current = top; current >= 0; --current) {
+            search(current);
+            const bool is_highest = current == seen.entry_layer;
+            if (current == layer && is_uncovered(is_highest))
+                take(layer + 1, is_highest ? std::span<const core::Candidate>() : above_.span());
+            if (current <= layer)
+                take(current, std::span<const core::Candidate>(candidates_.span()));
+        }
+        return true;
+    }
+
+    /// The about `ef` nearest nodes, by a shorter search; valid until the next one. Requires: `ef`
+    /// is at most that of the memory.
+    std::span<const core::Candidate> find_nearest(std::size_t ef);
+
+    /// Walks from the entry point through all nodes, dead ones too, to any that is live and linked,
+    /// other than `self`; searches layer 0 from there and calls
+    /// `take(std::span<const Candidate>)`, the node it came from among them. False when there is
+    /// none.
+    template <typename Take>
+    bool
+    find_from_linked(NodeId self, Take&& take) {
+        core::Candidate linked;
+        if (!find_linked(self, linked))
+            return false;
+        core::search_layer(*graph_, 0, effort_.ef, {&linked, 1}, memory_);
+        take(std::span<const core::Candidate>(memory_.beam.entries()));
+        return true;
+    }
+
+    /// The node from which a search enters layer 0; kNoNode when the graph is empty.
+    NodeId find_entry();
+
+   private:
+    bool find_linked(NodeId self, core::Candidate& linked);
+    void search(int layer);
+    bool is_uncovered(bool is_highest);
+
+    PageGraph* graph_;
+    SearchEffort effort_;
+    core::SearchMemory memory_;
+    core::Array<core::Candidate> candidates_;
+    core::Array<core::Candidate> above_;  ///< those of the layer above
+    core::Array<NodeId> walk_;            ///< nodes that a walk for a linked one has met
+};
+
+static_assert(std::is_trivially_destructible_v<CandidateSearch>);
+
+}  // namespace vext::hnsw

@@ -1,0 +1,66 @@
+// The graph on pages, as the core's searches see it (core/graph/search.h, concept Graph).
+//
+// Links are read under a pin and a share lock. Distances come from glances where they can
+// (pg/glance.h), else under a pin. A node that was freed or became another kind of record since its
+// id was read is left out: that is not damage.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/array.h"
+#include "core/graph/candidate.h"
+#include "hnsw/pages/index.h"
+#include "pg/glance.h"
+
+namespace vext::hnsw {
+
+class PageGraph {
+   public:
+    /// Distances are to `query`, which may be filled anew between searches.
+    PageGraph(Index& index, const core::Query& query);
+
+    /// Reads the metapage and measures the entry point; false when the graph is empty.
+    bool enter(MetaPage& meta, core::Candidate& entry);
+
+    /// Appends the ids that `id` links to on `layer`. Checks for interrupts.
+    void links(NodeId id, int layer, core::Array<NodeId>& ids);
+
+    /// Appends candidates for those `ids` that are nodes.
+    void measure(std::span<const NodeId> ids, core::Array<core::Candidate>& found);
+
+    /// Whether nodes that are not linked count as dead from now on: walked, but not found. They do
+    /// not at first. Their rows are not committed, and an insert that was cut off may have left
+    /// many.
+    void
+    pass_unlinked(bool passes) {
+        live_flags_ = passes ? kFlagDead | kFlagLinked : kFlagDead;
+        wanted_flags_ = passes ? kFlagLinked : 0;
+    }
+
+    /// Whether the node is live and linked, looked at under a pin.
+    bool is_linked(NodeId id);
+
+    /// Touches (pg/touch.h) what refining the node will read in the cold tier.
+    void touch_residual(NodeId id) const;
+
+   private:
+    void touch(std::span<const Place> places) const;
+    bool glance(NodeId id, const Place& place, core::Candidate& candidate);
+    bool look(NodeId id, core::Candidate& candidate);
+    bool
+    counts_as_dead(std::uint8_t flags) const {
+        return (flags & live_flags_) != wanted_flags_;
+    }
+    void set_distance(const std::uint8_t* record, core::Candidate& candidate) const;
+
+    Index* index_;
+    const core::Query* query_;
+    pg::Glance glance_;
+    std::uint8_t live_flags_ = kFlagDead;  ///< that tell whether a node is found ...
+    std::uint8_t wanted_flags_ = 0;        ///< ... namely by these values
+    std::size_t n_touched_;  ///< nodes whose bytes are touched before the first is measured
+};
+
+}  // namespace vext::hnsw

@@ -1,0 +1,50 @@
+// The centroid of an index, from which its codes are measured: the mean of a sample of its table,
+// or of what comes first. It is never changed while the index has rows.
+
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "hnsw/pages/index.h"
+#include "pg/index_am.h"
+
+namespace vext::hnsw {
+
+/// The mean of vectors as the codec sees them.
+class CentroidSum {
+   public:
+    /// Memory from the current context.
+    CentroidSum(core::Metric metric, std::size_t n_dims);
+
+    /// Adds a vector of the index's dimensions; one without a direction (cosine) does not count.
+    void add(std::span<const float> vector);
+
+    bool
+    is_empty() const {
+        return n_vectors_ == 0;
+    }
+
+    /// n_dims floats in the current context; null where there is no vector, or the mean is too far
+    /// from the origin to measure from.
+    float* mean() const;
+
+   private:
+    core::Metric metric_;
+    std::span<double> sums_;
+    std::size_t n_vectors_ = 0;
+};
+
+/// The mean of a sample of the table's vectors (n_dims floats, in the current context), or null
+/// where the codec needs none or the table has no rows.
+float* sample_centroid(Relation heap, Relation index, IndexInfo* info, const MetaPage& meta);
+
+/// Whether this is an index without any row that still has to get its centroid, as the metapage was
+/// last read.
+bool lacks_centroid(const Index& index);
+
+/// Gives an index that lacks it its centroid, if there is a mean. Whoever has it open finds its
+/// codec stale then (Index::has_stale_codec), the caller too. Takes and releases the drain lock.
+void give_centroid(Index& index, const CentroidSum& first_rows);
+
+}  // namespace vext::hnsw

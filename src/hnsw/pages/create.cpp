@@ -1,0 +1,107 @@
+// See create.h.
+
+#include "hnsw/pages/create.h"
+
+#include <algorithm>
+
+#include "core/codec/codec.h"
+#include "hnsw/opclass.h"
+#include "hnsw/options.h"
+#include "hnsw/pages/slots.h"
+#include "pg/memory.h"
+#include "pg/page.h"
+#include "pg/random.h"
+#include "pg/wal.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+// No metric reaches more dimensions than this: the widest codes fill a page.
+constexpr std::uint32_t kMostDims = 16000;
+
+MetaPage
+meta_for(core::Metric metric, std::uint32_t n_dims, std::uint32_t m) {
+    MetaPage meta = {};
+    meta.magic = kMetaMagic;
+    meta.version = kFormatVersion;
+    meta.metric = metric;
+    meta.codec = core::codec_for(metric, n_dims);
+    meta.n_dims = static_cast<std::uint16_t>(n_dims);
+    meta.m = static_cast<std::uint16_t>(m);
+    meta.entry_node = kNoNode;
+    const core::CodecSizes sizes = core::codec_sizes(meta.codec, n_dims);
+    meta.has_inline_error = sizes.has_inline_error;
+    meta.code_bytes =
+        static_cast<std::uint16_t>(std::min<std::size_t>(sizes.code_bytes, UINT16_MAX));
+    meta.residual_bytes =
+        static_cast<std::uint16_t>(std::min<std::size_t>(sizes.residual_bytes, UINT16_MAX));
+    return meta;
+}
+
+bool
+fits_a_page(core::Metric metric, std::uint32_t n_dims, std::uint32_t m) {
+    return geometry_of(meta_for(metric, n_dims, m)).hot_per_page > 0;
+}
+
+// The largest number of dimensions that fits: record sizes grow with it.
+std::uint32_t
+max_dims(core::Metric metric, std::uint32_t m) {
+    std::uint32_t fits = 1;
+    std::uint32_t too_many = kMostDims + 1;
+    while (too_many - fits > 1) {
+        const std::uint32_t middle = (fits + too_many) / 2;
+        (fits_a_page(metric, middle, m) ? fits : too_many) = middle;
+    }
+    return metric == core::Metric::kL1 ? fits : std::min<std::uint32_t>(fits, 8000);
+}
+
+}  // namespace
+
+MetaPage
+make_meta(const Definition& definition) {
+    if (definition.ef_construction < 2 * definition.m)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("ef_construction must be greater than or equal to 2 * m"));
+    const auto n_dims = static_cast<std::uint32_t>(definition.n_dims);
+    const auto m = static_cast<std::uint32_t>(definition.m);
+    const std::uint32_t most = max_dims(definition.metric, m);
+    if (n_dims > most)
+        ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                errmsg("column cannot have more than %u dimensions for hnsw index", most));
+    return meta_for(definition.metric, n_dims, m);
+}
+
+MetaPage
+make_meta(Relation index) {
+    check_settings_defined();
+    const int n_dims = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
+    if (n_dims < 0)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("column does not have dimensions"));
+    MetaPage meta =
+        make_meta({metric_of(index), n_dims, option_m(index), option_ef_construction(index)});
+    meta.rotation_seed = pg::random_bits();
+    return meta;
+}
+
+void
+write_first_pages(Relation index, ForkNumber fork, const MetaPage& meta, const float* centroid) {
+    const Geometry geometry = geometry_of(meta);
+    auto* page = static_cast<std::uint8_t*>(palloc(kPageSize));
+    init_page(page, PageKind::kMeta, kMetaBlock);
+    std::memcpy(page + kPageHeaderSize, &meta, sizeof(meta));
+    pg::write_page(index, fork, P_NEW, page);
+    constexpr std::uint32_t kPerPage = kUsableSize / sizeof(float);
+    for (std::uint32_t i = 0; i < geometry.centroid_blocks; ++i) {
+        const std::uint32_t first = i * kPerPage;
+        const std::uint32_t n = std::min<std::uint32_t>(kPerPage, meta.n_dims - first);
+        init_page(page, PageKind::kCentroid, 1 + i);
+        if (centroid != nullptr)
+            std::memcpy(page + kPageHeaderSize, centroid + first, n * sizeof(float));
+        pg::write_page(index, fork, P_NEW, page);
+    }
+    pfree(page);
+}
+
+}  // namespace vext::hnsw

@@ -1,0 +1,185 @@
+// See scan.h.
+
+#include "hnsw/scan/scan.h"
+
+#include <cmath>
+#include <limits>
+
+#include "hnsw/gather/gather.h"
+#include "hnsw/opclass.h"
+#include "hnsw/options.h"
+#include "hnsw/scan/plan_hooks.h"
+#include "hnsw/scan/search.h"
+#include "pg/compat.h"
+
+namespace vext::hnsw {
+
+namespace {
+
+// What a scan keeps; lives in the scan's memory context, reset at every rescan.
+struct ScanState {
+    MemoryContext context;
+    Index index;
+    Search* search;                // null until the first row is asked for
+    pg::TableBounds table_bounds;  // kept for the next search of the scan
+    bool has_table_bounds;
+    FoundNode node;
+    std::size_t n_returned;  // of the node's rows
+    double last_bound;       // of a strictly ordered scan
+    bool is_exact;           // the order is
+    bool is_strict;          // what comes too late for the order is left out
+    bool returns_bounds;     // and has the executor reckon and order
+};
+
+ScanState&
+state_of(IndexScanDesc scan) {
+    return *static_cast<ScanState*>(scan->opaque);
+}
+
+SearchOptions
+search_options(ScanState& state, Relation table) {
+    SearchOptions options = {};
+    options.table = table;
+    options.touches_rows = setting_glance_reads;
+    options.table_bounds = &state.table_bounds;
+    options.ef = static_cast<std::size_t>(effective_ef_search(state.index.relation));
+    options.iterative = static_cast<IterativeScan>(setting_iterative_scan);
+    options.max_visited = static_cast<std::size_t>(setting_max_scan_tuples);
+    options.max_bytes = static_cast<std::size_t>(work_mem * 1024.0 * setting_scan_mem_multiplier);
+    options.by_lower_bound = state.returns_bounds;
+    options.refines_all = state.is_exact;
+    return options;
+}
+
+// Whether rows must be put in exact order by the executor: asked for, or the codec's 8 bits alone
+// would not order them well enough. The squares of exact codes are in the order of the roots that
+// the operator returns, without its rounding; by other metrics the last bits may differ.
+bool
+needs_recheck(const Index& index, bool is_exact) {
+    if (core::is_exact(index.meta.codec))
+        return is_exact && index.meta.metric != core::Metric::kL2;
+    return is_exact || index.geometry.cold_bytes == 0;
+}
+
+void
+search_for(const ScanKeyData& key, ScanState& state) {
+    if ((key.sk_flags & SK_ISNULL) != 0)
+        return state.search->start(nullptr);
+    const IndexedValue vector(key.sk_argument);
+    if (vector.numbers().size() != state.index.meta.n_dims)
+        ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
+                errmsg("different vector dimensions %d and %d", state.index.meta.n_dims,
+                       static_cast<int>(vector.numbers().size())));
+    state.search->start(vector.numbers().data());
+}
+
+void
+start_search(IndexScanDesc scan, ScanState& state) {
+    if (scan->numberOfOrderBys == 0)
+        elog(ERROR, "cannot scan hnsw index without order");
+    if (!IsMVCCSnapshot(scan->xs_snapshot))
+        elog(ERROR, "non-MVCC snapshots are not supported with hnsw");
+    if (scan->numberOfOrderBys > 1)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("cannot scan hnsw index \"%s\" in order of more than one distance",
+                       RelationGetRelationName(scan->indexRelation)));
+    pg::count_index_scan(scan);
+    const bool must_be_sorted = !may_bend_order(scan->orderByData[0]);
+    state.is_strict = setting_iterative_scan == kIterativeStrict ||
+                      (setting_iterative_scan != kIterativeOff && must_be_sorted);
+    state.is_exact = setting_exact_order || state.is_strict || must_be_sorted;
+    pg::in_context(state.context, [&] {
+        state.index = open_index(scan->indexRelation);
+        state.index.snapshot_at_risk = pg::snapshot_at_risk(scan->xs_snapshot);
+        state.returns_bounds = needs_recheck(state.index, state.is_exact);
+        if (!state.has_table_bounds)
+            state.table_bounds = pg::TableBounds(scan->heapRelation);
+        state.has_table_bounds = true;
+        core::Arena arena = pg::context_arena(state.context);
+        state.search = arena.make<Search>(state.index, search_options(state, scan->heapRelation));
+        search_for(scan->orderByData[0], state);
+        if (state.search->is_unordered())
+            state.returns_bounds = false;
+    });
+}
+
+// A lower bound in the operator's units, rounded so that it stays one.
+double
+operator_bound(core::Metric metric, float bound) {
+    const double distance = core::to_operator_distance(metric, bound);
+    return std::nextafter(distance, -std::numeric_limits<double>::infinity());
+}
+
+// Moves to the next node whose rows may be returned.
+bool
+next_node(ScanState& state) {
+    while (pg::in_context(state.context, [&] { return state.search->next(state.node); })) {
+        state.n_returned = 0;
+        if (!state.is_strict || state.search->is_unordered())
+            return true;
+        // What a resumed search finds nearer than a row already returned comes too late.
+        const double bound = state.node.lower_bound;
+        if (bound >= state.last_bound) {
+            state.last_bound = bound;
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+IndexScanDesc
+begin_scan(Relation index, int n_keys, int n_order_bys) {
+    flush_gathered(index);
+    IndexScanDesc scan = RelationGetIndexScan(index, n_keys, n_order_bys);
+    auto* state = static_cast<ScanState*>(palloc0(sizeof(ScanState)));
+    state->context =
+        AllocSetContextCreate(CurrentMemoryContext, "hnsw scan", ALLOCSET_DEFAULT_SIZES);
+    scan->opaque = state;
+    if (n_order_bys > 0) {
+        scan->xs_orderbyvals = static_cast<Datum*>(palloc0(sizeof(Datum) * n_order_bys));
+        scan->xs_orderbynulls = static_cast<bool*>(palloc0(sizeof(bool) * n_order_bys));
+    }
+    return scan;
+}
+
+void
+rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey order_bys, int n_order_bys) {
+    flush_gathered(scan->indexRelation);
+    ScanState& state = state_of(scan);
+    MemoryContextReset(state.context);
+    state.search = nullptr;
+    state.node = {};
+    state.n_returned = 0;
+    state.last_bound = -std::numeric_limits<double>::infinity();
+    if (keys != nullptr && scan->numberOfKeys > 0)
+        std::memcpy(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
+    if (order_bys != nullptr && scan->numberOfOrderBys > 0)
+        std::memcpy(scan->orderByData, order_bys, scan->numberOfOrderBys * sizeof(ScanKeyData));
+}
+
+bool
+get_next_row(IndexScanDesc scan, ScanDirection direction) {
+    Assert(ScanDirectionIsForward(direction));
+    ScanState& state = state_of(scan);
+    if (state.search == nullptr)
+        start_search(scan, state);
+    while (state.n_returned == state.search->tids().size())
+        if (!next_node(state))
+            return false;
+    scan->xs_heaptid = to_item_pointer(state.search->tids()[state.n_returned++]);
+    scan->xs_recheck = false;
+    scan->xs_recheckorderby = state.returns_bounds;
+    if (state.returns_bounds)
+        scan->xs_orderbyvals[0] =
+            Float8GetDatum(operator_bound(state.index.meta.metric, state.node.lower_bound));
+    return true;
+}
+
+void
+end_scan(IndexScanDesc scan) {
+    MemoryContextDelete(state_of(scan).context);
+}
+
+}  // namespace vext::hnsw

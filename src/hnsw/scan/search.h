@@ -1,0 +1,112 @@
+// One search of the index: candidates from the graph, in order of what is known of their distance.
+//
+// Candidates come out of the beam with an estimated distance. They are refined (cold tier, or a
+// float query where there is none) in order of their lower bound, and the nearest refined one is
+// returned once no candidate still waiting could be nearer. Its rows are read in the same bracket
+// as its code, under the page's lock, so they belong to the vector whose distance is returned; a
+// node whose version changed since the graph was walked is dropped.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/array.h"
+#include "core/graph/search.h"
+#include "hnsw/graph/page_graph.h"
+#include "hnsw/options.h"
+#include "hnsw/pages/index.h"
+#include "pg/row_touch.h"
+#include "pg/table_bounds.h"
+
+namespace vext::hnsw {
+
+struct SearchOptions {
+    Relation table;     ///< whose rows will be fetched in the order of the tids
+    bool touches_rows;  ///< touch them before they are fetched
+    pg::TableBounds* table_bounds;
+    std::size_t ef;
+    IterativeScan iterative;
+    std::size_t max_visited;  ///< of an iterative scan
+    std::size_t max_bytes;    ///< of an iterative scan
+    bool by_lower_bound;      ///< return in order of rigorous lower bounds, not of distances
+    bool refines_all;         ///< refine every candidate before the first one is returned: what
+                              ///< an estimate says of its distance is not certain
+};
+
+struct FoundNode {
+    float distance;     ///< internal units
+    float lower_bound;  ///< never above the exact distance
+};
+
+class Search {
+   public:
+    /// Memory comes from the current context, which must be the search's own: its size counts.
+    Search(Index& index, const SearchOptions& options);
+    Search(const Search&) = delete;
+
+    /// Starts at the query; `vector` null stands for NULL: any order of rows will do.
+    void start(const float* vector);
+
+    /// The next node; its rows are in tids(). False when there is no more.
+    bool next(FoundNode& found);
+
+    std::span<const Tid>
+    tids() const {
+        return tids_.span();
+    }
+
+    /// Whether distances mean nothing: the query was NULL or has no direction.
+    bool
+    is_unordered() const {
+        return is_unordered_;
+    }
+
+   private:
+    struct Waiting {
+        core::Refined refined;
+        NodeId id;
+        Tid tid;
+        NodeId tids_head;
+        bool is_touched;
+    };
+
+    void set_query(const float* vector);
+    void take_beam();
+    void take_spares();
+    bool resume();
+    bool has_room() const;
+    void touch_next();
+    void refine(const core::Candidate& candidate);
+    bool read_waiting(const core::Candidate& candidate, Waiting& waiting);
+    void push_waiting(const Waiting& waiting);
+    Waiting pop_waiting();
+    float
+    key(const core::Refined& refined) const {
+        return options_.by_lower_bound ? refined.lower_bound : refined.distance;
+    }
+    void touch_rows(const Waiting& first);
+    void collect_rows(const Waiting& waiting);
+    void check_row(NodeId id, const Tid& tid);
+
+    Index* index_;
+    SearchOptions options_;
+    MemoryContext context_;
+    core::Arena arena_;
+    pg::RowTouch row_touch_;
+    core::Prepared prepared_;
+    core::Query query_;
+    PageGraph graph_;
+    core::SearchMemory memory_;
+    core::Array<core::Candidate> estimated_;  // by lower bound, nearest last
+    core::Array<Waiting> waiting_;            // a heap, nearest first
+    core::Array<Tid> tids_;
+    std::size_t n_touched_ = 0;  // of estimated_, from its end
+    std::size_t n_found_ = 0;
+    bool is_unordered_ = false;
+    bool is_drained_ = false;
+};
+
+static_assert(std::is_trivially_destructible_v<Search>);
+
+}  // namespace vext::hnsw
