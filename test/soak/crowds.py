@@ -5,6 +5,7 @@ Beside writers a search may miss a row for a moment, because a node it stood on 
 missed again and again is lost. At rest, everything is judged.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -238,7 +239,8 @@ class Crowd:
             session.run(f"SELECT pg_cancel_backend({pid})")
             self.figures.add("cancels")
         elif draw < 0.99:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+                os.kill(pid, signal.SIGKILL)
             self.figures.add("kills of a backend")
             time.sleep(1.0)
         else:

@@ -19,6 +19,11 @@ COLLISIONS = {"40001", "40P01", "55P03"}
 # Recall of 40 queries may differ by this much by chance, the more the shorter lists are.
 _RECALL_LOSS = {2: 0.5, 4: 0.15}
 _RECALL_FLOORS = {2: 0.1, 4: 0.35, 8: 0.6}
+# By inner product: queries that point away from the longest rows find few ways to the answers. Of
+# 750 rows that drift a textbook graph (m = 24) finds 0.72 to 0.93, by the order they came in.
+_IP_RECALL_LOSS = 0.5
+_IP_RECALL_FLOOR = 0.1
+
 
 class Runner:
     """Runs one history in a database of its own, and judges it after each step."""
@@ -79,10 +84,12 @@ class Runner:
         self.oracle.judge(self.main, queries)
         with snapshot(self.main):
             self.fresh_recall = self.oracle.recall(self.main, queries)
-        if self.recall < self.fresh_recall - _RECALL_LOSS.get(self.setup["m"], 0.1):
+        m, by_ip = self.setup["m"], self.setup["metric"] == "ip"
+        loss = _IP_RECALL_LOSS if by_ip else _RECALL_LOSS.get(m, 0.1)
+        if self.recall < self.fresh_recall - loss:
             tell("recall is below that of a fresh build",
                  f"{self.recall:.3f} < {self.fresh_recall:.3f} at ef 40, 40 queries")
-        floor = _RECALL_FLOORS.get(self.setup["m"], 0.75)
+        floor = _IP_RECALL_FLOOR if by_ip else _RECALL_FLOORS.get(m, 0.75)
         if min(self.recall, self.fresh_recall) < floor:
             tell("recall is below its floor",
                  f"{self.recall:.3f}, {self.fresh_recall:.3f} after REINDEX; floor {floor}")

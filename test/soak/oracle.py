@@ -44,12 +44,14 @@ def _misses_allowed(m, has_hubs):
     """The share of rows whose own vector may miss them at the default ef, and at ef 400. With few
     links it is large, above all where some rows lie far from all others: hnsw_check allows for a
     third below 8. Where a few rows are the nearest of most others (hubs), these cannot have links
-    to all of them: a textbook graph of 1,500 rows with heavy tails loses 30, 13 and 6 % at ef 40
-    and 9, 3 and 1 % at ef 400 at m = 4, 8, 16."""
+    to all of them. At m = 4, 8, 16 a textbook graph of 1,500 rows with heavy tails loses 30, 13 and
+    6 % at ef 40 and 9, 3 and 1 % at ef 400; at m = 4 one of 750 rows that drift, by cosine, 60 and
+    20 %, one of 900 rows of 300 uniform dimensions 23 and 10 %, one of 1,500 with outliers 24 and
+    10 %."""
     level = 0 if m < 8 else 1 if m < 16 else 2
     if has_hubs:
-        return (0.3, 0.1, 0.04)[level], (0.09, 0.02, 0.005)[level]
-    return (0.15, 0.05, 0.02)[level], 0.0
+        return (0.45, 0.1, 0.04)[level], (0.12, 0.02, 0.005)[level]
+    return (0.15, 0.05, 0.02)[level], (0.01, 0.0, 0.0)[level]
 
 
 def tell(kind, text=""):
@@ -96,8 +98,10 @@ class Oracle:
         self.operator = OPERATORS[metric]
         self.dims = dims
         self.m = m
-        # Norms with heavy tails; many dimensions that do not depend on each other.
-        has_hubs = shape == "heavy_norms" or (shape == "offset" and dims >= 100)
+        # Norms with heavy tails; directions that the longer vectors have more of; many dimensions
+        # that do not depend on each other.
+        has_hubs = (shape == "heavy_norms" or (shape == "drift" and metric == "cosine")
+                    or (shape in ("offset", "uniform") and dims >= 100))
         self.misses_allowed = _misses_allowed(m, has_hubs)
         self.table = table
         self.key = key
@@ -162,7 +166,9 @@ class Oracle:
                  f"{len(lost)} of {self.n_looked_for} at ef 40: ids {lost[:10]}")
 
     def _judges_searches(self):
-        return self.m >= 4
+        """Not by inner product: rows that are short, or lie behind longer ones, are answers to few
+        searches. A textbook graph loses 121 of 1,500 that came in by cluster, at any ef."""
+        return self.m >= 4 and self.metric != "ip"
 
     def _most_misses(self):
         return max(1.0, self.n_looked_for * self.misses_allowed[0])
