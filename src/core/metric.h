@@ -48,4 +48,20 @@ to_operator_distance(Metric metric, float distance) {
     return distance;
 }
 
+/// Whether an internal distance `far` is more than thrice `near`, in the units that distances are
+/// seen in. Never by inner product, which is no distance.
+inline bool
+is_thrice(Metric metric, float near, float far) {
+    switch (metric) {
+        case Metric::kL2:
+        case Metric::kCosine:
+            return far > 9 * near;
+        case Metric::kL1:
+            return far > 3 * near;
+        case Metric::kInnerProduct:
+            break;
+    }
+    return false;
+}
+
 }  // namespace vext::core

@@ -46,7 +46,9 @@ sub lost_rows
 
 sub create_index
 {
-	$node->safe_psql('postgres', 'CREATE INDEX t_v ON t USING hnsw (v vector_l2_ops)');
+	my ($options) = @_;
+	my $with = $options ? "WITH ($options)" : '';
+	$node->safe_psql('postgres', "CREATE INDEX t_v ON t USING hnsw (v vector_l2_ops) $with");
 	return;
 }
 
@@ -93,6 +95,28 @@ for my $name (sort keys %rows)
 		sub { insert_rows('64MB', 'id <= 800'); create_index(); insert_rows('0', 'id > 800'); });
 	groups_are_found("$name, built", $rows{$name},
 		sub { insert_rows('64MB', 'true'); create_index(); });
+}
+
+# A small group comes in singly, then a large one nearer to it than what leads to it, whose own
+# neighbours are others. Searches come to it only because it has a node on the layer above.
+for my $options ('m = 16', 'm = 48, ef_construction = 96')
+{
+	my $lost = 0;
+	for (1 .. 24)
+	{
+		$lost += lost_rows("a group behind a later one, $options",
+			q{SELECT i AS id, ARRAY[noise(4 * i) +
+					CASE WHEN i <= 400 THEN -10 WHEN i <= 800 THEN 14 WHEN i <= 834 THEN 0 ELSE 9 END,
+					noise(4 * i + 1), noise(4 * i + 2), noise(4 * i + 3)]::vector AS v
+				FROM generate_series(1, 1034) i},
+			sub {
+				insert_rows('64MB', 'id <= 800');
+				create_index($options);
+				insert_rows('0', 'id > 800');
+			});
+	}
+	cmp_ok($lost, '<', 10, "a group behind a later one, $options: searches find it in 24 tables");
+	note("a group behind a later one, $options: $lost rows lost");
 }
 
 # Vacuum: what led to a group may have died, and what it was entered by.

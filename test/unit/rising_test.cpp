@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "core/batch/crew.h"
@@ -15,7 +16,7 @@ namespace {
 // Groups of ranks that follow each other; in each, a rank links to the next two, in a circle.
 class RisingTest : public testing::Test {
    protected:
-    static constexpr std::size_t kGroup = 10;
+    static constexpr std::size_t kGroup = 20;
 
     LayerLinks
     groups(std::size_t n) {
@@ -53,8 +54,8 @@ TEST_F(RisingTest, LeavesNoRankWithoutARisenOneNear) {
     for (std::size_t rank = 0; rank < kRanks; ++rank) {
         n_risen += is_risen(rank);
         bool is_near = is_risen(rank);
-        // Raising reaches as far against the links as along them, in a circle.
-        for (std::size_t step = 1; step <= 4; ++step)
+        // Raising reaches as far against the links as along them, in a circle: three steps of two.
+        for (std::size_t step = 1; step <= 6; ++step)
             is_near |= is_risen(rank / kGroup * kGroup + (rank + step) % kGroup) ||
                        is_risen(rank / kGroup * kGroup + (rank + kGroup - step) % kGroup);
         EXPECT_TRUE(is_near) << rank;
@@ -71,6 +72,33 @@ TEST_F(RisingTest, RaisesNoneWhereChanceDoes) {
     const std::vector<std::uint8_t> before = levels;
     raise(layer, levels);
     EXPECT_EQ(levels, before);
+}
+
+// Links that lead out of a group do not cover it.
+TEST_F(RisingTest, RaisesOneOfAGroupThatLinksElsewhere) {
+    constexpr std::size_t kWidth = 12;
+    SerialCrew crew(memory_.arena());
+    const LayerLinks layer = {Rows<Link>(crew, memory_.arena(), 2 * kGroup, kWidth),
+                              Rows<std::uint8_t>(crew, memory_.arena(), 2 * kGroup, 1)};
+    for (std::size_t rank = 0; rank < 2 * kGroup; ++rank) {
+        const std::size_t first = rank / kGroup * kGroup;
+        const auto mate = [&](std::size_t i) {
+            return static_cast<NodeId>(first + (rank - first + i) % kGroup);
+        };
+        // The nearest of the own group, two of the other one, then fillers.
+        layer.links[rank][0] = Link(mate(1), LinkKind::kDiverse);
+        for (std::size_t i = 1; i < 3; ++i)
+            layer.links[rank][i] =
+                Link(static_cast<NodeId>((rank + kGroup) % (2 * kGroup)), LinkKind::kDiverse);
+        for (std::size_t i = 3; i < kWidth; ++i)
+            layer.links[rank][i] = Link(mate(i - 1), LinkKind::kFiller);
+        layer.counts[rank][0] = kWidth;
+    }
+    std::vector<std::uint8_t> levels(2 * kGroup);
+    for (std::size_t rank = 0; rank < kGroup; ++rank)
+        levels[rank] = 1;
+    raise(layer, levels);
+    EXPECT_NE(std::count(levels.begin() + kGroup, levels.end(), 1), 0);
 }
 
 TEST_F(RisingTest, DoesWithoutLinks) {

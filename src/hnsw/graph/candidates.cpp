@@ -6,6 +6,13 @@
 
 namespace vext::hnsw {
 
+namespace {
+
+// The size from which a group has a node on the layer above.
+constexpr std::size_t kGroup = 8;
+
+}  // namespace
+
 CandidateSearch::CandidateSearch(PageGraph& graph, core::Arena& arena, const SearchEffort& effort)
     : graph_(&graph),
       effort_(effort),
@@ -26,14 +33,18 @@ CandidateSearch::find_nearest(std::size_t ef) {
     return memory_.beam.entries();
 }
 
-// Whether none of the nearest, of which there are many, is on the layer above. above_ holds the
-// candidates from there.
+// Whether none of the nearest, of which there are many, is on the layer above, or none of a group
+// that lies apart. above_ holds the candidates from there.
 bool
 CandidateSearch::is_uncovered(bool is_highest) {
     const std::span<const core::Candidate> nearest = memory_.beam.entries();
-    if (nearest.size() < effort_.ef)
+    if (nearest.size() >= effort_.ef && (is_highest || core::is_nearer(nearest.back(), above_[0])))
+        return true;
+    if (is_highest || nearest.size() < kGroup)
         return false;
-    return is_highest || core::is_nearer(nearest.back(), above_[0]);
+    const core::Candidate& last = nearest[kGroup - 1];
+    return core::is_thrice(graph_->metric(), std::max(last.distance, 0.0F) + last.error,
+                           above_[0].distance - above_[0].error);
 }
 
 NodeId

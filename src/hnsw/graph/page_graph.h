@@ -21,6 +21,11 @@ class PageGraph {
     /// Distances are to `query`, which may be filled anew between searches.
     PageGraph(Index& index, const core::Query& query);
 
+    core::Metric
+    metric() const {
+        return index_->meta.metric;
+    }
+
     /// Reads the metapage and measures the entry point; false when the graph is empty.
     bool enter(MetaPage& meta, core::Candidate& entry);
 
