@@ -114,6 +114,14 @@ def fetch(text: str, **parts: Any) -> Steps[list[tuple[Any, ...]]]:
     return rows
 
 
+def fetch_noted(text: str, commands: list[str], **parts: Any) -> Steps[list[tuple[Any, ...]]]:
+    """As `fetch`; notes the statement among the commands that a report gives."""
+    op = Execute(compose(text, **parts))
+    rows: list[tuple[Any, ...]] = yield op
+    commands.append(op.text)
+    return rows
+
+
 def compose(text: str, **parts: Any) -> sql.Composed:
     """SQL with its parts filled in, as `fetch` says."""
     return sql.SQL(text).format(**{
@@ -159,6 +167,48 @@ def _own_failure(error: psycopg.Error, failure: Optional[BaseException]) -> Base
     return error if failure is None else failure
 
 
+# --- what both drivers do ---
+
+
+@contextmanager
+def _reporting(call: Call, steps: Steps[T]) -> Iterator[None]:
+    """Tells the tracker of the start and of an error, and gives errors of psycopg their report."""
+    call.tracker.start()
+    try:
+        yield
+    except BaseException as error:
+        steps.close()
+        call.tracker.failed(error)
+        if isinstance(error, psycopg.Error):
+            raise with_report(error, call.tracker.report(error)) from error.__cause__
+        raise
+
+
+def _check_usable(conn: Any) -> bool:
+    """Does the caller have a transaction in progress?"""
+    if conn.pgconn.pipeline_status != pq.PipelineStatus.OFF:
+        raise psycopg.NotSupportedError("a connection in pipeline mode cannot be used for COPY")
+    status: pq.TransactionStatus = conn.info.transaction_status
+    if status == pq.TransactionStatus.INERROR:
+        raise psycopg.errors.InFailedSqlTransaction(
+            "current transaction is aborted: roll it back before the next call")
+    return status == pq.TransactionStatus.INTRANS
+
+
+def _answer(conn: Any, call: Call, op: Tell | Encoding) -> Any:
+    """The result of an operation that the server is not asked for."""
+    if isinstance(op, Tell):
+        return call.tracker.tell(op.inserted)
+    name: str = conn.info.encoding
+    return "utf-8" if name == "ascii" else name
+
+
+def _finished(call: Call, result: T, started: float) -> T:
+    if call.finish is not None:
+        result = call.finish(result, time.perf_counter() - started)
+    return result
+
+
 # --- blocking ---
 
 
@@ -177,24 +227,11 @@ def _connection(given: ConnectionLike) -> Iterator[psycopg.Connection[Any]]:
                         f"{type(given).__name__}; for an AsyncConnection call the async_ function")
 
 
-def _check_usable(conn: Any) -> bool:
-    """Does the caller have a transaction in progress?"""
-    if conn.pgconn.pipeline_status != pq.PipelineStatus.OFF:
-        raise psycopg.NotSupportedError("a connection in pipeline mode cannot be used for COPY")
-    status: pq.TransactionStatus = conn.info.transaction_status
-    if status == pq.TransactionStatus.INERROR:
-        raise psycopg.errors.InFailedSqlTransaction(
-            "current transaction is aborted: roll it back before the next call")
-    return status == pq.TransactionStatus.INTRANS
-
-
 def _run_operation(conn: psycopg.Connection[Any], call: Call, op: Operation) -> Any:
     if isinstance(op, Pull):
         return op.source.pull()
-    if isinstance(op, Tell):
-        return call.tracker.tell(op.inserted)
-    if isinstance(op, Encoding):
-        return _text_codec(conn)
+    if isinstance(op, (Tell, Encoding)):
+        return _answer(conn, call, op)
     call.tracker.statement = op.text = op.query.as_string(conn)
     cursor = psycopg.Cursor(conn, row_factory=tuple_row)
     try:
@@ -231,17 +268,8 @@ def _copy(conn: psycopg.Connection[Any], cursor: psycopg.Cursor[Any], op: CopyIn
 def run(call: Call, steps: Steps[T]) -> T:
     """Runs the steps on a blocking connection, and gives what they return."""
     started = time.perf_counter()
-    call.tracker.start()
-    try:
-        with _connection(call.conn) as conn:
-            with _transaction(conn, call):
-                result = _drive(conn, call, steps)
-    except BaseException as error:
-        steps.close()
-        call.tracker.failed(error)
-        if isinstance(error, psycopg.Error):
-            raise with_report(error, call.tracker.report(error)) from error.__cause__
-        raise
+    with _reporting(call, steps), _connection(call.conn) as conn, _transaction(conn, call):
+        result = _drive(conn, call, steps)
     return _finished(call, result, started)
 
 
@@ -263,17 +291,6 @@ def _drive(conn: psycopg.Connection[Any], call: Call, steps: Steps[T]) -> T:
             result: T = stop.value
             return result
         value = _run_operation(conn, call, op)
-
-
-def _finished(call: Call, result: T, started: float) -> T:
-    if call.finish is not None:
-        result = call.finish(result, time.perf_counter() - started)
-    return result
-
-
-def _text_codec(conn: Any) -> str:
-    name: str = conn.info.encoding
-    return "utf-8" if name == "ascii" else name
 
 
 # --- asyncio ---
@@ -316,10 +333,8 @@ async def _async_run_operation(conn: psycopg.AsyncConnection[Any], call: Call,
                                op: Operation) -> Any:
     if isinstance(op, Pull):
         return await op.source.async_pull()
-    if isinstance(op, Tell):
-        return call.tracker.tell(op.inserted)
-    if isinstance(op, Encoding):
-        return _text_codec(conn)
+    if isinstance(op, (Tell, Encoding)):
+        return _answer(conn, call, op)
     call.tracker.statement = op.text = op.query.as_string(conn)
     cursor = psycopg.AsyncCursor(conn, row_factory=tuple_row)
     try:
@@ -360,17 +375,9 @@ async def _async_copy(conn: psycopg.AsyncConnection[Any], cursor: psycopg.AsyncC
 async def async_run(call: Call, steps: Steps[T]) -> T:
     """Runs the steps on an asyncio connection, and gives what they return."""
     started = time.perf_counter()
-    call.tracker.start()
-    try:
-        async with _async_connection(call.conn) as conn:
-            async with _async_transaction(conn, call):
-                result = await _async_drive(conn, call, steps)
-    except BaseException as error:
-        steps.close()
-        call.tracker.failed(error)
-        if isinstance(error, psycopg.Error):
-            raise with_report(error, call.tracker.report(error)) from error.__cause__
-        raise
+    with _reporting(call, steps):
+        async with _async_connection(call.conn) as conn, _async_transaction(conn, call):
+            result = await _async_drive(conn, call, steps)
     return _finished(call, result, started)
 
 

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _vectors
+from ._builder import NAME, cut_chunk, rows_of_chunk
 from ._catalog import check_metric
 from ._sources import Slices, Source, Stream
-from .build import NAME, Metric, _cut_chunk, _rows_of_chunk
+from .build import Metric
 
 BATCH_ROWS = 1000
 FLOAT_BYTES = 4
@@ -77,7 +78,7 @@ def _source_of(embeddings: Any) -> Source:
     if hasattr(embeddings, "__array__"):
         array = _vectors.matrix_of(embeddings, NAME)
         return Slices(len(array), BATCH_ROWS, lambda start, stop: array[start:stop])
-    return Stream(embeddings, BATCH_ROWS, _rows_of_chunk, _cut_chunk)
+    return Stream(embeddings, BATCH_ROWS, rows_of_chunk, cut_chunk)
 
 
 def _write_rows(file: Any, source: Source) -> tuple[int, int]:
