@@ -68,11 +68,22 @@ class Documents(Case):
         self.assertEqual(lines[1], "0 0.0")
         self.assertEqual(len(lines), 7)
 
+    def test_import_in_the_source_folder(self):
+        """There the server's module vector_ext.so has the name of the package, and the link to the
+        package comes before it."""
+        self.assertTrue((ROOT / "vector_ext.so").exists())
+        made = subprocess.run([sys.executable, "-c", "import vector_ext; print(vector_ext.__file__)"],
+                              capture_output=True, text=True, timeout=60, cwd=ROOT,
+                              env={**os.environ, "PYTHONPATH": str(ROOT / "client" / "python")})
+        self.assertEqual(made.stderr, "")
+        self.assertEqual(Path(made.stdout.strip()).resolve(),
+                         ROOT / "client" / "python" / "vector_ext" / "__init__.py")
+
     def test_reference_is_that_of_the_docstrings(self):
         path = ROOT / "docs" / "python.md"
         self.assertEqual(path.read_text(encoding="utf-8"), _document.reference(),
-                         "docs/python.md: PYTHONPATH=client/python /usr/bin/python3 -P -m "
-                         "vector_ext._document > docs/python.md makes it anew")
+                         "docs/python.md: /usr/bin/python3 -m vector_ext._document > "
+                         "docs/python.md makes it anew")
 
     def test_everything_public_is_documented(self):
         text = _document.reference()

@@ -27,9 +27,6 @@ sudo apt-get install python3-psycopg python3-numpy
 export PYTHONPATH=$PWD/client/python        # or: pip install client/python
 ```
 
-In the source folder itself Python would take the server's module `vector_ext.so` for the package:
-run it elsewhere, or with `-P`.
-
 | function | does |
 |---|---|
 | `bulk_build_index` | loads vectors into a table, which it makes if need be, and builds an index |
