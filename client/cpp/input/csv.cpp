@@ -137,8 +137,7 @@ class CsvDecoder final : public RowDecoder {
             const std::size_t start = at;
             const bool is_closed = splitter_.split(text, at);
             row_.raw = text.substr(start, at - start);
-            const auto n_lines =
-                static_cast<std::uint64_t>(std::count(row_.raw.begin(), row_.raw.end(), '\n'));
+            const std::uint64_t n_lines = count_newlines(row_.raw);
             while (row_.raw.ends_with('\n') || row_.raw.ends_with('\r'))
                 row_.raw.remove_suffix(1);
             if (!is_blank(row_.raw)) {

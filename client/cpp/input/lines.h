@@ -54,6 +54,8 @@ class RecordCutter {
     bool is_at_end_ = false;
 };
 
+std::uint64_t count_newlines(std::string_view text);
+
 /// Is the record, with or without its newline, an empty line? Such are no rows.
 inline bool
 is_blank(std::string_view record) {

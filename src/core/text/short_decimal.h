@@ -39,7 +39,9 @@ read_digits(const char* p) {
     const std::uint64_t others = ((bytes + 0x7676767676767676) | bytes) & 0x8080808080808080;
     const unsigned n_digits = static_cast<unsigned>(std::countr_zero(others)) / 8;
     // Zeros come in before the digits; what follows the digits goes out.
-    bytes = n_digits == 0 ? 0 : bytes << (64 - 8 * n_digits);
+    // In two steps, since there is no shift by 64.
+    const unsigned half = 32 - 4 * n_digits;
+    bytes = bytes << half << half;
     bytes = (bytes * 10 + (bytes >> 8)) & 0x00ff00ff00ff00ff;
     bytes = (bytes * 100 + (bytes >> 16)) & 0x0000ffff0000ffff;
     bytes = (bytes * 10000 + (bytes >> 32)) & 0x00000000ffffffff;
@@ -72,8 +74,9 @@ read_short_decimal(const char* begin, const char* end) {
     Digits second = read_digits(p + 8);
     if (second.n_digits == 8)
         return kOther;
-    if (first.n_digits < 8)
-        second = {0, 0};
+    // Not by a branch: whether there are more than eight digits is hard to predict.
+    const unsigned goes_on = first.n_digits / 8;
+    second = {second.value * goes_on, second.n_digits * goes_on};
     const unsigned n_decimals = first.n_digits + second.n_digits;
     p += n_decimals;
     digits = digits * kIntegerPowersOfTen[first.n_digits] + first.value;
