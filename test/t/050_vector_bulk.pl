@@ -109,17 +109,37 @@ holds_the_rows('parts', 'three files');
 
 # --- several connections ---
 
+$node->safe_psql('postgres', 'CREATE SCHEMA app');
+
 bulk_ok($node, 'two connections', 'load', "$dir/items.csv", '--table', 'two', '--create', '-t', 2,
 	'--index', 'after', '--quiet');
 holds_the_rows('two', 'two connections');
 index_is_sound($node, 'two_embedding_idx', 'two connections');
+is($node->safe_psql('postgres', q{SELECT conname FROM pg_constraint WHERE conrelid = 'two'::regclass}), 'two_pkey',
+	'two connections: names as if the table had been made under its own');
+bulk_ok($node, 'two connections, the index first', 'load', "$dir/items.npy", '--table', 'first', '--create', '-t', 2,
+	'--index', 'before', '--quiet');
+holds_the_rows('first', 'two connections, the index first');
+index_is_sound($node, 'first_embedding_idx', 'two connections, the index first');
+$node->safe_psql('postgres', 'CREATE TABLE old (LIKE two INCLUDING ALL)');
+bulk_ok($node, 'three connections, a table that exists', 'load', (map { "$dir/part$_.npy" } 0 .. 2), '--table', 'old',
+	'-t', 3, '--quiet');
+holds_the_rows('old', 'three connections, a table that exists');
+bulk_fails($node, 'ids that exist, by three connections', 2, qr/duplicate key/, 'load',
+	(map { "$dir/part$_.npy" } 0 .. 2), '--table', 'old', '-t', 3);
+holds_the_rows('old', 'after ids that exist');
+write_file("$dir/same.u64", pack('Q<*', map { $_ % 299 } 0 .. $n - 1));
+bulk_fails($node, 'an id twice, by two connections', 2, qr/duplicate key/, 'load', "$dir/items.npy", '--ids',
+	"$dir/same.u64", '--table', 'app."New One"', '--create', '-t', 2);
+bulk_ok($node, 'two connections, an odd name', 'load', "$dir/items.npy", '--table', 'app."New One"', '--create', '-t', 2,
+	'--quiet');
+holds_the_rows('app."New One"', 'two connections, an odd name');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_class WHERE relname ~ 'vector_bulk_stage'}),
 	'0', 'no stage is left');
 
 # --- columns and ids ---
 
 $node->safe_psql('postgres', q{
-	CREATE SCHEMA app;
 	CREATE TABLE app."Docs" (
 		"Key" int PRIMARY KEY, body varchar(40) NOT NULL, score real, ok boolean, tag uuid, info jsonb,
 		at timestamptz DEFAULT '2020-01-01Z', emb vector(2), n int GENERATED ALWAYS AS (1) STORED)});

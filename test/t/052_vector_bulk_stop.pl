@@ -74,6 +74,24 @@ is($node->safe_psql('postgres', q{SELECT count(*), (SELECT count(*) FROM pg_clas
 	"$n|0", 'all rows, and the stages of killed runs are dropped');
 $node->safe_psql('postgres', 'TRUNCATE items');
 
+my @create = ('load', $file, '--table', 'made', '--create', '--quiet', '-t', 2, '--index', 'after');
+for my $round (0 .. 4)
+{
+	my $output = '';
+	my $client = start_bulk($node, \$output, @create);
+	sleep($seconds * (0.1 + 0.9 * $round / 4 + rand(0.1)));
+	kill_now($client);
+	wait_for_end();
+	my $is_there = $node->safe_psql('postgres', q{SELECT to_regclass('made') IS NOT NULL}) eq 't';
+	my $count = $is_there ? $node->safe_psql('postgres', 'SELECT count(*) FROM made') : $n;
+	is($count, $n, "killed, a new table, round $round: no table or all rows");
+	$node->safe_psql('postgres', 'DROP TABLE made') if $is_there;
+}
+bulk_ok($node, 'a new table by two connections after the kills', @create);
+is($node->safe_psql('postgres', q{SELECT count(*), (SELECT count(*) FROM pg_class WHERE relname ~ 'bulk_stage') FROM made}),
+	"$n|0", 'a new table: all rows, and what killed runs left is dropped');
+index_is_sound($node, 'made_embedding_idx', 'a new table by two connections');
+
 # --- imports go on ---
 
 for my $threads (1, 3)

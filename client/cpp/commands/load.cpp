@@ -87,9 +87,10 @@ make_load_command() {
         "All rows are loaded or none, however the load ends. With --import-id chunks commit one by "
         "one "
         "instead, and a second run with the same name goes on where the first one stopped.\n\n"
-        "With -t N, N connections load into tables of their own, from which one transaction takes "
-        "the "
-        "rows. Rows without ids are numbered from --id-start, if the table has an integer column "
+        "With -t N, N connections fill a new table under another name until the end; into a table "
+        "that exists one copies straight and the others into tables of their own, from which one "
+        "transaction takes the rows. Rows without ids are numbered from --id-start, if the table "
+        "has an integer column "
         "for "
         "ids without a default.";
     std::vector<Option>& options = command.options;

@@ -24,6 +24,11 @@ class CopyStream {
     /// Rows copied since the first put(); 0 when there was none.
     std::uint64_t end();
     void abandon() noexcept;
+    /// Rows of the COPY.
+    std::uint64_t
+    n_sent() const {
+        return n_sent_;
+    }
 
     struct Place {
         std::size_t input = 0;
