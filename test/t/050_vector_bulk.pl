@@ -222,6 +222,23 @@ for my $target ('items_f32', 'items_f32_embedding_idx')
 is(bulk_ok($node, 'query one vector', 'query', '-i', 'parts', '--text', '[' . join(',', @{ $rows[9] }) . ']', '-k', 1, '--exact', '--output', 'json'),
 	qq({"id":9,"distance":0}\n), 'JSON lines');
 
+# --- the recall of an index ---
+
+my $wide = join('', map { pack('f<*', map { rand } 1 .. 16) } 1 .. 2000);
+write_file("$dir/random.npy", npy($wide, '2000, 16'));
+my @measured = ('--table', 'measured', '--recall-sample', 50);
+bulk_fails($node, 'recall without an index', 3, qr/--recall-sample needs an index/, 'load', "$dir/random.npy", @measured, '--create');
+$output = bulk_ok($node, 'recall after a load', 'load', "$dir/random.npy", @measured, '--create', '--index', 'after', '--summary', 'json', '--quiet');
+my $recall = decode_json($output)->{recall};
+cmp_ok($recall, '>', 0.9, 'recall after a load');
+cmp_ok($recall, '<=', 1, 'recall after a load is a share');
+is(decode_json(bulk_ok($node, 'a load without it', 'load', "$dir/random.npy", '--table', 'plain', '--create', '--summary', 'json', '--quiet'))->{recall},
+	undef, 'recall is null where it is not asked for');
+like(bulk_ok($node, 'recall of an index that was there', 'load', "$dir/random.npy", @measured, '--id-start', 2000),
+	qr/^2,000 vectors of 16 dimensions in .* vectors\/s\n.*  recall\@10 (0\.9\d\d|1\.000) at ef_search 40, of 50 rows searched for\n/s,
+	'recall and rate in the text');
+like(bulk_ok($node, 'recall of build-index', 'build-index', '--table', 'plain', '--recall-sample', 20), qr/recall\@10 .* of 20 rows/, 'build-index measures, too');
+
 # --- convert ---
 
 for my $to ('f32', 'npy', 'fvecs', 'csv', 'copy')

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "index/build.h"
 #include "load/load.h"
+#include "server/extension.h"
 
 namespace vext::client {
 
@@ -17,6 +18,8 @@ run_build(const LoadOptions& options) {
     Connection connection(options.connection.dsn);
     const Table table = require_table(connection, options.plan.table);
     const TableColumn& column = require_vector_column(table, options.plan.column);
+    if (options.recall_sample > 0)
+        require_function(connection, "hnsw_recall");
     if (!column.is_vector() && column.base_type != "bit")
         throw UsageError("the column \"" + column.name + "\" is of type " + column.type +
                          ", not of vectors");
@@ -37,6 +40,8 @@ run_build(const LoadOptions& options) {
             .query("SELECT count(" + connection.quote_name(column.name) + ") FROM " + table.name)
             .integer(0, 0));
     measure_sizes(connection, stats);
+    if (options.recall_sample > 0)
+        measure_recall(connection, built.name, options.recall_sample, stats);
     print_summary(stats, options.report);
     return static_cast<int>(ExitCode::kDone);
 }
@@ -84,6 +89,7 @@ make_build_index_command() {
                        {},
                        0,
                        64});
+    load->append_recall_to(options);
     load->connection.append_to(options);
     load->report.append_to(options);
     command.examples = {{"vector-bulk build-index --table items --metric cosine -m 24 -e 100",

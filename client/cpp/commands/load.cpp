@@ -131,6 +131,7 @@ make_load_command() {
     options.push_back({"--dry-run", "",
                        "Read and judge all rows, load none, and estimate what it takes",
                        &load->is_dry_run});
+    load->append_recall_to(options);
     load->connection.append_to(options);
     load->report.append_to(options);
     command.examples = {

@@ -62,7 +62,37 @@ dimension_of(const Plan& plan, const std::vector<std::unique_ptr<Input>>& inputs
     return source.is_counter ? 0 : inputs.front()->columns()[source.field].n_dims;
 }
 
+/// For --recall-sample: the index that the table has already, if it has one. UsageError where there
+/// will be none, or no function that measures.
+std::optional<std::string>
+index_to_judge(Connection& connection, const Plan& plan, const LoadOptions& options) {
+    if (options.recall_sample == 0)
+        return std::nullopt;
+    require_function(connection, "hnsw_recall");
+    std::optional<std::string> found;
+    if (plan.create.empty()) {
+        const PlannedColumn& vector = plan.vector();
+        found = find_index(connection,
+                           {plan.table.name, vector.name, plan.table.find(vector.name)->base_type});
+    }
+    if (!found && options.index_when == "none")
+        throw UsageError("--recall-sample needs an index, and the table will have none",
+                         "--index after builds one");
+    return found;
+}
+
 }  // namespace
+
+void
+LoadOptions::append_recall_to(std::vector<Option>& options) {
+    options.push_back({"--recall-sample",
+                       "ROWS",
+                       "Measure the recall of the index at the end, by as many rows (0: do not)",
+                       &recall_sample,
+                       {},
+                       0,
+                       1000000});
+}
 
 std::vector<std::string>
 input_names(const std::vector<std::unique_ptr<Input>>& inputs) {
@@ -163,6 +193,7 @@ run_load(LoadOptions& options) {
         find_operator_class(
             connection, plan.table.find(plan.vector().name)->base_type,
             options.index.metric.empty() ? inputs.front()->metric() : options.index.metric);
+    const std::optional<std::string> old_index = index_to_judge(connection, plan, options);
     Progress progress(options.report.progress_kind());
     BulkBuildStats stats;
     stats.command = options.command;
@@ -186,6 +217,9 @@ run_load(LoadOptions& options) {
         load_straight(context);
     stats.elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     measure_sizes(connection, stats);
+    if (options.recall_sample > 0)
+        measure_recall(connection, stats.index.empty() ? *old_index : stats.index,
+                       options.recall_sample, stats);
     print_summary(stats, options.report);
     return static_cast<int>(stats.rejected > 0 ? ExitCode::kDoneWithRejects : ExitCode::kDone);
 }

@@ -33,11 +33,14 @@ struct LoadOptions {
     std::int64_t max_errors = 0;
     std::string reject_file;
     bool is_dry_run = false;
+    std::int64_t recall_sample = 0;  ///< rows; 0: recall is not measured
     // upsert
     std::string on_conflict;  ///< empty: COPY without a stage
     std::vector<std::string> key;
     std::string merge;
     std::string duplicates = "error";
+
+    void append_recall_to(std::vector<Option>& options);
 };
 
 /// Runs the command; returns its exit code.

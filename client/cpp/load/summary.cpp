@@ -4,7 +4,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/extension.h"
+
 namespace vext::client {
+
+namespace {
+
+constexpr int kRecallK = 10;
+constexpr int kRecallEf = 40;
+
+}  // namespace
 
 void
 measure_sizes(Connection& connection, BulkBuildStats& stats) {
@@ -17,17 +26,37 @@ measure_sizes(Connection& connection, BulkBuildStats& stats) {
                 .integer(0, 0));
 }
 
+void
+measure_recall(Connection& connection, const std::string& index, std::int64_t sample,
+               BulkBuildStats& stats) {
+    const std::string function = require_function(connection, "hnsw_recall");
+    const Result found = connection.query(
+        fmt::format("SELECT recall FROM {}($1::regclass, {}, '{{{}}}', $2::integer)", function,
+                    kRecallK, kRecallEf),
+        {index, std::to_string(sample)});
+    stats.recall = found.number(0, 0);
+    stats.recall_sample = sample;
+}
+
 std::string
 summary_json(const BulkBuildStats& stats) {
-    nlohmann::ordered_json object = {
-        {"command", stats.command},         {"table", stats.table},
-        {"vectors", stats.vectors},         {"dimension", stats.dimension},
-        {"elapsed", stats.elapsed},         {"rate", stats.rate()},
-        {"rejected", stats.rejected},       {"loaded_before", stats.loaded_before},
-        {"table_bytes", stats.table_bytes}, {"index", nullptr},
-        {"index_bytes", stats.index_bytes}, {"index_elapsed", stats.index_seconds}};
+    nlohmann::ordered_json object = {{"command", stats.command},
+                                     {"table", stats.table},
+                                     {"vectors", stats.vectors},
+                                     {"dimension", stats.dimension},
+                                     {"elapsed", stats.elapsed},
+                                     {"rate", stats.rate()},
+                                     {"rejected", stats.rejected},
+                                     {"loaded_before", stats.loaded_before},
+                                     {"table_bytes", stats.table_bytes},
+                                     {"index", nullptr},
+                                     {"index_bytes", stats.index_bytes},
+                                     {"index_elapsed", stats.index_seconds},
+                                     {"recall", nullptr}};
     if (!stats.index.empty())
         object["index"] = stats.index;
+    if (stats.recall)
+        object["recall"] = *stats.recall;
     if (stats.merged) {
         object["inserted"] = stats.merged->inserted;
         object["updated"] = stats.merged->updated;
@@ -59,6 +88,9 @@ summary_text(const BulkBuildStats& stats) {
     if (!stats.index.empty())
         text += fmt::format("  index {}: {}, built in {:.2f} s\n", stats.index,
                             human_bytes(stats.index_bytes), stats.index_seconds);
+    if (stats.recall)
+        text += fmt::format("  recall@{} {:.3f} at ef_search {}, of {} rows searched for\n",
+                            kRecallK, *stats.recall, kRecallEf, stats.recall_sample);
     return text;
 }
 

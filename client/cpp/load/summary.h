@@ -30,6 +30,8 @@ struct BulkBuildStats {
     std::optional<MergeCounts> merged;
     std::string index;  ///< quoted; empty: none was built
     double index_seconds = 0;
+    std::optional<double> recall;  ///< if asked
+    std::int64_t recall_sample = 0;
     std::uint64_t table_bytes = 0;
     std::uint64_t index_bytes = 0;
     std::string reject_file;
@@ -42,6 +44,10 @@ struct BulkBuildStats {
 
 /// Asks the server for the sizes.
 void measure_sizes(Connection& connection, BulkBuildStats& stats);
+
+/// Searches for rows of the table by the index, and compares with exact search.
+void measure_recall(Connection& connection, const std::string& index, std::int64_t sample,
+                    BulkBuildStats& stats);
 
 /// Nothing when quiet, unless JSON is wanted.
 void print_summary(const BulkBuildStats& stats, const ReportOptions& report);
