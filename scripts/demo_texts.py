@@ -4,6 +4,7 @@ sentence.
 
     scripts/demo_texts.py [SENTENCE]...     on the server of libpq's environment; scripts/demo-texts
                                             starts one
+    scripts/demo_texts.py --files FOLDER    only writes texts.jsonl, questions.txt and questions.npy
 
 The sentences are those of scripts/demo_texts.txt. Their vectors come from their words alone,
 without a
@@ -14,6 +15,7 @@ directions of that matrix are the dimensions; a new sentence is projected on the
 """
 
 import collections
+import json
 import math
 import os
 import re
@@ -133,6 +135,21 @@ def main(questions=(), conn=None):
     compare(conn, vectors)
 
 
+def write_files(folder):
+    """What `vector-bulk` loads and searches for."""
+    sentences, topics = read_sentences()
+    meaning = Meaning(sentences, topics)
+    vectors = meaning.embed(sentences)
+    with open(os.path.join(folder, "texts.jsonl"), "w", encoding="utf-8") as file:
+        for number, (topic, sentence) in enumerate(zip(topics, sentences)):
+            json.dump({"id": number, "topic": topic, "sentence": sentence,
+                       "embedding": vectors[number].tolist()}, file)
+            file.write("\n")
+    with open(os.path.join(folder, "questions.txt"), "w", encoding="utf-8") as file:
+        file.writelines(question + "\n" for question in QUESTIONS)
+    np.save(os.path.join(folder, "questions.npy"), meaning.embed(QUESTIONS))
+
+
 def load(conn, sentences, topics, vectors):
     import vector_ext
 
@@ -186,4 +203,7 @@ def quoted(text):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if sys.argv[1:2] == ["--files"] and len(sys.argv) == 3:
+        write_files(sys.argv[2])
+    else:
+        main(sys.argv[1:])
