@@ -250,6 +250,33 @@ for my $to ('f32', 'npy', 'fvecs', 'csv', 'copy')
 	is(slurp_file("$dir/back.f32"), $data, "convert $to back: the same numbers");
 }
 
+# Many pieces, which several threads convert at once: rows keep their order, and the earliest bad one is told.
+my $many = npy(join('', map { pack('f<*', $_, 1 .. 15) } 1 .. 150000), '150000, 16');
+write_file("$dir/many.npy", $many);
+for my $to ('csv', 'jsonl', 'fvecs', 'copy')
+{
+	if ($to eq 'jsonl')
+	{
+		my $csv = slurp_file("$dir/many.csv");
+		write_file("$dir/many.jsonl", $csv =~ s/^id.*\n//r =~ s/^(\d+),"(.*)"$/{"id":$1,"embedding":$2}/gmr);
+	}
+	else
+	{
+		bulk_ok($node, "many rows to $to", 'convert', "$dir/many.npy", '-o', "$dir/many.$to", '--quiet');
+	}
+	bulk_ok($node, "many rows from $to", 'convert', "$dir/many.$to", '-o', "$dir/again.npy", '--quiet');
+	# The header is written by us, and not by NumPy: of 128 bytes.
+	ok(substr(slurp_file("$dir/again.npy"), 128) eq substr($many, -150000 * 64), "many rows by way of $to: the same, in order");
+	like(slurp_file("$dir/again.npy"), qr/^.{10}[^\n]*\(150000, 16\)/s, "many rows by way of $to: the header counts them");
+}
+my @lines = split(/^/, slurp_file("$dir/many.csv"));
+$lines[140001] = "140000,\"[1]\"\n";
+$lines[140100] = "140099,\"[1,2]\"\n";
+write_file("$dir/spoilt.csv", join('', @lines));
+bulk_fails($node, 'a bad row among many', 3, qr/spoilt\.csv: row 140001 \(line 140002\): expected 16 dimensions, not 1$/m,
+	'convert', "$dir/spoilt.csv", '-o', "$dir/spoilt.npy");
+ok(!-e "$dir/spoilt.npy" && !-e "$dir/spoilt.npy.part", 'a bad row among many: no file is left');
+
 # --- what is printed ---
 
 ($code, $stdout, $stderr) = bulk($node, 'load', "$dir/items.npy", '--table', 'items_npy', '--dry-run', '-v');

@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <exception>
+#include <future>
 #include <nlohmann/json.hpp>
+#include <thread>
+#include <utility>
 
 #include "convert/writers.h"
 #include "error.h"
@@ -71,6 +76,18 @@ read_id(const Field& field, const std::string& place) {
     return id;
 }
 
+/// A piece on its way: read, converted by one thread, written.
+struct Slot {
+    Piece piece;
+    bool is_read = false;      ///< else nothing was left to read
+    std::uint64_t n_rows = 0;  ///< in bytes
+    std::unique_ptr<RowDecoder> decoder;
+    VectorReader reader;
+    std::vector<std::uint8_t> bytes;
+};
+
+/// Goes in rounds: while some pieces are converted, each by a thread, those of the round before are
+/// written and those of the next one read.
 class Converter {
    public:
     Converter(Input& input, VectorWriter& writer, OutputFile& output, const ConvertOptions& options)
@@ -80,19 +97,21 @@ class Converter {
     run(Progress& progress) {
         if (input_.n_dims())
             begin(*input_.n_dims());
-        const Fields fields = choose_fields(input_, options_);
-        const std::unique_ptr<RowDecoder> decoder = input_.make_decoder();
+        fields_ = choose_fields(input_, options_);
         progress.begin("converting", input_.n_stored(), "bytes");
-        Piece piece;
-        while (input_.next(piece)) {
-            check_interrupt();
-            decoder->decode(piece, [&](const Row& row) { take(row, fields); });
-            output_.write(buffer_);
-            buffer_.clear();
+        std::vector<Slot> now = make_slots();
+        std::vector<Slot> other = make_slots();
+        // The first row tells the dimensions.
+        while (n_dims_ == 0 && read(other.front()))
+            convert(other.front());
+        for (Slot& slot : now)
+            read(slot);
+        for (bool goes_on = true; goes_on; std::swap(now, other)) {
+            goes_on = now.front().is_read;
+            run_round(now, other);
             progress.set(input_.n_stored_read());
         }
         end();
-        progress.set(input_.n_stored_read());
         progress.end();
         return n_rows_;
     }
@@ -103,6 +122,59 @@ class Converter {
     }
 
    private:
+    std::vector<Slot>
+    make_slots() const {
+        std::vector<Slot> slots(std::clamp(std::thread::hardware_concurrency(), 1U, 4U));
+        for (Slot& slot : slots)
+            slot.decoder = input_.make_decoder();
+        return slots;
+    }
+
+    /// Converts `now`; meanwhile writes and then fills `other`.
+    void
+    run_round(std::vector<Slot>& now, std::vector<Slot>& other) {
+        check_interrupt();
+        std::vector<std::future<void>> conversions;
+        for (Slot& slot : now)
+            if (slot.is_read)
+                conversions.push_back(
+                    std::async(std::launch::async, [this, &slot] { convert(slot); }));
+        std::exception_ptr error;
+        try {
+            for (Slot& slot : other)
+                write(slot);
+            for (Slot& slot : other)
+                read(slot);
+        } catch (...) {
+            error = std::current_exception();
+        }
+        // What is wrong with an earlier row is told first.
+        for (std::future<void>& conversion : conversions)
+            conversion.get();
+        if (error)
+            std::rethrow_exception(error);
+    }
+
+    bool
+    read(Slot& slot) {
+        slot.is_read = !is_at_end_ && input_.next(slot.piece);
+        is_at_end_ = !slot.is_read;
+        return slot.is_read;
+    }
+
+    void
+    write(Slot& slot) {
+        output_.write(slot.bytes);
+        slot.bytes.clear();
+        n_rows_ += std::exchange(slot.n_rows, 0);
+    }
+
+    /// By any thread, once the dimensions are known.
+    void
+    convert(Slot& slot) {
+        slot.decoder->decode(slot.piece, [&](const Row& row) { take(row, slot); });
+    }
+
     void
     begin(std::size_t n_dims) {
         n_dims_ = n_dims;
@@ -111,24 +183,27 @@ class Converter {
                 "the header has the number of rows, which the input does not tell: write to a "
                 "file, not to standard output");
         writer_.set_count(input_.n_rows().value_or(0));
-        writer_.begin(buffer_, n_dims);
+        std::vector<std::uint8_t> header;
+        writer_.begin(header, n_dims);
+        output_.write(header);
     }
 
     void
-    take(const Row& row, const Fields& fields) {
+    take(const Row& row, Slot& slot) {
         if (row.problem)
             fail(row, *row.problem);
-        const VectorReader::Outcome read = reader_.read(row.fields[fields.vector]);
+        const VectorReader::Outcome read = slot.reader.read(row.fields[fields_.vector]);
         if (read.problem)
             fail(row, *read.problem);
         if (n_dims_ == 0)
             begin(read.values.size());
         if (const std::optional<Problem> problem = judge_vector(read.values, n_dims_))
             fail(row, *problem);
-        const std::int64_t id = fields.id ? read_id(row.fields[*fields.id], place_of(row))
-                                          : options_.id_start + static_cast<std::int64_t>(n_rows_);
-        writer_.append(buffer_, id, read.values);
-        ++n_rows_;
+        const std::int64_t id = fields_.id
+                                    ? read_id(row.fields[*fields_.id], place_of(row))
+                                    : options_.id_start + static_cast<std::int64_t>(row.number - 1);
+        writer_.append(slot.bytes, id, read.values);
+        ++slot.n_rows;
     }
 
     std::string
@@ -147,24 +222,25 @@ class Converter {
     end() {
         if (n_dims_ == 0)
             throw InputError(fmt::format("{}: expected rows, found none", input_.name()));
-        writer_.end(buffer_);
-        output_.write(buffer_);
-        buffer_.clear();
+        std::vector<std::uint8_t> bytes;
+        writer_.end(bytes);
+        output_.write(bytes);
         if (!writer_.has_count() || input_.n_rows())
             return;
+        bytes.clear();
         writer_.set_count(n_rows_);
-        writer_.begin(buffer_, n_dims_);
-        output_.write_at_start(buffer_);
+        writer_.begin(bytes, n_dims_);
+        output_.write_at_start(bytes);
     }
 
     Input& input_;
     VectorWriter& writer_;
     OutputFile& output_;
     const ConvertOptions& options_;
-    VectorReader reader_;
-    std::vector<std::uint8_t> buffer_;
-    std::size_t n_dims_ = 0;
+    Fields fields_;
+    std::size_t n_dims_ = 0;  ///< set before a thread reads it
     std::uint64_t n_rows_ = 0;
+    bool is_at_end_ = false;
 };
 
 /// Raw numbers need a companion that tells their shape.
