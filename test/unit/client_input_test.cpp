@@ -289,6 +289,13 @@ TEST(Compressed, ReadsMembersAndFramesAndRefusesTornOnes) {
     }
 }
 
+TEST(ByteSource, ReadsNothingIntoNothing) {
+    const auto source = source_of("abc");
+    EXPECT_EQ(source->peek(2).size(), 2u);
+    EXPECT_EQ(source->read({}), 0u);
+    EXPECT_EQ(read_all(*source), "abc");
+}
+
 TEST(Encoding, BecomesUtf8AcrossBuffers) {
     std::string latin;
     std::string utf8;

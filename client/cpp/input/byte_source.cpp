@@ -162,7 +162,7 @@ PeekSource::put_back(std::span<const std::uint8_t> bytes) {
 std::size_t
 PeekSource::read(std::span<std::uint8_t> out) {
     const std::size_t n_ahead = std::min(out.size(), ahead_.size() - n_given_);
-    std::memcpy(out.data(), ahead_.data() + n_given_, n_ahead);
+    std::copy_n(ahead_.data() + n_given_, n_ahead, out.data());
     n_given_ += n_ahead;
     return n_ahead + (n_ahead < out.size() ? source_->read(out.subspan(n_ahead)) : 0);
 }
