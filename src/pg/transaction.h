@@ -50,14 +50,16 @@ open_relation(Oid oid, LOCKMODE lock) {
 
 /// Runs `body` in a subtransaction. False when that failed with an error that `is_expected(const
 /// ErrorData&)` accepts: the server has then taken back what `body` took (locks, pins, shared
-/// memory, parallel workers), pages and memory contexts are as it left them, and `error`, if it is
-/// not null, is its message. Any other error is raised again. Requires: no parallel mode.
+/// memory, parallel workers), pages and memory contexts are as it left them, and `error` is what it
+/// told, in the current memory context. Any other error is raised again. Requires: no parallel
+/// mode.
 ///
 /// The only place where an error is caught. Nothing between here and the error may rely on code
-/// that runs on the way out.
+/// that runs on the way out: what has a destructor is out of reach. Not inlined: a variable of the
+/// caller that `body` changes lies in memory then, where the jump leaves it as it was last set.
 template <typename Body, typename IsExpected>
-bool
-try_in_subtransaction(const Body& body, const IsExpected& is_expected, const char** error) {
+[[gnu::noinline]] bool
+try_in_subtransaction(const Body& body, const IsExpected& is_expected, const ErrorData** error) {
     const MemoryContext context = CurrentMemoryContext;
     const ResourceOwner owner = CurrentResourceOwner;
     volatile bool is_done = false;
@@ -80,8 +82,7 @@ try_in_subtransaction(const Body& body, const IsExpected& is_expected, const cha
         CurrentResourceOwner = owner;
         if (!may_go_on)
             ReThrowError(data);
-        if (error != nullptr)
-            *error = data->message;
+        *error = data;
     }
     PG_END_TRY();
     MemoryContextSwitchTo(context);

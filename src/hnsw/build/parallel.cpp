@@ -214,7 +214,7 @@ build_in_parallel(Relation heap, Index& index, IndexInfo* info, int n_workers,
     Progress progress = {};
     bool is_built = false;
     const pg::ReportedProgress reported = pg::save_progress();
-    const char* error = nullptr;
+    const ErrorData* error = nullptr;
     const bool has_ended = pg::try_in_subtransaction(
         [&] {
             pg::share_transaction_id();
@@ -230,7 +230,7 @@ build_in_parallel(Relation heap, Index& index, IndexInfo* info, int n_workers,
     ereport(NOTICE,
             errmsg("building index \"%s\" without parallel workers",
                    RelationGetRelationName(index.relation)),
-            errdetail("With them it failed: %s", error),
+            errdetail("With them it failed: %s", error->message),
             errhint("Enlarge /dev/shm or lower maintenance_work_mem."));
     return ParallelOutcome::kCutOff;
 }
