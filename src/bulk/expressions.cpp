@@ -1,0 +1,228 @@
+#include "bulk/expressions.h"
+
+#include <algorithm>
+
+namespace vext::bulk {
+
+namespace {
+
+using core::concat;
+using core::Separator;
+using core::TextBuilder;
+
+constexpr Text kNow = "pg_catalog.now()::";
+constexpr Text kJoinTexts = "::pg_catalog.text OPERATOR(pg_catalog.||) ";
+
+Text
+old_and_new(core::Arena& arena, const Column& column, Text old_value, Text new_value) {
+    const bool is_sum = column.rule == Rule::kSum;
+    if (!is_sum && column.type.category == 'S')
+        return concat(arena, old_value, kJoinTexts, new_value, "::pg_catalog.text");
+    if (!is_sum && column.type.category == 'A')
+        return concat(arena, "pg_catalog.array_cat(", old_value, ", ", new_value, ")");
+    return concat(arena, old_value, " OPERATOR(", is_sum ? column.sum_schema : column.concat_schema,
+                  is_sum ? ".+) " : ".||) ", new_value);
+}
+
+// The columns of the key in its order, each as `add` writes it.
+template <typename Add>
+Text
+key_list(core::Arena& arena, const Plan& plan, Text separator, const Add& add) {
+    TextBuilder list(arena);
+    Separator between(separator);
+    const auto n_columns = static_cast<int>(plan.columns.size());
+    for (int place = 1; place <= n_columns; ++place)
+        for (const Column& column : plan.columns)
+            if (column.key_place == place) {
+                list.add(between.next());
+                add(list, column);
+            }
+    return list.text();
+}
+
+template <typename Is, typename Add>
+Text
+column_list(core::Arena& arena, const Plan& plan, const Is& is, const Add& add) {
+    TextBuilder list(arena);
+    Separator between(", ");
+    for (const Column& column : plan.columns)
+        if (is(column)) {
+            list.add(between.next());
+            add(list, column);
+        }
+    return list.text();
+}
+
+Text
+as_one_text(core::Arena& arena, Text list) {
+    return list.empty() ? list : concat(arena, "pg_catalog.concat_ws(', ', ", list, ")");
+}
+
+}  // namespace
+
+Text
+literal(core::Arena& arena, Text text) {
+    TextBuilder out(arena);
+    // As a backslash means the same under every setting only there.
+    if (std::find(text.begin(), text.end(), '\\') != text.end())
+        out.add(" E");
+    out.add("'");
+    for (const char& c : text) {
+        if (c == '\'' || c == '\\')
+            out.add(Text(&c, 1));
+        out.add(Text(&c, 1));
+    }
+    return out.add("'").text();
+}
+
+Text
+value_of(core::Arena& arena, const Column& column) {
+    if (column.cast.empty() || column.is_parsed)
+        return concat(arena, "s.c", column.number);
+    return concat(arena, "s.c", column.number, "::", column.cast);
+}
+
+Text
+inserted_value(core::Arena& arena, const Column& column) {
+    if (!column.is_supplied)
+        return concat(arena, kNow, column.type.name);
+    const Text value = value_of(arena, column);
+    return column.sets_now ? concat(arena, "COALESCE(", value, ", ", kNow, column.type.name, ")")
+                           : value;
+}
+
+Text
+updated_value(core::Arena& arena, const Column& column, Given given) {
+    const Text old_value = concat(arena, "t.", column.quoted);
+    const bool is_compared = column.rule == Rule::kMax || column.rule == Rule::kMin;
+    const Text new_value =
+        given == Given::kExcluded
+            ? concat(arena, "excluded.", column.quoted)
+            : concat(arena, value_of(arena, column), is_compared ? column.collation : Text());
+    switch (column.rule) {
+        case Rule::kReplace:
+            return new_value;
+        case Rule::kNow:
+            return concat(arena, kNow, column.type.name);
+        case Rule::kMax:
+            return concat(arena, "GREATEST(", old_value, ", ", new_value, ")");
+        case Rule::kMin:
+            return concat(arena, "LEAST(", old_value, ", ", new_value, ")");
+        case Rule::kCoalesce:
+            return concat(arena, "COALESCE(", new_value, ", ", old_value, ")");
+        default:
+            return concat(arena, "(CASE WHEN ", new_value, " IS NULL THEN ", old_value, " WHEN ",
+                          old_value, " IS NULL THEN ", new_value, " ELSE ",
+                          old_and_new(arena, column, old_value, new_value),
+                          " END)::", column.type.name);
+    }
+}
+
+Text
+source_columns(core::Arena& arena, const Plan& plan) {
+    return column_list(
+        arena, plan, [](const Column& column) { return column.is_supplied; },
+        [&](TextBuilder& list, const Column& column) {
+            // A text that is to become a vector is read once; it stays to be shown.
+            if (column.is_parsed)
+                list.add("s.", column.quoted, " AS r", column.number, ", ", plan.extension,
+                         "vector_try_parse(s.", column.quoted, ") AS c", column.number);
+            else
+                list.add("s.", column.quoted, " AS c", column.number);
+        });
+}
+
+Text
+inserted_names(core::Arena& arena, const Plan& plan) {
+    return column_list(arena, plan, is_inserted,
+                       [](TextBuilder& list, const Column& column) { list.add(column.quoted); });
+}
+
+Text
+inserted_values(core::Arena& arena, const Plan& plan) {
+    return column_list(arena, plan, is_inserted, [&](TextBuilder& list, const Column& column) {
+        list.add(inserted_value(arena, column));
+    });
+}
+
+Text
+assignments(core::Arena& arena, const Plan& plan, Given given) {
+    return column_list(
+        arena, plan, [](const Column& column) { return column.rule != Rule::kNone; },
+        [&](TextBuilder& list, const Column& column) {
+            list.add(column.quoted, " = ", updated_value(arena, column, given));
+        });
+}
+
+Text
+change_condition(core::Arena& arena, const Plan& plan, Given given) {
+    auto is_compared = [](const Column& column) {
+        return column.rule != Rule::kNone && column.rule != Rule::kNow;
+    };
+    const Text before =
+        column_list(arena, plan, is_compared, [](TextBuilder& list, const Column& column) {
+            list.add("t.", column.quoted, "::", column.type.name);
+        });
+    if (before.empty())
+        return before;
+    const Text after =
+        column_list(arena, plan, is_compared, [&](TextBuilder& list, const Column& column) {
+            list.add("(", updated_value(arena, column, given), ")::", column.type.name);
+        });
+    return concat(arena, "ROW(", before, ")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(",
+                  after, ")::pg_catalog.record");
+}
+
+Text
+key_names(core::Arena& arena, const Plan& plan) {
+    return key_list(arena, plan, ", ",
+                    [](TextBuilder& list, const Column& column) { list.add(column.quoted); });
+}
+
+Text
+key_values(core::Arena& arena, const Plan& plan) {
+    return key_list(arena, plan, ", ", [&](TextBuilder& list, const Column& column) {
+        list.add(value_of(arena, column), column.key_collation);
+    });
+}
+
+Text
+key_text(core::Arena& arena, const Plan& plan) {
+    return as_one_text(arena,
+                       key_list(arena, plan, ", ", [](TextBuilder& list, const Column& column) {
+                           list.add("s.c", column.number, "::pg_catalog.text");
+                       }));
+}
+
+Text
+key_text_of_source(core::Arena& arena, const Plan& plan) {
+    return as_one_text(arena,
+                       key_list(arena, plan, ", ", [](TextBuilder& list, const Column& column) {
+                           list.add("s.", column.quoted, "::pg_catalog.text");
+                       }));
+}
+
+Text
+key_matches(core::Arena& arena, const Plan& plan) {
+    return key_list(arena, plan, " AND ", [&](TextBuilder& list, const Column& column) {
+        list.add("t.", column.quoted, " ", column.key_equals, " ", value_of(arena, column),
+                 column.key_collation);
+    });
+}
+
+Text
+written_key_matches(core::Arena& arena, const Plan& plan) {
+    return key_list(arena, plan, " AND ", [&](TextBuilder& list, const Column& column) {
+        list.add("w.k", column.number, " ", column.key_equals, " ", value_of(arena, column),
+                 column.key_collation);
+    });
+}
+
+Text
+written_key(core::Arena& arena, const Plan& plan) {
+    return key_list(arena, plan, ", ", [](TextBuilder& list, const Column& column) {
+        list.add("t.", column.quoted, " AS k", column.number);
+    });
+}
+
+}  // namespace vext::bulk

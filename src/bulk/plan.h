@@ -1,0 +1,191 @@
+// The plan of an upsert: what is written how.
+//
+// A plan is made from facts (what the catalogue says of the target, what the source has) and
+// options (what the caller asks for). Nothing here needs a server: unit tests make facts by hand.
+//
+// Texts that go into statements are ready for that: names are quoted, types and operators
+// qualified. Memory: the texts and spans of a plan are those of its maker, for one call.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace vext::bulk {
+
+using Text = std::string_view;
+
+// --- options ---
+
+enum class OnConflict { kError, kSkip, kUpdate };
+enum class Duplicates { kError, kFirst, kLast };
+enum class Rule { kNone, kReplace, kKeep, kSum, kMax, kMin, kCoalesce, kConcat, kNow };
+
+struct MergeRule {
+    Text column;
+    Rule rule;
+};
+
+struct Options {
+    OnConflict on_conflict = OnConflict::kError;
+    Duplicates duplicates = Duplicates::kError;
+    bool is_key_needed = false;  ///< rows are compared by a key, or the caller has named one
+    bool has_rejects = false;
+    bool has_update_columns = false;
+    std::span<const Text> update_columns;
+    std::span<const MergeRule> merge;
+};
+
+// --- facts ---
+
+/// A type; of a domain, what it is made of.
+struct Type {
+    std::uint32_t oid = 0;
+    std::int32_t modifier = -1;
+    char category = 'U';
+    Text name;       ///< without modifier
+    Text full_name;  ///< with modifier
+};
+
+/// A column of the target, the column of the source that has its name, and what becomes of it.
+struct Column {
+    int number = 0;  ///< in the target; the column is c<number> in a row of the source
+    Text name;
+    Text quoted;
+    Type type;
+    Text collation;      ///< " COLLATE ...", or empty
+    Text sum_schema;     ///< the schema of the operator + of the type
+    Text concat_schema;  ///< the schema of the operator || of the type
+    Text default_value;  ///< an expression, or empty
+    bool is_vector = false;
+    bool is_required = false;  ///< NOT NULL
+    bool is_domain = false;
+    bool is_generated = false;
+    bool is_identity = false;
+    bool is_always_identity = false;
+    bool has_default = false;  ///< of its own, of its domain, or as an identity column
+    bool is_default_constant = false;
+    bool may_select = true;
+
+    int key_place = 0;  ///< in the key, from 1; 0: not part of it
+    Text key_equals;    ///< the operator by which the index of the key compares
+    Text key_collation;
+
+    bool is_in_source = false;
+    Type source_type;
+    bool is_left_empty = false;  ///< by every row of the source, for the target to make its values
+    bool is_never_null = false;  ///< in the source, so that a merge with old values has no NULL
+
+    // Decided by plan_columns.
+    bool is_supplied = false;   ///< the source gives its value
+    bool is_converted = false;  ///< the value of the source is of another type, or may be too long
+    bool is_parsed = false;     ///< a text of the source is read as a vector
+    bool sets_now = false;
+    int n_dims = 0;           ///< that a vector must have; 0: any
+    Text cast;                ///< the type to which the value of the source is cast, or empty
+    Rule rule = Rule::kNone;  ///< how an update sets it; kNone: not
+};
+
+struct Target {
+    std::uint32_t oid = 0;
+    Text name;
+    Text quoted;  ///< with its schema
+    bool is_partitioned = false;
+    bool has_insert_triggers = false;  ///< BEFORE ROW: they see a row before it is checked
+    bool has_update_triggers = false;  ///< BEFORE ROW: they can suppress an update
+    bool is_unpredictable = false;     ///< what the server says of a row cannot be known before
+    bool may_read_xmax = true;
+    bool has_key = false;
+    Text index_name;  ///< of the unique index whose columns are the key
+};
+
+/// A CHECK constraint. It is `is_whole` when it looks at more than columns.
+struct Check {
+    Text name;
+    Text condition;
+    std::span<const int> columns;  ///< places in the list of columns
+    bool is_whole = false;
+    bool is_refusing_defaults = false;  ///< columns that are not given do not meet it
+};
+
+struct ForeignKeyColumn {
+    int column;  ///< its place in the list of columns
+    Text other;  ///< the column referred to
+    Text equals;
+};
+
+struct ForeignKey {
+    Text name;
+    Text table;  ///< referred to
+    std::span<const ForeignKeyColumn> columns;
+    bool can_be_probed = false;  ///< a query of the caller sees what the server would see
+};
+
+struct Source {
+    Text name;    ///< as the caller has named it
+    Text quoted;  ///< the temporary table with the rows
+    bool is_copy = false;
+};
+
+// --- the plan ---
+
+struct Ways {
+    bool is_split = false;    ///< existing rows are updated apart from the inserts
+    bool is_slow = false;     ///< bad rows are found by writing
+    bool is_guarded = false;  ///< a row whose key has come to exist meanwhile is no error
+    bool is_counted = false;  ///< unchanged rows are counted, as others may be left as well
+};
+
+struct Plan {
+    Options options;
+    Target target;
+    Source source;
+    std::span<const Column> columns;
+    std::span<const Check> checks;
+    std::span<const ForeignKey> foreign_keys;
+    Text rejects;    ///< the table for bad rows, or empty
+    Text extension;  ///< the schema of the extension, with a dot
+    Ways ways;
+};
+
+/// What is wrong with a request for certain columns.
+enum class Fault { kNone, kUnknown, kMissing, kKey, kGenerated, kNothing };
+
+struct ColumnFault {
+    Fault fault = Fault::kNone;
+    Text column;
+};
+
+/// Decides what becomes of each column; returns the first fault.
+ColumnFault plan_columns(const Options& options, std::span<Column> columns);
+
+/// Whether the source may leave a required column empty where old values are merged, so that it is
+/// worth looking whether it does.
+bool may_lack_values(const Options& options, const Column& column);
+
+/// Decides how rows are written. Requires: all else of the plan.
+Ways choose_ways(const Plan& plan);
+
+/// Where a constraint is judged.
+enum class Judged {
+    kBefore,   ///< all its columns are written as given: before writing
+    kNowhere,  ///< none of its columns is given, and defaults meet it
+    kByServer
+};
+
+Judged where_judged(const Plan& plan, const Check& check);
+Judged where_judged(const Plan& plan, const ForeignKey& key);
+
+/// For which rows NULL in a column is a fault that is found before writing.
+enum class NullFault { kNever, kAlways, kInNewRows };
+
+NullFault null_fault(const Plan& plan, const Column& column);
+
+/// Whether an INSERT gives the column a value, rather than leave it to the table.
+bool is_inserted(const Column& column);
+
+/// Whether the user may compare the key; true without one.
+bool may_read_key(std::span<const Column> columns);
+
+}  // namespace vext::bulk
