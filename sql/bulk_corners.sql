@@ -134,6 +134,44 @@ ALTER TABLE counted ADD CHECK (n > 0);
 SELECT context_of($$SELECT vector_bulk_upsert('counted', 'stage', 'update', merge => '{"n": "sum"}')$$);
 ROLLBACK;
 
+-- Constraints on what an update leaves as it was are not held against the rows of the source.
+BEGIN;
+CREATE TABLE kept (id int PRIMARY KEY, a int CHECK (a > 0), t text);
+INSERT INTO kept VALUES (1, 1, 'x'), (2, 2, 'y');
+SELECT vector_stage_for('kept', 'stage');
+INSERT INTO stage VALUES (1, -1, 'new'), (2, -2, 'y'), (3, -3, 'z'), (4, 4, 'z');
+SELECT inserted, updated, unchanged, rejected
+FROM vector_bulk_upsert('kept', 'stage', 'update', update_columns => '{t}', reject_into => 'rejects');
+SELECT source_row, key, sqlstate, message FROM rejects;
+SELECT * FROM kept ORDER BY id;
+ROLLBACK;
+
+-- A bad row of a table without a key has none to be named by.
+BEGIN;
+CREATE TABLE unkeyed (n int NOT NULL);
+SELECT vector_stage_for('unkeyed', 'stage');
+INSERT INTO stage VALUES (1), (NULL);
+SELECT * FROM vector_bulk_upsert('unkeyed', 'stage');
+ROLLBACK;
+
+-- Values of two columns that cannot be cast, among many that can.
+BEGIN;
+CREATE TABLE cast_too (id int PRIMARY KEY, n int, m smallint);
+CREATE TEMP TABLE texts AS SELECT i::text AS id, i::text AS n, i::text AS m FROM generate_series(1, 3000) i;
+UPDATE texts SET n = 'n' WHERE id IN ('7', '2900');
+UPDATE texts SET m = '70000' WHERE id IN ('7', '1000', '1001', '3000');
+SELECT inserted, rejected FROM vector_bulk_upsert('cast_too', 'texts', reject_into => 'rejects');
+SELECT source_row, key, sqlstate, message FROM rejects;
+SELECT inserted, rejected
+FROM vector_bulk_upsert('cast_too', 'texts', 'skip', reject_into => 'rejects', max_rejects => 4);
+ROLLBACK;
+BEGIN;
+CREATE TABLE cast_too (id int PRIMARY KEY, n int);
+CREATE TEMP TABLE texts AS SELECT i::text AS id, i::text AS n FROM generate_series(1, 3000) i;
+UPDATE texts SET n = 'n' WHERE id IN ('1500', '2900');
+SELECT inserted FROM vector_bulk_upsert('cast_too', 'texts');
+ROLLBACK;
+
 -- Rights on the columns that are loaded, and on no others.
 CREATE ROLE regress_columns;
 BEGIN;

@@ -37,6 +37,15 @@ FROM members JOIN pg_proc p ON p.oid = objid AND classid = 'pg_proc'::regclass
 WHERE l.lanname = 'c' AND (p.probin <> '$libdir/vector_ext' OR p.prosrc NOT LIKE 'vext\_%')
    OR p.prosecdef OR p.proleakproof OR p.proacl IS NOT NULL OR p.procost < 1;
 
+-- What \df vector_* shows beside the functions of types, operators, casts and aggregates: what users
+-- call, and vector_bulk_row, which the statements of an upsert call.
+SELECT p.oid::regprocedure AS function
+FROM members JOIN pg_proc p ON p.oid = objid AND classid = 'pg_proc'::regclass
+WHERE p.proname LIKE 'vector\_%'
+  AND NOT EXISTS (SELECT FROM pg_depend d
+                  WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid)
+ORDER BY p.proname COLLATE "C";
+
 -- Operators.
 SELECT o.oprname AS operator, o.oprleft::regtype AS left, o.oprright::regtype AS right,
        o.oprresult::regtype AS result, o.oprcode AS function,

@@ -1,128 +1,161 @@
-// Runs the statements that merge rows of a stage into their table, and knows which row they are at.
-//
-// A statement takes its rows through vector_bulk_row, which notes them. An error inside it then
-// carries the number of the row without a subtransaction around the statement: an index could not
-// gather the rows of one into batches.
+// vector_bulk_upsert: from the arguments to the counts.
 
-#include "hnsw/gather/gather.h"
-#include "pg/function.h"
-#include "pg/statement.h"
+#include "bulk/examine.h"
+#include "bulk/progress.h"
+#include "bulk/request.h"
+#include "bulk/source.h"
+#include "bulk/target.h"
+#include "bulk/write.h"
+#include "core/text_builder.h"
+#include "pg/memory.h"
+#include "pg/result_set.h"
+#include "pg/spi.h"
+#include "pg/table_catalog.h"
 
 namespace vext::bulk {
 
 namespace {
 
-constexpr int kNoticeMilliseconds = 10'000;
-
-// Where the load is. Only values: after an error they are stale, and the next run sets them.
-struct Progress {
-    int64 n_total;      ///< rows to merge
-    int64 n_before;     ///< of them, merged by earlier statements
-    int64 n_rejected;   ///< rows rejected so far
-    int64 source_row;   ///< the row taken or compared last; 0: none
-    int64 n_taken;      ///< rows that this statement took, with that row
-    bool is_compared;   ///< whether that row was compared only
-    TimestampTz shown;  ///< when progress was shown last, or the load began
+struct Counts {
+    int64 inserted = 0;
+    int64 updated = 0;
+    int64 unchanged = 0;
+    int64 skipped = 0;
+    int64 rejected = 0;
 };
 
-constinit Progress progress = {};
-
-void
-show_progress() {
-    ereport(NOTICE, (errmsg("vector_bulk_upsert: %lld of %lld rows taken, %lld rejected",
-                            static_cast<long long>(progress.n_before + progress.n_taken - 1),
-                            static_cast<long long>(progress.n_total),
-                            static_cast<long long>(progress.n_rejected))));
+[[noreturn]] void
+raise_fault(const ColumnFault& found, const char* source, const char* target) {
+    const char* column = found.column.data();
+    switch (found.fault) {
+        case Fault::kUnknown:
+            ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
+                    errmsg("column \"%s\" of relation \"%s\" does not exist",
+                           pnstrdup(column, found.column.size()), target));
+            break;
+        case Fault::kMissing:
+            ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
+                    errmsg("column \"%s\" is not in \"%s\"", column, source));
+            break;
+        case Fault::kKey:
+            ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("column \"%s\" belongs to the key of \"%s\", which is not updated",
+                           column, target));
+            break;
+        case Fault::kGenerated:
+            ereport(ERROR, errcode(ERRCODE_GENERATED_ALWAYS),
+                    errmsg("column \"%s\" of \"%s\" is generated", column, target));
+            break;
+        default:
+            ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
+                    errmsg("\"%s\" has no column to load into \"%s\"", source, target));
+    }
+    pg_unreachable();
 }
 
-void
-take_row(int64 source_row) {
-    progress.source_row = source_row;
-    progress.is_compared = false;
-    ++progress.n_taken;
-    const TimestampTz now = GetCurrentTimestamp();
-    if (!TimestampDifferenceExceeds(progress.shown, now, kNoticeMilliseconds))
-        return;
-    progress.shown = now;
-    show_progress();
+Source
+describe_source(const Request& request, Oid rows) {
+    Source source;
+    source.name = get_rel_name(request.source);
+    source.quoted = pg::qualified_relation(rows);
+    source.is_copy = rows != request.source;
+    return source;
 }
 
-// Rows are compared in any order, so that the count of those taken says nothing about such a row.
-// Foreign keys are checked when all rows are written, so that the last row says nothing about them.
-void
-describe_row() {
-    if (progress.source_row == 0)
-        return;
-    const long long n_good = progress.n_before + progress.n_taken - 1;
-    if (progress.is_compared)
-        errcontext("row %lld of the source", static_cast<long long>(progress.source_row));
-    else if (geterrcode() == ERRCODE_FOREIGN_KEY_VIOLATION)
-        errcontext("%lld rows of the source written", n_good + 1);
-    else
-        errcontext("row %lld of the source, after %lld good rows",
-                   static_cast<long long>(progress.source_row), n_good);
+// Requires: with_own_path.
+Plan
+make_plan(core::Arena& arena, const Request& request, Oid index, Oid rows) {
+    Plan plan;
+    plan.options = request.options;
+    plan.source = describe_source(request, rows);
+    plan.target = read_target(request, index);
+    core::Array<Column> columns = read_columns(arena, request, index);
+    add_source(request, rows, plan.source.name.data(), columns.span());
+    look_for_empty_columns(request.options, plan.source.quoted, columns.span());
+    const ColumnFault found = plan_columns(request.options, columns.span());
+    if (found.fault != Fault::kNone)
+        raise_fault(found, plan.source.name.data(), plan.target.name.data());
+    plan.columns = columns.span();
+    const std::span<Check> checks = read_checks(arena, request.target, plan.columns);
+    look_at_defaults(arena, plan.columns, checks);
+    plan.checks = checks;
+    plan.foreign_keys = read_foreign_keys(arena, request.target, plan.columns);
+    if (request.options.has_rejects)
+        plan.rejects = pg::qualified_relation(request.rejects);
+    plan.extension = core::concat(arena, quote_identifier(get_namespace_name(request.schema)), ".");
+    plan.ways = choose_ways(plan);
+    return plan;
 }
 
-// The array of counts that a statement gives, in the memory context of the caller.
-Datum
-execute(const char* statement, Datum tids, Datum source_rows) {
-    Oid types[] = {TIDARRAYOID, INT8ARRAYOID};
-    Datum values[] = {tids, source_rows};
-    SPI_connect();
-    const int status = SPI_execute_with_args(statement, 2, types, values, nullptr, false, 1);
-    if (status != SPI_OK_SELECT || SPI_processed != 1)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("the statement must return one row of counts")));
-    bool is_null = false;
-    const Datum found = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
-    const Oid type = SPI_gettypeid(SPI_tuptable->tupdesc, 1);
-    if (is_null || type != INT8ARRAYOID)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("the statement must return one row of counts")));
-    const Datum counts = SPI_datumTransfer(found, false, -1);
-    SPI_finish();
+Counts
+load(const Request& request, const Plan& plan, const Statements& statements) {
+    Counts counts;
+    pg::execute(statements.count);
+    const int64 n_rows = DatumGetInt64(pg::result_value(0, 1).value);
+    if (n_rows > 0) {
+        Rejects rejects(plan, statements, request.max_rejects);
+        pg::execute(statements.lock);
+        const Examined examined = examine(plan, statements, request.vector_type, rejects);
+        const Written written = write_rows(plan, statements, examined, rejects);
+        counts.inserted = written.inserted;
+        counts.updated = written.updated;
+        counts.rejected = rejects.n_rejected();
+        if (request.options.on_conflict == OnConflict::kUpdate)
+            counts.unchanged = plan.ways.is_counted
+                                   ? written.unchanged
+                                   : written.n_merged - written.inserted - written.updated;
+        counts.skipped =
+            n_rows - counts.inserted - counts.updated - counts.unchanged - counts.rejected;
+    }
+    if (statements.drop != nullptr)
+        pg::execute(statements.drop);
     return counts;
+}
+
+// Requires: with_spi.
+Counts
+upsert(FunctionCallInfo call, TimestampTz& started) {
+    core::Arena arena = pg::context_arena(CurrentMemoryContext);
+    const Request request = read_request(arena, call);
+    const Oid index = choose_index(request);
+    started = GetCurrentTimestamp();
+    const Oid rows = take_rows(request.source);
+    Plan plan;
+    with_own_path([&] { plan = make_plan(arena, request, index, rows); });
+    const Statements statements = make_statements(arena, plan);
+    Counts counts;
+    // Rows have the same numbers in every scan.
+    pg::with_setting("synchronize_seqscans", "off",
+                     [&] { with_progress([&] { counts = load(request, plan, statements); }); });
+    return counts;
+}
+
+void
+return_counts(FunctionCallInfo call, const Counts& counts, TimestampTz started) {
+    const TimestampTz ended = GetCurrentTimestamp();
+    const int64 n_rows =
+        counts.inserted + counts.updated + counts.unchanged + counts.skipped + counts.rejected;
+    const double seconds = static_cast<double>(ended - started) / USECS_PER_SEC;
+    const Datum values[] = {
+        Int64GetDatum(counts.inserted),
+        Int64GetDatum(counts.updated),
+        Int64GetDatum(counts.unchanged),
+        Int64GetDatum(counts.skipped),
+        Int64GetDatum(counts.rejected),
+        DirectFunctionCall2(timestamp_mi, TimestampTzGetDatum(ended), TimestampTzGetDatum(started)),
+        Float8GetDatum(static_cast<double>(n_rows) / seconds)};
+    const bool is_null[] = {false, false, false, false, false, false, ended == started};
+    pg::ResultSet(call).add(values, is_null);
 }
 
 }  // namespace
 
-VEXT_FUNCTION(bulk_row) {
-    take_row(PG_GETARG_INT64(0));
-    PG_RETURN_BOOL(true);
-}
-
-VEXT_FUNCTION(bulk_look) {
-    progress.source_row = PG_GETARG_INT64(0);
-    progress.is_compared = true;
-    PG_RETURN_BOOL(true);
-}
-
-// Arguments: statement, tids, source rows, rows merged before, rows to merge, rows rejected, and
-// the search_path of the caller, by which triggers and defaults find things.
-VEXT_FUNCTION(bulk_run) {
-    const char* statement = text_to_cstring(PG_GETARG_TEXT_PP(0));
-    const Progress outer = progress;
-    const int64 n_before = PG_GETARG_INT64(3);
-    const TimestampTz shown = n_before == 0 ? GetCurrentTimestamp() : progress.shown;
-    progress = {PG_GETARG_INT64(4), n_before, PG_GETARG_INT64(5), 0, 0, false, shown};
-    Datum counts = 0;
-    const char* search_path = text_to_cstring(PG_GETARG_TEXT_PP(6));
-    auto describe = [] { describe_row(); };
-    pg::with_setting("search_path", search_path, [&] {
-        pg::with_error_context(
-            describe, [&] { counts = execute(statement, PG_GETARG_DATUM(1), PG_GETARG_DATUM(2)); });
-        // The time of a load is then that of its rows in the index, and not left to the commit.
-        if (hnsw::has_gathered())
-            hnsw::flush_all_gathered();
-    });
-    const TimestampTz shown_last = progress.shown;
-    progress = outer;
-    progress.shown = shown_last;
-    PG_RETURN_DATUM(counts);
-}
-
-VEXT_FUNCTION(in_transaction_block) {
-    PG_RETURN_BOOL(pg::is_in_transaction_block());
+VEXT_FUNCTION(bulk_upsert) {
+    Counts counts;
+    TimestampTz started = 0;
+    pg::with_spi([&] { counts = upsert(fcinfo, started); });
+    return_counts(fcinfo, counts, started);
+    PG_RETURN_NULL();
 }
 
 }  // namespace vext::bulk

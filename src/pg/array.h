@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -36,6 +37,27 @@ new_array(Oid element_type, std::size_t n) {
     ARR_DIMS(array)[0] = static_cast<int>(n);
     ARR_LBOUND(array)[0] = 1;
     return array;
+}
+
+/// An array as a parameter of a statement, with elements like these. It lives in the current memory
+/// context.
+template <typename T>
+Datum
+array_datum(Oid element_type, std::span<const T> elements) {
+    ArrayType* array = new_array<T>(element_type, elements.size());
+    std::copy(elements.begin(), elements.end(), array_elements<T>(array, elements.size()).begin());
+    return PointerGetDatum(array);
+}
+
+/// The elements of a one-dimensional array without NULLs that a statement returned, stored as T;
+/// none for NULL.
+template <typename T>
+std::span<T>
+elements_of(NullableDatum datum) {
+    if (datum.isnull)
+        return {};
+    ArrayType* array = DatumGetArrayTypeP(datum.value);
+    return array_elements<T>(array, ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)));
 }
 
 }  // namespace vext::pg

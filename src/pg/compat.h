@@ -33,12 +33,15 @@ extern "C" {
 
 extern "C" {
 #include "access/relscan.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_namespace.h"
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
 #include "nodes/primnodes.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -156,6 +159,38 @@ count_index_scan(IndexScanDesc scan) {
 #if PG_VERSION_NUM >= 180000
     if (scan->instrument != nullptr)
         ++scan->instrument->nsearches;
+#endif
+}
+
+/// Whether the server holds rows against a constraint.
+inline bool
+is_enforced(const FormData_pg_constraint* constraint) {
+#if PG_VERSION_NUM >= 180000
+    return constraint->conenforced;
+#else
+    (void)constraint;
+    return true;
+#endif
+}
+
+/// Whether a foreign key compares ranges of time by more than equality.
+inline bool
+has_period(const FormData_pg_constraint* constraint) {
+#if PG_VERSION_NUM >= 180000
+    return constraint->conperiod;
+#else
+    (void)constraint;
+    return false;
+#endif
+}
+
+/// Whether the user may look up names in a schema.
+inline bool
+may_use_schema(Oid schema) {
+#if PG_VERSION_NUM >= 160000
+    return object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#else
+    return pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
 #endif
 }
 

@@ -39,6 +39,14 @@ with_setting(const char* name, const char* value, const Body& body) {
     AtEOXact_GUC(true, level);
 }
 
+/// Whether code of a function or of a block, rather than a client, runs the statement in which this
+/// is asked: such code, and SPI under it, adds lines to the context of errors.
+inline bool
+is_called_by_code() {
+    const char* context = GetErrorContextStack();
+    return context != nullptr && *context != '\0';
+}
+
 /// Whether the running statement is part of a transaction that goes on after it.
 inline bool
 is_in_transaction_block() {

@@ -1,0 +1,36 @@
+// The arguments of vector_bulk_upsert.
+
+#pragma once
+
+#include <span>
+
+#include "bulk/plan.h"
+#include "core/arena.h"
+#include "pg/function.h"
+
+namespace vext::bulk {
+
+/// What the caller asks for. Arguments that SQL gives as NULL are told apart where they may not be.
+struct Request {
+    Options options;
+    Oid target = InvalidOid;
+    Oid source = InvalidOid;
+    Oid rejects = InvalidOid;  ///< the table for bad rows
+    bool has_key = false;
+    std::span<const Text> key;
+    int64 max_rejects = -1;
+    Oid schema = InvalidOid;  ///< of the extension
+    Oid vector_type = InvalidOid;
+};
+
+/// Reads the arguments of a call, and raises what is wrong with them taken by themselves.
+Request read_request(core::Arena& arena, FunctionCallInfo fcinfo);
+
+/// The elements of an array of names; NULL becomes "<NULL>", which is no column.
+std::span<const Text> names_of(core::Arena& arena, Datum array);
+
+/// The schema of the extension, as that of a function of it that was called; and its vector type.
+Oid schema_of_extension(FunctionCallInfo fcinfo);
+Oid vector_type_in(Oid schema);
+
+}  // namespace vext::bulk

@@ -1,0 +1,27 @@
+// The rows of the source, and what only a look at rows or values can tell of an upsert's columns.
+
+#pragma once
+
+#include "bulk/plan.h"
+#include "bulk/request.h"
+
+namespace vext::bulk {
+
+/// A table of this session that has the rows: the source itself if it is temporary, else a copy of
+/// what it holds. Rows are found again by their place there, and are the same for every statement.
+/// Requires: the search_path of the caller, by which views find things.
+Oid take_rows(Oid source);
+
+/// A relation name pg_temp.<prefix>_<n> that is not taken; only the name behind the dot.
+const char* free_temporary_name(const char* prefix);
+Oid temporary_relation(const char* name);
+
+/// Looks which columns every row of the source leaves empty for the target to make their values,
+/// and which required ones none does. Requires: with_own_path.
+void look_for_empty_columns(const Options& options, Text rows, std::span<Column> columns);
+
+/// Looks which constraints on columns that are not given their defaults do not meet. Requires:
+/// with_own_path, plan_columns.
+void look_at_defaults(core::Arena& arena, std::span<const Column> columns, std::span<Check> checks);
+
+}  // namespace vext::bulk

@@ -1,0 +1,41 @@
+// What the catalogue says of the tables of an upsert.
+//
+// Texts are in the current memory context. Requires: pg_catalog and pg_temp are the search_path, so
+// that the texts of expressions name things by any.
+
+#pragma once
+
+#include "bulk/plan.h"
+#include "bulk/request.h"
+#include "core/array.h"
+#include "pg/statement.h"
+
+namespace vext::bulk {
+
+/// Runs `body` under the search_path by which expressions of the catalogue are shown and tried.
+template <typename Body>
+void
+with_own_path(const Body& body) {
+    pg::with_setting("search_path", "pg_catalog, pg_temp", body);
+}
+
+/// The unique index by which rows of the target are recognized; InvalidOid if there is none and
+/// none is needed. Raises why there is none.
+Oid choose_index(const Request& request);
+
+Target read_target(const Request& request, Oid index);
+
+/// The columns of the target, in their order, and how they stand in the index.
+core::Array<Column> read_columns(core::Arena& arena, const Request& request, Oid index);
+
+/// Adds what a table with the rows of the source has for them. Raises if it has a column that the
+/// target lacks; `name` is that of the source for the caller.
+void add_source(const Request& request, Oid rows, const char* name, std::span<Column> columns);
+
+std::span<Check> read_checks(core::Arena& arena, Oid target, std::span<const Column> columns);
+
+/// None where the session does not look at them.
+std::span<const ForeignKey> read_foreign_keys(core::Arena& arena, Oid target,
+                                              std::span<const Column> columns);
+
+}  // namespace vext::bulk
