@@ -4,7 +4,15 @@
 
 EXTENSION = vector_ext
 MODULE_big = vector_ext
-DATA = $(wildcard sql/install/vector_ext--*.sql)
+
+# The install script of this version is put together from its parts; upgrades are files of their own.
+# Names of ours: PGXS has a VERSION and an INSTALL_SCRIPT itself.
+VEXT_VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" vector_ext.control)
+VEXT_PARTS = begin vector_io cast distance vector_functions arith compare aggregate hnsw tools bulk
+VEXT_PART_FILES = $(VEXT_PARTS:%=sql/install/parts/%.sql)
+VEXT_SCRIPT := sql/install/vector_ext--$(VEXT_VERSION).sql
+DATA = $(wildcard sql/install/vector_ext--*--*.sql)
+DATA_built = $(VEXT_SCRIPT)
 
 SOURCES = $(sort $(wildcard src/*.cpp src/*/*.cpp src/*/*/*.cpp))
 OBJS = $(SOURCES:.cpp=.o)
@@ -46,6 +54,9 @@ $(KERNELS)neon.o: override CXXFLAGS += -O3 -ffp-contract=fast
 # Objects depend on every header: the module is small and a stale object costs more than a build.
 $(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h src/*/*/*.inl) Makefile
 $(shlib): src/exports.map
+
+$(VEXT_SCRIPT): $(VEXT_PART_FILES) Makefile
+	awk 'FNR == 1 && NR > 1 { print "" } { print }' $(VEXT_PART_FILES) >$@
 
 .PHONY: lint client install-client
 lint: all

@@ -1,0 +1,178 @@
+-- tools
+
+CREATE FUNCTION hnsw_info(
+    index regclass, OUT format integer, OUT metric text, OUT codec text, OUT dims integer,
+    OUT m integer, OUT ef_construction integer, OUT layers integer, OUT nodes bigint,
+    OUT dead bigint, OUT unlinked bigint, OUT links_avg double precision, OUT links_max integer,
+    OUT hot_pages bigint, OUT hot_bytes bigint, OUT cold_pages bigint, OUT cold_bytes bigint,
+    OUT fill double precision, OUT fallback_glances bigint)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'vext_hnsw_info' LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION hnsw_info(regclass) IS
+    'facts about an hnsw index, counted from its pages';
+
+CREATE FUNCTION hnsw_check(
+    index regclass, deep boolean DEFAULT false,
+    OUT block bigint, OUT node bigint, OUT problem text, OUT severity text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'vext_hnsw_check' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hnsw_check(regclass, boolean) IS
+    'what is wrong with an hnsw index; deep also compares it with its table; no rows when sound';
+
+CREATE FUNCTION hnsw_prewarm(index regclass) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'vext_hnsw_prewarm' LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hnsw_prewarm(regclass) IS
+    'reads an hnsw index into the buffer pool, the hot tier first; returns the bytes read';
+
+CREATE FUNCTION hnsw_estimate(
+    rows bigint, dims integer, m integer DEFAULT 16, ef_construction integer DEFAULT 64,
+    metric text DEFAULT 'l2', OUT build_memory bigint, OUT build_time text, OUT hot_bytes bigint,
+    OUT cold_bytes bigint, OUT total_bytes bigint)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'vext_hnsw_estimate' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION hnsw_estimate(bigint, integer, integer, integer, text) IS
+    'what an hnsw index of so many vectors would take: memory and time to build it, and its size';
+
+CREATE FUNCTION hnsw_recall(
+    index regclass, k integer DEFAULT 10, ef integer[] DEFAULT '{40,80,160}',
+    sample integer DEFAULT 100, queries regclass DEFAULT NULL)
+    RETURNS TABLE (ef_search integer, recall double precision, mean_us double precision,
+                   p99_us double precision)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET enable_seqscan = off
+    SET enable_indexscan = on
+    SET jit = off
+    SET hnsw.ef_search = 40
+    SET vector_ext.only_index = ''
+AS $$
+#variable_conflict use_variable
+DECLARE
+    target regclass;
+    indexed text;
+    filter text;
+    operator text;
+    indexed_rows text;
+    query_list text;
+    exact_query text;
+    index_query text;
+    read_query text;
+    query record;
+    -- Of each query: the vector, the row it is of, the distance of the last neighbour.
+    vectors text[] := '{}';
+    owns tid[] := '{}';
+    limits double precision[] := '{}';
+    limit_distance double precision;
+    n_exact bigint;
+    n_found bigint;
+    started timestamptz;
+    -- The neighbours there are; for each ef those found, and the seconds of all queries.
+    wanted bigint := 0;
+    hits bigint[] := array_fill(0::bigint, ARRAY[greatest(cardinality(ef), 1)]);
+    times double precision[] := '{}';
+BEGIN
+    IF index IS NULL OR ef IS NULL OR k IS NULL OR sample IS NULL THEN
+        RETURN;
+    END IF;
+    IF k < 1 OR sample < 1 OR coalesce((SELECT min(e) FROM unnest(ef) e), 0) < 1 THEN
+        RAISE EXCEPTION 'k, ef and sample must be at least 1' USING ERRCODE = '22023';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_class c JOIN pg_am a ON a.oid = c.relam
+                   WHERE c.oid = index AND c.relkind = 'i' AND a.amname = 'hnsw') THEN
+        RAISE EXCEPTION '"%" is not an hnsw index', index USING ERRCODE = '42809';
+    END IF;
+    IF EXISTS (SELECT FROM pg_class
+               WHERE oid = index AND relpersistence = 't'
+                     AND relnamespace <> pg_my_temp_schema()) THEN
+        RAISE EXCEPTION 'cannot access temporary tables of other sessions' USING ERRCODE = '0A000';
+    END IF;
+    IF NOT (SELECT indisvalid FROM pg_index WHERE indexrelid = index) THEN
+        RAISE EXCEPTION 'index "%" is not valid', index
+            USING ERRCODE = '55000', HINT = 'REINDEX the index.';
+    END IF;
+
+    SELECT i.indrelid::regclass, '(' || pg_get_indexdef(i.indexrelid, 1, true) || ')',
+           coalesce(pg_get_expr(i.indpred, i.indrelid), 'true'),
+           format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+      INTO STRICT target, indexed, filter, operator
+      FROM pg_index i
+      JOIN pg_opclass c ON c.oid = i.indclass[0]
+      JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amoppurpose = 'o'
+      JOIN pg_operator o ON o.oid = a.amopopr
+      JOIN pg_namespace n ON n.oid = o.oprnamespace
+     WHERE i.indexrelid = index;
+    -- The indexed expression may fail for rows that the predicate leaves out: OFFSET keeps the
+    -- planner from asking for it first.
+    indexed_rows := format('SELECT %s AS v, ctid AS own FROM %s WHERE %s OFFSET 0',
+                           indexed, target, filter);
+    IF queries IS NULL THEN
+        -- A sampled row is left out of its own answer.
+        query_list := format('SELECT v, own FROM (%s) s WHERE v IS NOT NULL '
+                             'ORDER BY random() LIMIT %s', indexed_rows, sample);
+    ELSE
+        IF (SELECT relkind NOT IN ('r', 'm', 'v', 'f', 'p') FROM pg_class WHERE oid = queries) THEN
+            RAISE EXCEPTION '"%" is not a table or view', queries USING ERRCODE = '42809';
+        END IF;
+        query_list := (
+            SELECT format('SELECT %1$I AS v, NULL::tid AS own FROM %2$s WHERE %1$I IS NOT NULL '
+                          'LIMIT %3$s', attname, queries, sample)
+              FROM pg_attribute
+             WHERE attrelid = queries AND attnum > 0 AND NOT attisdropped
+                   AND atttypid = (SELECT atttypid FROM pg_attribute
+                                   WHERE attrelid = index AND attnum = 1)
+             ORDER BY attnum LIMIT 1);
+        IF query_list IS NULL THEN
+            RAISE EXCEPTION 'table "%" has no column of the type that is indexed', queries
+                USING ERRCODE = '42703';
+        END IF;
+    END IF;
+    exact_query := format(
+        'SELECT count(*), max(d) FROM (SELECT v %1$s $1 AS d FROM (%2$s) s '
+        'WHERE v IS NOT NULL AND ($2 IS NULL OR own <> $2) ORDER BY 1 LIMIT $3) s',
+        operator, indexed_rows);
+    read_query := (SELECT format('SELECT $1::%s AS v', atttypid::regtype) FROM pg_attribute
+                    WHERE attrelid = index AND attnum = 1);
+    -- One row more is asked for, in case one of them is the sampled row.
+    index_query := format(
+        'SELECT count(*) FROM (SELECT d FROM (SELECT %1$s %2$s $1 AS d, ctid AS found FROM %3$s '
+        'WHERE %4$s ORDER BY %1$s %2$s $1 LIMIT $3 + ($2 IS NOT NULL)::integer) s '
+        'WHERE $2 IS NULL OR found <> $2 LIMIT $3) t WHERE d <= $4',
+        indexed, operator, target, filter);
+
+    -- The column may have other indexes.
+    PERFORM set_config('vector_ext.only_index', index::oid::text, true);
+    PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true);
+    FOR query IN EXECUTE query_list LOOP
+        EXECUTE exact_query INTO n_exact, limit_distance USING query.v, query.own, k;
+        wanted := wanted + n_exact;
+        vectors := vectors || query.v::text;
+        owns := owns || query.own;
+        limits := limits || limit_distance;
+    END LOOP;
+
+    -- Apart from the exact searches, which empty the processor's caches, and each ef by itself: a
+    -- query that was just searched for finds its neighbourhood there.
+    PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_seqscan', 'off', true);
+    FOR e IN 0 .. cardinality(ef) LOOP
+        -- A pass before the first one is not counted.
+        PERFORM set_config('hnsw.ef_search', ef[greatest(e, 1)]::text, true);
+        FOR i IN 1 .. cardinality(vectors) LOOP
+            EXECUTE read_query INTO query USING vectors[i];
+            started := clock_timestamp();
+            EXECUTE index_query INTO n_found USING query.v, owns[i], k, limits[i];
+            CONTINUE WHEN e = 0;
+            times := times || extract(epoch FROM clock_timestamp() - started)::double precision;
+            hits[e] := hits[e] + n_found;
+        END LOOP;
+    END LOOP;
+
+    RETURN QUERY
+        SELECT ef[e], hits[e]::double precision / nullif(wanted, 0), 1e6 * avg(t.seconds),
+               1e6 * percentile_disc(0.99) WITHIN GROUP (ORDER BY t.seconds)
+          FROM generate_series(1, cardinality(ef)) e
+          LEFT JOIN LATERAL (SELECT seconds FROM unnest(times) WITH ORDINALITY u(seconds, position)
+                             WHERE (position - 1) / cardinality(vectors) = e - 1) t ON true
+         GROUP BY e ORDER BY e;
+END
+$$;
+COMMENT ON FUNCTION hnsw_recall(regclass, integer, integer[], integer, regclass) IS
+    'recall and time of index searches beside exact ones, for sampled rows or a table of queries';
