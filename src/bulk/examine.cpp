@@ -58,7 +58,7 @@ class Examiner {
     bool is_slow_ = false;
 };
 
-// Values are converted by thousands; who fails among them is found by halving.
+// Values are converted by thousands; the rows that fail among them are found by halving.
 void
 Examiner::find_unconverted() {
     pg::execute(statements_.every_row);

@@ -50,7 +50,7 @@ Text key_text(core::Arena& arena, const Plan& plan);
 Text key_text_of_source(core::Arena& arena, const Plan& plan);
 /// That the row of the target has the key of the row of the source.
 Text key_matches(core::Arena& arena, const Plan& plan);
-/// The same of a written row w, and what a statement returns for it.
+/// The same of a written row w, and what the statement that wrote it returns for that.
 Text written_key_matches(core::Arena& arena, const Plan& plan);
 Text written_key(core::Arena& arena, const Plan& plan);
 

@@ -160,8 +160,8 @@ struct ColumnFault {
 /// Decides what becomes of each column; returns the first fault.
 ColumnFault plan_columns(const Options& options, std::span<Column> columns);
 
-/// Whether the source may leave a required column empty where old values are merged, so that it is
-/// worth looking whether it does.
+/// Whether it matters that a required column is never NULL in the source: where it is merged with
+/// old values, NULL is no fault of a row.
 bool may_lack_values(const Options& options, const Column& column);
 
 /// Decides how rows are written. Requires: all else of the plan.

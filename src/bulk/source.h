@@ -20,7 +20,7 @@ Oid temporary_relation(const char* name);
 /// and which required ones none does. Requires: with_own_path.
 void look_for_empty_columns(const Options& options, Text rows, std::span<Column> columns);
 
-/// Looks which constraints on columns that are not given their defaults do not meet. Requires:
+/// Finds the constraints that a row does not meet whose columns have their defaults. Requires:
 /// with_own_path, plan_columns.
 void look_at_defaults(core::Arena& arena, std::span<const Column> columns, std::span<Check> checks);
 

@@ -1,7 +1,7 @@
 // What the catalogue says of the tables of an upsert.
 //
-// Texts are in the current memory context. Requires: pg_catalog and pg_temp are the search_path, so
-// that the texts of expressions name things by any.
+// Texts are in the current memory context. Requires: with_own_path, under which the server shows
+// expressions with all other names qualified.
 
 #pragma once
 
