@@ -37,9 +37,10 @@ struct BatchGraph {
 inline std::size_t
 graph_bytes_per_point(const BatchOptions& options, const GraphShape& shape, std::size_t n) {
     const std::size_t layer_0 = LayerPlan(n, shape.m, 0, options).bytes_per_rank(options);
-    // Each further layer has fewer points, by 2m; each of them is listed.
-    const std::size_t others = (layer_0 + sizeof(std::uint32_t)) / (2 * shape.m - 1);
-    return layer_0 + others + 1;
+    // Each further layer has fewer points, by 2m, and layer 1 those that are raised to it; each of
+    // them is listed.
+    const std::size_t listed = layer_0 + sizeof(std::uint32_t);
+    return layer_0 + listed / (2 * shape.m - 1) + listed / kRanksPerRaised + 1;
 }
 
 /// Bytes that each member of the crew takes.

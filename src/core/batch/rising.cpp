@@ -74,10 +74,12 @@ raise_uncovered(const LayerLinks& layer_0, std::span<std::uint8_t> levels, Arena
             covered.set(rank);
     for (int i = 0; i < kSteps; ++i)
         covered = widen(layer_0, covered, n, local, pause);
-    for (std::size_t rank = 0; rank < n; ++rank) {
+    std::size_t n_left = n / kRanksPerRaised + 1;
+    for (std::size_t rank = 0; rank < n && n_left > 0; ++rank) {
         if (covered.has(rank))
             continue;
         levels[rank] = 1;
+        --n_left;
         cover_from(layer_0, rank, kSteps, covered);
     }
 }

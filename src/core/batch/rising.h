@@ -36,9 +36,13 @@ draw_layer(std::uint64_t seed, std::uint32_t point, const GraphShape& shape) {
     return static_cast<int>(std::min<double>(layer, shape.max_layer));
 }
 
+/// At most one rank of so many rises beside those that chance chose.
+inline constexpr std::size_t kRanksPerRaised = 16;
+
 /// Makes further ranks rise to layer 1, so that each has a risen one within three near links:
-/// chance alone leaves groups without any, and searches come to a group from above. `levels` has
-/// the layers of all ranks. Memory: four bits a rank from `local`. Calls `pause` now and then.
+/// chance alone leaves groups without any, and searches come to a group from above. Where there are
+/// more groups than may have one (kRanksPerRaised), the last go without. `levels` has the layers of
+/// all ranks. Memory: four bits a rank from `local`. Calls `pause` now and then.
 void raise_uncovered(const LayerLinks& layer_0, std::span<std::uint8_t> levels, Arena& local,
                      void (*pause)());
 
