@@ -1,6 +1,7 @@
 """What a search owes its user, held against exact search in the same snapshot."""
 
 import contextlib
+import math
 import re
 
 from client import ServerError
@@ -52,6 +53,11 @@ def _misses_allowed(m, has_hubs):
     if has_hubs:
         return (0.45, 0.1, 0.04)[level], (0.12, 0.02, 0.005)[level]
     return (0.15, 0.05, 0.02)[level], (0.01, 0.0, 0.0)[level]
+
+
+def _most_of(n, share):
+    """As many of `n` as a share may give by chance: three standard deviations above the mean."""
+    return n * share + 3 * math.sqrt(n * share * (1 - share))
 
 
 def tell(kind, text=""):
@@ -154,7 +160,7 @@ class Oracle:
             if 0 < len(for_good) <= _MANY * self.misses_allowed[1]:
                 sample = max(sample, _MANY)
                 for_good = self.lost_by_own_vector(session, sample, salt, limit)
-        if len(for_good) > self.n_looked_for * self.misses_allowed[1]:
+        if len(for_good) > _most_of(self.n_looked_for, self.misses_allowed[1]):
             tell("a row is not found by its own vector at ef 400",
                  f"{len(for_good)} of {sample} sampled: ids {for_good[:10]}")
             return
@@ -171,7 +177,7 @@ class Oracle:
         return self.m >= 4 and self.metric != "ip"
 
     def _most_misses(self):
-        return max(1.0, self.n_looked_for * self.misses_allowed[0])
+        return max(1.0, _most_of(self.n_looked_for, self.misses_allowed[0]))
 
     def lost_by_own_vector(self, session, sample=50, salt=0, limit=10):
         own = self.distance("s.v", "t.v")
