@@ -11,7 +11,6 @@ namespace vext::core {
 namespace internal {
 
 struct CodecOperations {
-    bool is_rotated;
     bool has_inline_error;
     std::size_t (*code_bytes)(const CodecSpace&);
     std::size_t (*residual_bytes)(const CodecSpace&);
@@ -52,7 +51,6 @@ measure_each(const CodecSpace& space, const Query& query, std::span<const CodeRe
 
 template <CodecModel Model>
 constexpr CodecOperations kOperations = {
-    .is_rotated = Model::kIsRotated,
     .has_inline_error = Model::kHasInlineError,
     .code_bytes = InSpace<Model, &Model::code_bytes>::call,
     .residual_bytes = InSpace<Model, &Model::residual_bytes>::call,
@@ -99,7 +97,7 @@ codec_sizes(CodecKind kind, std::size_t n_dims) {
     const internal::CodecOperations& operations = internal::operations_of(kind);
     CodecSpace space = {};
     space.n_dims = n_dims;
-    space.n_padded = operations.is_rotated ? padded_dims(n_dims) : n_dims;
+    space.n_padded = is_rotated(kind) ? padded_dims(n_dims) : n_dims;
     return {operations.code_bytes(space), operations.residual_bytes(space),
             operations.has_inline_error};
 }
@@ -107,7 +105,7 @@ codec_sizes(CodecKind kind, std::size_t n_dims) {
 Codec::Codec(CodecKind kind, Metric metric, std::size_t n_dims, const float* centroid,
              const Rotation* rotation)
     : kind_(kind), operations_(&internal::operations_of(kind)) {
-    const bool is_rotated = operations_->is_rotated;
+    const bool is_rotated = core::is_rotated(kind);
     const double squared_norm = is_rotated ? kernels().squared_norm(centroid, n_dims) : 0;
     space_ = {
         .n_dims = n_dims,
@@ -147,7 +145,7 @@ Codec::allocate_prepared(Arena& arena) const {
 Query
 Codec::allocate_query(Arena& arena) const {
     Query query = {.values = arena.allocate<float>(n_padded()).data()};
-    if (operations_->is_rotated)
+    if (is_rotated(kind_))
         query.levels = arena.allocate<std::int8_t>(n_padded()).data();
     return query;
 }

@@ -22,7 +22,6 @@ template <typename Model>
 concept CodecModel = requires(const Model& model, const CodecSpace& space, const float* vector,
                               float* values, Prepared& prepared, CodeHeader& header,
                               std::uint8_t* bytes, Query& query) {
-    { Model::kIsRotated } -> std::convertible_to<bool>;
     { Model::kHasInlineError } -> std::convertible_to<bool>;
     Model(space);
     { model.code_bytes() } -> std::same_as<std::size_t>;
@@ -83,7 +82,6 @@ finite_or_infinity(float distance) {
 /// aligned as float.
 class ExactCodec {
    public:
-    static constexpr bool kIsRotated = false;
     static constexpr bool kHasInlineError = false;
 
     explicit ExactCodec(const CodecSpace& space) : space_(space) {}
@@ -116,7 +114,6 @@ class ExactCodec {
 template <int kBits>
 class ScalarCodec {
    public:
-    static constexpr bool kIsRotated = true;
     static constexpr bool kHasResidual = kBits == 4;
     static constexpr bool kHasInlineError = !kHasResidual;
     static constexpr int kMaxLevel = (1 << kBits) - 1;
@@ -168,7 +165,6 @@ class ScalarCodec {
 /// the metric.
 class PlainCodec {
    public:
-    static constexpr bool kIsRotated = false;
     static constexpr bool kHasInlineError = true;
 
     explicit PlainCodec(const CodecSpace& space) : space_(space) {}

@@ -47,9 +47,10 @@ class CandidateSearch {
 
     /// Searches from the top down to layer 0 and calls `take(int layer, std::span<const
     /// Candidate>)` for `layer` and those below that exist, highest first, with candidates in order
-    /// of distance; before them for the layer above, if that has none of the nearest nodes, or does
-    /// not exist though there are many, so that searches cannot enter `layer` near here. `seen`
-    /// becomes the metapage as the search found it. False when the graph is empty.
+    /// of distance; before them for the layer above, if that has none of the nearest nodes or of a
+    /// group that lies apart, or does not exist though there are many, so that searches cannot
+    /// enter `layer` near here. `seen` becomes the metapage as the search found it. False when the
+    /// graph is empty.
     template <typename Take>
     bool
     find(int layer, MetaPage& seen, Take&& take) {
