@@ -339,6 +339,25 @@ TEST(Descend, MeasuresEachNodeOnce) {
     EXPECT_EQ(graph.n_measured, 49u);
 }
 
+// Short lists lead astray more often: more of the nearest are followed.
+TEST(Descend, FollowsMoreWhereListsAreShort) {
+    EXPECT_EQ(n_followed(48), 2u);
+    EXPECT_EQ(n_followed(16), 2u);
+    EXPECT_EQ(n_followed(9), 3u);
+    EXPECT_EQ(n_followed(3), 10u);
+    EXPECT_EQ(n_followed(0), 32u);
+    TestGraph graph(200, 3, 5);
+    graph.link_nearest(1, graph.all(), 3);
+    test::TestArena arena;
+    SearchMemory memory(arena.arena(), 1);
+    const Entries entries = descend(graph, 1, 1, graph.candidate(0), memory);
+    // The nearest eight were all followed, so whatever they link to was measured.
+    for (const Candidate& entry : entries.span())
+        for (const NodeId id : graph.layers[1][entry.id])
+            EXPECT_GE(graph.distance(id), entries.nearest().distance);
+    EXPECT_EQ(entries.span().size(), 8u);
+}
+
 TEST(Descend, StaysWithoutLinks) {
     TestGraph graph(3, 2, 9);
     test::TestArena arena;

@@ -53,12 +53,14 @@ struct SearchMemory {
     Discarded keeps = Discarded::kNone;
 };
 
-/// Makes memory.found the nodes that `id` links to on `layer` and that were not visited.
+/// Makes memory.found the nodes that `id` links to on `layer` and that were not visited; how many
+/// it links to.
 template <Graph G>
-void
+std::size_t
 find_new_links(G& graph, NodeId id, int layer, SearchMemory& memory) {
     memory.ids.clear();
     graph.links(id, layer, memory.ids);
+    const std::size_t n_links = memory.ids.size();
     std::size_t n_new = 0;
     for (const NodeId linked : memory.ids.span())
         if (memory.visited.add(linked))
@@ -66,6 +68,7 @@ find_new_links(G& graph, NodeId id, int layer, SearchMemory& memory) {
     memory.ids.truncate(n_new);
     memory.found.clear();
     graph.measure(memory.ids.span(), memory.found);
+    return n_links;
 }
 
 /// Puts a candidate into the beam or, as far as `memory.keeps` says, among the discarded; likewise
@@ -141,11 +144,11 @@ class Entries {
             node.is_expanded = false;
     }
 
-    /// One of the nearest two that was not expanded on this layer, now marked so; null when there
+    /// One of the nearest `n` that was not expanded on this layer, now marked so; null when there
     /// is none.
     const Candidate*
-    expand_next() {
-        for (Candidate& node : std::span<Candidate>(nodes_, std::min(n_, kExpanded)))
+    expand_next(std::size_t n) {
+        for (Candidate& node : std::span<Candidate>(nodes_, std::min(n_, n)))
             if (!node.is_expanded) {
                 node.is_expanded = true;
                 return &node;
@@ -154,17 +157,24 @@ class Entries {
     }
 
    private:
-    // One candidate alone walks into the wrong one of groups that lie far apart, and out of it only
-    // by chance; what the others cost is little (docs/decisions.md).
     static constexpr std::size_t kMost = 8;
-    static constexpr std::size_t kExpanded = 2;
 
     Candidate nodes_[kMost];
     std::size_t n_ = 0;
 };
 
+/// How many of the nearest a descent follows where lists have `n_links`: two, and more where lists
+/// are short. One candidate alone walks into the wrong one of groups that lie far apart, and out of
+/// it only by chance; what the others cost is little (docs/decisions.md).
+inline std::size_t
+n_followed(std::size_t n_links) {
+    constexpr std::size_t kFew = 2;
+    constexpr std::size_t kLinks = 32;
+    return std::max(kFew, kLinks / std::max<std::size_t>(n_links, 1));
+}
+
 /// Walks to ever nearer nodes of the layers `top` down to `bottom`, on each until none is nearer
-/// than the nearest two. No node is measured twice.
+/// than the nearest few. No node is measured twice.
 template <Graph G>
 Entries
 descend(G& graph, int top, int bottom, const Candidate& entry, SearchMemory& memory) {
@@ -173,8 +183,9 @@ descend(G& graph, int top, int bottom, const Candidate& entry, SearchMemory& mem
     memory.visited.add(entry.id);
     for (int layer = top; layer >= bottom; --layer) {
         entries.begin_layer();
-        while (const Candidate* next = entries.expand_next()) {
-            find_new_links(graph, next->id, layer, memory);
+        std::size_t n = 1;
+        while (const Candidate* next = entries.expand_next(n)) {
+            n = n_followed(find_new_links(graph, next->id, layer, memory));
             for (const Candidate& candidate : memory.found.span())
                 entries.add(candidate);
         }
