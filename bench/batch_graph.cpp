@@ -332,8 +332,8 @@ run(const Try& wanted, const std::string& name, const Vectors& base, const Vecto
     for (std::size_t i = 0; i < wanted.n_members; ++i)
         threads.emplace_back([&, i] {
             TimedCrew crew(shared, i == 0);
-            graphs[i] = build_batch_graph(crew, locals[i].arena(), points.view, members,
-                                          wanted.options, shape);
+            graphs[i] = build_batch_graph(crew, locals[i].arena(),
+                                          {points.view, members, wanted.options, shape});
         });
     for (std::thread& thread : threads)
         thread.join();

@@ -46,9 +46,10 @@ sub lost_rows
 
 sub create_index
 {
-	my ($options) = @_;
+	my ($options, $memory) = @_;
 	my $with = $options ? "WITH ($options)" : '';
-	$node->safe_psql('postgres', "CREATE INDEX t_v ON t USING hnsw (v vector_l2_ops) $with");
+	my $set = $memory ? "SET maintenance_work_mem = '$memory';" : '';
+	$node->safe_psql('postgres', "$set CREATE INDEX t_v ON t USING hnsw (v vector_l2_ops) $with");
 	return;
 }
 
@@ -117,6 +118,41 @@ for my $options ('m = 16', 'm = 48, ef_construction = 96')
 	}
 	cmp_ok($lost, '<', 10, "a group behind a later one, $options: searches find it in 24 tables");
 	note("a group behind a later one, $options: $lost rows lost");
+}
+
+# Groups of groups of groups, each ten times as far apart: what tells them from each other are nodes
+# on each layer, also with few links, and where the first groups came before there was a layer above.
+{
+	my $nested = q{SELECT i AS id, ARRAY(SELECT 1000 * noise(i / 1500 * 100 + j)
+			+ 100 * noise(100000 + i / 300 * 100 + j) + 10 * noise(200000 + i / 60 * 100 + j)
+			+ 0.7 * noise(1000000 + i * 100 + j) FROM generate_series(1, 4) j)::vector AS v
+		FROM generate_series(0, 7499) i};
+	my %ways = (
+		'single rows' => sub { insert_rows('0', 'true'); },
+		'a group a transaction' => sub {
+			insert_rows('64MB', "id / 60 = $_") for 0 .. 124;
+		});
+	for my $way (sort keys %ways)
+	{
+		my $lost = 0;
+		for (1 .. 2)
+		{
+			$lost += lost_rows("nested groups, $way", $nested,
+				sub { create_index('m = 4, ef_construction = 16'); $ways{$way}->(); });
+		}
+		cmp_ok($lost, '<', 400, "nested groups, $way: searches find nearly all rows of two tables");
+		note("nested groups, $way: $lost of 15000 rows lost");
+	}
+	my $lost = 0;
+	for (1 .. 6)
+	{
+		$lost += lost_rows('nested groups, several batches', $nested, sub {
+			insert_rows('64MB', 'true');
+			create_index('m = 48, ef_construction = 96', '1MB');
+		});
+	}
+	cmp_ok($lost, '<', 10, 'nested groups, CREATE INDEX in several batches: no group is lost');
+	note("nested groups, several batches: $lost rows lost");
 }
 
 # Vacuum: what led to a group may have died, and what it was entered by.

@@ -22,8 +22,8 @@ using test::Cloud;
 BatchGraph
 build(Cloud& cloud, const BatchOptions& options, const GraphShape& shape) {
     SerialCrew crew(cloud.arena.arena());
-    return build_batch_graph(crew, cloud.arena.arena(), cloud.view(), cloud.members, options,
-                             shape);
+    return build_batch_graph(crew, cloud.arena.arena(),
+                             {cloud.view(), cloud.members, options, shape});
 }
 
 class MemoryGraph {
@@ -263,8 +263,8 @@ TEST_F(BatchGraphTest, IsTheSameForAnyNumberOfMembers) {
         std::vector<BatchGraph> graphs(n_members);
         test::ThreadCrew::run(
             cloud.arena.arena(), n_members, [&](test::ThreadCrew& crew, std::size_t i) {
-                graphs[i] = build_batch_graph(crew, locals[i].arena(), cloud.view(), cloud.members,
-                                              options, shape);
+                graphs[i] = build_batch_graph(crew, locals[i].arena(),
+                                              {cloud.view(), cloud.members, options, shape});
             });
         for (const BatchGraph& graph : graphs) {
             EXPECT_EQ(graph.entry, alone.entry);
@@ -291,6 +291,50 @@ TEST_F(BatchGraphTest, LinksNoPointTwice) {
     }
 }
 
+// Groups of groups: a group that has more than kGroup points on a layer has one on the next.
+TEST_F(BatchGraphTest, LeavesNoGroupWithoutOneAbove) {
+    constexpr std::size_t kPerGroup = 60;
+    constexpr std::size_t kGroups = 125;
+    constexpr std::size_t kDims = 4;
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        Cloud cloud(kGroups * kPerGroup, kDims, seed);
+        std::mt19937_64 random(seed);
+        const auto uniform = [&random] { return std::uniform_real_distribution<float>()(random); };
+        std::vector<float> centre(3 * kDims);
+        for (std::size_t i = 0; i < cloud.members.size(); ++i) {
+            for (std::size_t depth = 0; depth < 3; ++depth)
+                if (i % (kPerGroup * (depth == 0 ? 25 : depth == 1 ? 5 : 1)) == 0)
+                    std::generate_n(&centre[depth * kDims], kDims, uniform);
+            for (std::size_t j = 0; j < kDims; ++j)
+                cloud.values[i * kDims + j] = 1000 * centre[j] + 100 * centre[kDims + j] +
+                                              10 * centre[2 * kDims + j] + 0.5F * uniform();
+        }
+        cloud.encode();
+        BatchOptions options;
+        options.seed = seed;
+        for (const std::size_t m : {4U, 16U}) {
+            const GraphShape shape = {m, 10};
+            const BatchGraph graph = build(cloud, options, shape);
+            expect_sound(graph, shape);
+            for (std::size_t layer = 0; layer < graph.layers.size(); ++layer)
+                for (const std::size_t n_groups :
+                     {std::size_t{1}, std::size_t{5}, std::size_t{25}, kGroups}) {
+                    const std::size_t size = cloud.members.size() / n_groups;
+                    std::vector<std::size_t> here(n_groups);
+                    std::vector<std::size_t> above(n_groups);
+                    for (const std::uint32_t point : graph.layers[layer].members)
+                        ++here[point / size];
+                    if (layer + 1 < graph.layers.size())
+                        for (const std::uint32_t point : graph.layers[layer + 1].members)
+                            ++above[point / size];
+                    for (std::size_t i = 0; i < n_groups; ++i)
+                        EXPECT_TRUE(here[i] <= kGroup || above[i] > 0)
+                            << m << ' ' << layer << ' ' << n_groups << ' ' << i << ' ' << here[i];
+                }
+        }
+    }
+}
+
 TEST_F(BatchGraphTest, TakesNoMoreMemoryThanPlanned) {
     for (const std::size_t n : {1u, 100u, 599u, 601u, 5000u}) {
         for (const std::size_t n_dims : {20u, 200u, 400u}) {
@@ -302,7 +346,8 @@ TEST_F(BatchGraphTest, TakesNoMoreMemoryThanPlanned) {
                 test::TestArena shared;
                 test::TestArena local;
                 SerialCrew crew(shared.arena());
-                build_batch_graph(crew, local.arena(), cloud.view(), cloud.members, options, shape);
+                build_batch_graph(crew, local.arena(),
+                                  {cloud.view(), cloud.members, options, shape});
                 const std::size_t planned = n * graph_bytes_per_point(options, shape, n) +
                                             graph_bytes_per_member(*cloud.codec, options, shape, n);
                 EXPECT_LE(shared.n_bytes() + local.n_bytes(), planned + 4096)

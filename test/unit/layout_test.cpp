@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
 #include <vector>
@@ -75,12 +77,17 @@ TEST(Layout, RecordsHoldTheirParts) {
         EXPECT_EQ(geometry.links_offset % 4, 0u);
         EXPECT_EQ(geometry.code_offset % 4, 0u);
         EXPECT_EQ(geometry.max_links(0), 2u * meta.m);
-        EXPECT_EQ(geometry.max_links(1), meta.m);
+        EXPECT_LE(geometry.max_links(1), meta.m);
+        EXPECT_GE(geometry.max_links(1), std::min<std::uint32_t>(meta.m, 3));
+        // Enough layers for many nodes, or too few links for them.
+        EXPECT_TRUE(std::pow(2 * meta.m, geometry.max_layer) >= 1 << 16 ||
+                    geometry.max_links(1) <= 3)
+            << meta.m << ' ' << geometry.max_layer;
         // The other records use the same slots.
         EXPECT_GE(geometry.max_layer, 1);
         EXPECT_LE(geometry.max_layer, kMaxLayers);
-        EXPECT_LE(sizeof(LinksRecord) +
-                      static_cast<std::uint32_t>(geometry.max_layer) * meta.m * sizeof(Link),
+        EXPECT_LE(sizeof(LinksRecord) + static_cast<std::uint32_t>(geometry.max_layer) *
+                                            geometry.m_above * sizeof(Link),
                   geometry.hot_bytes);
         EXPECT_GE(geometry.tids_per_record, 1u);
         EXPECT_LE(sizeof(TidsRecord) + geometry.tids_per_record * sizeof(Tid), geometry.hot_bytes);
@@ -389,8 +396,8 @@ full_links(const Geometry& geometry) {
     record.head().layer = static_cast<std::uint8_t>(geometry.max_layer);
     record.links().owner = 999;
     for (int layer = 1; layer <= geometry.max_layer; ++layer) {
-        record.links().counts[layer - 1] = static_cast<std::uint8_t>(geometry.m);
-        for (std::uint32_t i = 0; i < geometry.m; ++i)
+        record.links().counts[layer - 1] = static_cast<std::uint8_t>(geometry.m_above);
+        for (std::uint32_t i = 0; i < geometry.m_above; ++i)
             links_in(record.bytes(), geometry, layer)[i] = Link(i, LinkKind::kDiverse);
     }
     return record;
@@ -457,7 +464,7 @@ TEST(Record, EveryWrongFieldOfUpperLinksIsSeen) {
         for (int layer = 1; layer <= geometry.max_layer; ++layer) {
             expect_seen("count", [&](Record& record) { ++record.links().counts[layer - 1]; });
             expect_seen("link", [&](Record& record) {
-                links_in(record.bytes(), geometry, layer)[geometry.m - 1] =
+                links_in(record.bytes(), geometry, layer)[geometry.m_above - 1] =
                     Link(Record::kSlots, LinkKind::kDiverse);
             });
             expect_seen("link kind", [&](Record& record) {

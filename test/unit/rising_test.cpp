@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <vector>
 
 #include "core/batch/crew.h"
@@ -36,9 +37,16 @@ class RisingTest : public testing::Test {
         return layer;
     }
 
+    // Every rank is wanting, and its near links stay in its group.
     void
-    raise(const LayerLinks& layer, std::vector<std::uint8_t>& levels) {
-        raise_uncovered(layer, levels, memory_.arena(), [] {});
+    raise(const LayerLinks& links, std::vector<std::uint8_t>& levels, int layer = 0) {
+        raise(links, std::vector<Surroundings>(levels.size(), {0xff, true}), levels, layer);
+    }
+
+    void
+    raise(const LayerLinks& links, const std::vector<Surroundings>& surroundings,
+          std::vector<std::uint8_t>& levels, int layer = 0) {
+        raise_wanting(links, surroundings, {layer, levels}, memory_.arena(), [] {});
     }
 
     test::TestArena memory_;
@@ -93,6 +101,84 @@ TEST_F(RisingTest, RaisesOneOfAGroupThatLinksElsewhere) {
         levels[rank] = 1;
     raise(layer, levels);
     EXPECT_NE(std::count(levels.begin() + kGroup, levels.end(), 1), 0);
+}
+
+TEST_F(RisingTest, RaisesAboveEveryLayer) {
+    const LayerLinks layer = groups(2 * kGroup);
+    std::vector<std::uint8_t> levels(2 * kGroup, 1);
+    levels[5] = 2;
+    raise(layer, levels, 1);
+    EXPECT_EQ(std::count(levels.begin(), levels.begin() + kGroup, 2), 1);
+    EXPECT_EQ(std::count(levels.begin() + kGroup, levels.end(), 2), 1);
+    EXPECT_EQ(std::count(levels.begin(), levels.end(), 1), 2 * kGroup - 2);
+}
+
+// A rank that the graph outside covers needs none; its links still lead from one to another.
+TEST_F(RisingTest, RaisesNoneThatIsCoveredOutside) {
+    const LayerLinks layer = groups(2 * kGroup);
+    std::vector<std::uint8_t> levels(2 * kGroup);
+    std::vector<Surroundings> surroundings(2 * kGroup, {0xff, false});
+    surroundings[kGroup + 3].is_wanting = true;
+    raise(layer, surroundings, levels);
+    EXPECT_EQ(levels[kGroup + 3], 1);
+    EXPECT_EQ(std::count(levels.begin(), levels.end(), 0), 2 * kGroup - 1);
+}
+
+// A near link to another group covers nobody.
+TEST_F(RisingTest, DoesNotCoverAcrossGroups) {
+    const LayerLinks layer = groups(2 * kGroup);
+    for (std::size_t rank = kGroup; rank < 2 * kGroup; ++rank)
+        layer.links[rank][6] = Link(static_cast<NodeId>(rank - kGroup), LinkKind::kDiverse);
+    std::vector<std::uint8_t> levels(2 * kGroup);
+    std::fill_n(levels.begin(), kGroup, 1);
+    // Of a list without fillers the near links are in the order of the list.
+    std::vector<Surroundings> surroundings(2 * kGroup, {0x3f, true});
+    raise(layer, surroundings, levels);
+    EXPECT_EQ(std::count(levels.begin() + kGroup, levels.end(), 1), 1);
+    std::fill_n(surroundings.begin(), 2 * kGroup, Surroundings{0xff, true});
+    std::fill_n(levels.begin() + kGroup, kGroup, 0);
+    raise(layer, surroundings, levels);
+    EXPECT_EQ(std::count(levels.begin() + kGroup, levels.end(), 1), 0);
+}
+
+class SurroundingsTest : public testing::Test {
+   protected:
+    static std::vector<Candidate>
+    at(std::initializer_list<float> distances) {
+        std::vector<Candidate> near;
+        for (const float distance : distances)
+            near.push_back({distance, 0, 0, 0, false, false});
+        return near;
+    }
+};
+
+TEST_F(SurroundingsTest, TellsOwnFromOthers) {
+    // Thrice as far is nine times by squares; the three nearest count as own.
+    EXPECT_EQ(judge_surroundings(Metric::kL2, at({1, 2, 4, 36, 37, 3}), {}).own, 0b101111);
+    EXPECT_EQ(judge_surroundings(Metric::kL1, at({1, 2, 4, 36, 12, 3}), {}).own, 0b110111);
+    EXPECT_EQ(judge_surroundings(Metric::kInnerProduct, at({-1, 2, 400}), {}).own, 0b111);
+    EXPECT_EQ(judge_surroundings(Metric::kL2, {}, {}).own, 0);
+    // What the graph has nearer says how large the group is.
+    EXPECT_EQ(judge_surroundings(Metric::kL2, at({1, 2, 4, 36}), {0.1F, 1000, false}).own, 0);
+    // As far as the errors allow.
+    std::vector<Candidate> near = at({1, 2, 3, 28});
+    near[3].error = 2;
+    EXPECT_EQ(judge_surroundings(Metric::kL2, near, {}).own, 0b1111);
+}
+
+TEST_F(SurroundingsTest, WantsOneAboveForAGroup) {
+    const std::vector<Candidate> group = at({1, 1, 2, 3, 4});
+    const std::vector<Candidate> few = at({1, 1, 2, 300, 400});
+    EXPECT_TRUE(judge_surroundings(Metric::kL2, group, {}).is_wanting);
+    EXPECT_FALSE(judge_surroundings(Metric::kL2, few, {}).is_wanting);
+    EXPECT_TRUE(judge_surroundings(Metric::kInnerProduct, group, {}).is_wanting);
+    // Beside a graph.
+    EXPECT_FALSE(judge_surroundings(Metric::kL2, group, {1, 8}).is_wanting);
+    EXPECT_TRUE(judge_surroundings(Metric::kL2, group, {90, 30}).is_wanting);
+    EXPECT_FALSE(judge_surroundings(Metric::kInnerProduct, group, {90, 30}).is_wanting);
+    EXPECT_TRUE(judge_surroundings(Metric::kL2, few, {3, 30}).is_wanting);
+    EXPECT_TRUE(judge_surroundings(Metric::kL2, few, {3, 10, true}).is_wanting);
+    EXPECT_FALSE(judge_surroundings(Metric::kL2, few, {90, 100}).is_wanting);
 }
 
 TEST_F(RisingTest, RaisesFewWithoutLinks) {

@@ -23,12 +23,23 @@ BatchFinder::find(std::span<const BatchLayer> layers, const PointView& points, s
                   int layer, std::uint32_t point) {
     points.codec->query_from_code(points.header(point), points.code(point), query_);
     const internal::LayersGraph graph = {layers, points, query_};
-    entry_.clear();
-    graph.measure({&entry, 1}, entry_);
+    measured_.clear();
+    graph.measure({&entry, 1}, measured_);
     const Entries entries =
-        descend(graph, static_cast<int>(layers.size()) - 1, layer + 1, entry_[0], memory_);
+        descend(graph, static_cast<int>(layers.size()) - 1, layer + 1, measured_[0], memory_);
     search_layer(graph, layer, kEf, entries.span(), memory_);
     return memory_.beam.entries();
+}
+
+std::span<const Candidate>
+BatchFinder::measure(const PointView& points, std::uint32_t point,
+                     std::span<const std::uint32_t> others) {
+    points.codec->query_from_code(points.header(point), points.code(point), query_);
+    measured_.clear();
+    internal::LayersGraph{{}, points, query_}.measure(others, measured_);
+    for (Candidate& candidate : measured_.span())
+        candidate.error = points.codec->estimate_error(query_, points.header(candidate.id));
+    return measured_.span();
 }
 
 bool

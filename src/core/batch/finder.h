@@ -64,8 +64,12 @@ class BatchFinder {
     /// The width of its beams: half of a search's default.
     static constexpr std::size_t kEf = 20;
 
+    static constexpr std::size_t kMostMeasured = 16;
+
     BatchFinder(Arena& arena, const Codec& codec)
-        : query_(codec.allocate_query(arena)), memory_(arena, kEf), entry_(arena, 1) {}
+        : query_(codec.allocate_query(arena)),
+          memory_(arena, kEf),
+          measured_(arena, kMostMeasured) {}
 
     static std::size_t bytes_needed(const Codec& codec);
 
@@ -74,13 +78,18 @@ class BatchFinder {
     std::span<const Candidate> find(std::span<const BatchLayer> layers, const PointView& points,
                                     std::uint32_t entry, int layer, std::uint32_t point);
 
+    /// The points at their distances to `point`, with errors; valid until the next call. Requires:
+    /// they are at most kMostMeasured.
+    std::span<const Candidate> measure(const PointView& points, std::uint32_t point,
+                                       std::span<const std::uint32_t> others);
+
     /// Whether what was found holds the point, or one that is as near to it as the point itself.
     bool has_found(const PointView& points, std::uint32_t point);
 
    private:
     Query query_;
     SearchMemory memory_;
-    Array<Candidate> entry_;
+    Array<Candidate> measured_;
 };
 
 static_assert(std::is_trivially_destructible_v<BatchFinder>);

@@ -9,14 +9,14 @@
 #include "core/batch/offers.h"
 #include "core/batch/options.h"
 #include "core/batch/partition.h"
+#include "core/batch/rising.h"
 #include "core/graph/link.h"
 #include "core/graph/select.h"
 
 namespace vext::core {
 
 struct LayerPlan {
-    /// `m` is the most links of a rank above layer 0; on it they are twice as many.
-    LayerPlan(std::size_t n_ranks, std::size_t m, int layer, const BatchOptions& options);
+    LayerPlan(std::size_t n_ranks, const GraphShape& shape, int layer, const BatchOptions& options);
 
     std::size_t n;
     std::size_t max_links;
@@ -34,10 +34,10 @@ struct LayerPlan {
     std::size_t bytes_per_rank(const BatchOptions& options) const;
 };
 
-inline LayerPlan::LayerPlan(std::size_t n_ranks, std::size_t m, int layer,
+inline LayerPlan::LayerPlan(std::size_t n_ranks, const GraphShape& shape, int layer,
                             const BatchOptions& options)
     : n(n_ranks),
-      max_links(layer == 0 ? 2 * m : m),
+      max_links(shape.max_links(layer)),
       occlusion_margin(core::occlusion_margin(layer)),
       n_scales(0) {
     // On a layer of few, far candidates cost little and are what leads from group to group.

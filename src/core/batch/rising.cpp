@@ -2,8 +2,6 @@
 
 #include "core/batch/rising.h"
 
-#include <algorithm>
-
 #include "core/bitmap.h"
 
 namespace vext::core {
@@ -12,75 +10,96 @@ namespace {
 
 constexpr std::size_t kPauseInterval = 4096;
 
-// As far as this a risen rank covers others: so many steps, along so many links of each.
+// As far as this a risen rank covers others.
 constexpr int kSteps = 3;
-constexpr std::size_t kNearLinks = 8;
 
-// The links of one rank that do not lead out of its group, if that is larger than these: the
-// nearest, then fillers. Diverse links farther down lead elsewhere.
-class NearLinks {
-   public:
-    explicit NearLinks(std::span<const Link> links) {
-        for (const bool takes_fillers : {true, false})
-            for (std::size_t i = 0; i < links.size() && n_ < kNearLinks; ++i)
-                if ((i == 0 || links[i].kind() == LinkKind::kFiller) == takes_fillers)
-                    ids_[n_++] = links[i].id();
+// So many near ones are taken for the rank's group, whatever their distance.
+constexpr std::size_t kSure = 3;
+
+// The distance within which `n` of the candidates are.
+float
+reach_of(std::span<const Candidate> candidates, std::size_t n) {
+    float nearest[NearLinks::kMost];
+    std::size_t n_sorted = 0;
+    for (const Candidate& candidate : candidates)
+        nearest[n_sorted++] = at_most(candidate);
+    std::sort(nearest, nearest + n_sorted);
+    return n_sorted < n ? std::numeric_limits<float>::infinity() : nearest[n - 1];
+}
+
+// What covers what on one layer.
+struct NearGraph {
+    const LayerLinks* links;
+    std::span<const Surroundings> surroundings;
+
+    template <typename Visit>
+    void
+    for_each_own(std::size_t rank, Visit&& visit) const {
+        const NearLinks near(links->of(rank));
+        for (std::size_t i = 0; i < near.ids().size(); ++i)
+            if ((surroundings[rank].own >> i & 1) != 0)
+                visit(near.ids()[i]);
     }
 
-    std::span<const NodeId>
-    ids() const {
-        return {ids_, n_};
+    // The ranks of `set`, and those with a near link to one of it.
+    Bitmap
+    widen(const Bitmap& set, Arena& local, void (*pause)()) const {
+        Bitmap wider(local, set.size());
+        for (std::size_t rank = 0; rank < set.size(); ++rank) {
+            if (rank % kPauseInterval == 0)
+                pause();
+            bool is_near = set.has(rank);
+            for_each_own(rank, [&](NodeId id) { is_near |= set.has(id); });
+            if (is_near)
+                wider.set(rank);
+        }
+        return wider;
     }
 
-   private:
-    NodeId ids_[kNearLinks];
-    std::size_t n_ = 0;
+    void
+    mark_from(std::size_t rank, int n_steps, Bitmap& covered) const {
+        covered.set(rank);
+        if (n_steps > 0)
+            for_each_own(rank, [&](NodeId id) { mark_from(id, n_steps - 1, covered); });
+    }
 };
-
-// The ranks of `set`, and those with a near link to one of it.
-Bitmap
-widen(const LayerLinks& layer_0, const Bitmap& set, std::size_t n, Arena& local, void (*pause)()) {
-    Bitmap wider(local, n);
-    for (std::size_t rank = 0; rank < n; ++rank) {
-        if (rank % kPauseInterval == 0)
-            pause();
-        const NearLinks near(layer_0.of(rank));
-        if (set.has(rank) ||
-            std::ranges::any_of(near.ids(), [&set](NodeId id) { return set.has(id); }))
-            wider.set(rank);
-    }
-    return wider;
-}
-
-void
-cover_from(const LayerLinks& layer_0, std::size_t rank, int n_steps, Bitmap& covered) {
-    covered.set(rank);
-    if (n_steps == 0)
-        return;
-    const NearLinks near(layer_0.of(rank));
-    for (const NodeId id : near.ids())
-        cover_from(layer_0, id, n_steps - 1, covered);
-}
 
 }  // namespace
 
+Surroundings
+judge_surroundings(Metric metric, std::span<const Candidate> near, const Cover& outside) {
+    const float sure = std::min(outside.reach, reach_of(near, std::min(kSure, near.size())));
+    Surroundings surroundings = {};
+    Candidate own[NearLinks::kMost];
+    std::size_t n_own = 0;
+    for (std::size_t i = 0; i < near.size(); ++i)
+        if (!is_thrice(metric, sure, at_least(near[i]))) {
+            surroundings.own |= static_cast<std::uint8_t>(1U << i);
+            own[n_own++] = near[i];
+        }
+    const Cover cover = {std::min(outside.reach, reach_of({own, n_own}, kGroup)), outside.above};
+    surroundings.is_wanting = outside.is_crowded || is_group_alone(metric, cover);
+    return surroundings;
+}
+
 void
-raise_uncovered(const LayerLinks& layer_0, std::span<std::uint8_t> levels, Arena& local,
-                void (*pause)()) {
-    const std::size_t n = levels.size();
+raise_wanting(const LayerLinks& links, std::span<const Surroundings> surroundings,
+              const LayerLevels& levels, Arena& local, void (*pause)()) {
+    const std::size_t n = levels.highest.size();
+    const NearGraph graph = {&links, surroundings};
     Bitmap covered(local, n);
     for (std::size_t rank = 0; rank < n; ++rank)
-        if (levels[rank] > 0)
+        if (levels.highest[rank] > levels.layer)
             covered.set(rank);
     for (int i = 0; i < kSteps; ++i)
-        covered = widen(layer_0, covered, n, local, pause);
+        covered = graph.widen(covered, local, pause);
     std::size_t n_left = n / kRanksPerRaised + 1;
     for (std::size_t rank = 0; rank < n && n_left > 0; ++rank) {
-        if (covered.has(rank))
+        if (covered.has(rank) || !surroundings[rank].is_wanting)
             continue;
-        levels[rank] = 1;
+        levels.highest[rank] = static_cast<std::uint8_t>(levels.layer + 1);
         --n_left;
-        cover_from(layer_0, rank, kSteps, covered);
+        graph.mark_from(rank, kSteps, covered);
     }
 }
 

@@ -10,14 +10,24 @@
 
 #include "core/arena.h"
 #include "core/batch/layer_links.h"
+#include "core/graph/candidate.h"
+#include "core/graph/cover.h"
+#include "core/graph/link.h"
 #include "core/hash.h"
+#include "core/metric.h"
 
 namespace vext::core {
 
 /// Shape of the graph to be built.
 struct GraphShape {
-    std::size_t m;  ///< most links on an upper layer, half of layer 0's
+    std::size_t m;  ///< half of the most links on layer 0; a layer has 2m times those of the next
     int max_layer;
+    std::size_t m_above = m;  ///< most links on a layer above 0
+
+    std::size_t
+    max_links(int layer) const {
+        return layer == 0 ? 2 * m : m_above;
+    }
 };
 
 /// The share of a layer's points that rise to the next. (HNSW takes 1 / m; half of it costs a
@@ -39,11 +49,51 @@ draw_layer(std::uint64_t seed, std::uint32_t point, const GraphShape& shape) {
 /// At most one rank of so many rises beside those that chance chose.
 inline constexpr std::size_t kRanksPerRaised = 16;
 
-/// Makes further ranks rise to layer 1, so that each has a risen one within three near links:
-/// chance alone leaves groups without any, and searches come to a group from above. Where there are
-/// more groups than may have one (kRanksPerRaised), the last go without. `levels` has the layers of
-/// all ranks. Memory: four bits a rank from `local`. Calls `pause` now and then.
-void raise_uncovered(const LayerLinks& layer_0, std::span<std::uint8_t> levels, Arena& local,
-                     void (*pause)());
+/// The links of a rank that do not lead out of its group, if that is larger than these: the
+/// nearest, then fillers. Diverse links farther down lead elsewhere.
+class NearLinks {
+   public:
+    static constexpr std::size_t kMost = 8;
+
+    explicit NearLinks(std::span<const Link> links) {
+        for (const bool takes_fillers : {true, false})
+            for (std::size_t i = 0; i < links.size() && n_ < kMost; ++i)
+                if ((i == 0 || links[i].kind() == LinkKind::kFiller) == takes_fillers)
+                    ids_[n_++] = links[i].id();
+    }
+
+    std::span<const NodeId>
+    ids() const {
+        return {ids_, n_};
+    }
+
+   private:
+    NodeId ids_[kMost];
+    std::size_t n_ = 0;
+};
+
+/// What lies near one rank of a layer.
+struct Surroundings {
+    std::uint8_t own;  ///< bit i: its i-th near link leads to one of its group
+    bool is_wanting;   ///< whether it needs a risen one near
+};
+
+/// `near` has a rank's near links, with distances; `outside` is how a graph that the batch joins
+/// covers it (Cover() where there is none).
+Surroundings judge_surroundings(Metric metric, std::span<const Candidate> near,
+                                const Cover& outside);
+
+/// The ranks of a layer, by the highest layer of each.
+struct LayerLevels {
+    int layer;
+    std::span<std::uint8_t> highest;
+};
+
+/// Makes further ranks rise to the next layer, so that each that is wanting has a risen one within
+/// three near links that stay in its group: chance alone leaves groups without any, and searches
+/// come to a group from above. Where there are more groups than may have one (kRanksPerRaised), the
+/// last go without. Memory: four bits a rank from `local`. Calls `pause` now and then.
+void raise_wanting(const LayerLinks& links, std::span<const Surroundings> surroundings,
+                   const LayerLevels& levels, Arena& local, void (*pause)());
 
 }  // namespace vext::core

@@ -2,9 +2,9 @@
 //
 // A group of nodes that lies apart is entered from the layer above: links on its own layer seldom
 // lead there, since any member of another group is nearer to that group than most of its links. So
-// each group has a node above, which chance alone does not promise. What is asked of a node is asked
-// as it comes, of its own group alone, so it holds in whichever order groups come; also of the first
-// one, before there is a layer above (docs/decisions.md).
+// each group has a node above, which chance alone does not promise. What is asked of a node is
+// asked as it comes, of its own group alone, so it holds in whichever order groups come; also of
+// the first one, before there is a layer above (docs/decisions.md).
 
 #pragma once
 
@@ -25,7 +25,7 @@ inline constexpr std::size_t kGroup = 4;
 struct Cover {
     float reach = std::numeric_limits<float>::infinity();  ///< of the kGroup-th nearest, at most
     float above = std::numeric_limits<float>::infinity();  ///< of the nearest above, at least
-    bool is_crowded = false;  ///< none of the many nearest is above
+    bool is_crowded = false;                               ///< none of the many nearest is above
 };
 
 /// Whether none of a group that lies apart is above.

@@ -18,7 +18,7 @@ constexpr std::size_t kLargePart = 32;
 constexpr int kTries = 3;
 
 SearchEffort
-search_effort(const Index& index, const BatchPlan& plan, std::size_t n_points) {
+effort_on_bottom(const Index& index, const BatchPlan& plan, std::size_t n_points) {
     if (n_points < index.n_held / kLargePart)
         return {plan.ef_construction, true};
     return {link_beam_width(index, plan.ef_construction / 2), false};
@@ -32,14 +32,15 @@ BatchMerger::BatchMerger(Index& index, const BatchPlan& plan, const Batch& batch
       store_(batch.store),
       options_(plan.options),
       shape_(plan.shape),
+      effort_above_{plan.ef_construction, true},
+      effort_(effort_on_bottom(index, plan, batch.n_points)),
       arena_(pg::context_arena(CurrentMemoryContext)),
       query_(index.codec->allocate_query(arena_)),
       pages_(index, query_),
-      search_(pages_, arena_, search_effort(index, plan, batch.n_points)),
-      selector_(
-          index, arena_,
-          std::max<std::size_t>(CandidateSearch::n_most(search_effort(index, plan, batch.n_points)),
-                                2 * index.geometry.max_links(0))),
+      search_(pages_, arena_, effort_above_),
+      selector_(index, arena_,
+                std::max<std::size_t>(CandidateSearch::n_most(effort_above_),
+                                      2 * index.geometry.max_links(0))),
       linker_(index, pages_, arena_),
       batch_linker_(index, *batch.store, pages_, query_, arena_),
       to_measure_(arena_, 2 * index.geometry.max_links(0)),
@@ -50,6 +51,7 @@ BatchMerger::BatchMerger(Index& index, const BatchPlan& plan, const Batch& batch
       lists_(arena_),
       ends_(arena_, kLinksPerTask) {
     options_.seed = batch.seed;
+    search_.set_effort(effort_);
 }
 
 std::size_t
@@ -133,7 +135,7 @@ BatchMerger::choose(std::uint32_t rank, int layer) {
     const std::uint32_t point = batch.members[rank];
     aim_at(point);
     to_measure_.clear();
-    for (const NodeId id : found_->of(point, layer, shape_.m))
+    for (const NodeId id : found_near(rank, layer))
         if (id != kNoNode)
             to_measure_.push_back(id);
     for (const Link& link : batch.links.of(rank))
@@ -204,9 +206,8 @@ BatchMerger::attach() {
     aim_at(point);
     chosen_.clear();
     MetaPage seen;
-    search_.find(0, seen, [&](int layer, std::span<const core::Candidate> candidates) {
-        if (layer == 0)
-            choose_among(candidates);
+    search_.find({0, 0}, seen, [&](int, std::span<const core::Candidate> candidates) {
+        choose_among(candidates);
     });
     for (int i = 0; !linker_.anchor(id, chosen_.span()); ++i) {
         CHECK_FOR_INTERRUPTS();
@@ -231,7 +232,7 @@ BatchMerger::attach() {
     parent_ = linker_.parent();
     behind_ = linker_.behind();
     // Whoever was not there at the first search: the batch must lead to it as well.
-    const std::span<NodeId> found = found_->of(point, 0, shape_.m);
+    const std::span<NodeId> found = found_->bottom[point];
     if (found[0] == kNoNode)
         for (std::size_t i = 0; i < chosen_.size(); ++i)
             found[i] = chosen_[i].node.id;
@@ -248,7 +249,7 @@ BatchMerger::link_stretch(std::size_t first, std::size_t n) {
         const std::uint32_t rank = graph_.order[i];
         const std::uint32_t point = point_of(rank);
         choose(rank, 0);
-        const std::span<const NodeId> found = found_->of(point, 0, shape_.m);
+        const std::span<const NodeId> found = found_->bottom[point];
         for (std::size_t j = 0; j < chosen_.size(); ++j) {
             const ChosenLink& chosen = chosen_[j];
             lists_.push_back(chosen.link());
@@ -367,7 +368,8 @@ BatchMerger::link_above(std::uint32_t point) {
         return is_node(record) ? node_of(record).links_id : kNoNode;
     });
     for (int layer = 1; layer <= graph_.layer_of(point); ++layer) {
-        choose(rank_of(point, layer), layer);
+        const std::uint32_t rank = rank_of(point, layer);
+        choose(rank, layer);
         change_record(
             *index_, links_id,
             [&](const std::uint8_t* record) { return holds_links(record, id, layer); },
@@ -378,13 +380,16 @@ BatchMerger::link_above(std::uint32_t point) {
                         list.append(chosen.link());
             });
         // Within the batch the links go both ways already.
-        const std::span<const NodeId> found = found_->of(point, layer, shape_.m);
+        const std::span<const NodeId> found = found_near(rank, layer);
         const auto is_own = [&](const ChosenLink& chosen) {
             return std::ranges::find(found, chosen.node.id) == found.end();
         };
         ChosenLink* end = std::remove_if(chosen_.begin(), chosen_.end(), is_own);
         chosen_.truncate(static_cast<std::size_t>(end - chosen_.begin()));
-        linker_.link(id, layer, chosen_.span(), reach());
+        if (point == graph_.entry)
+            linker_.link(id, layer, chosen_.span(), reach());
+        else
+            linker_.link_reached(id, layer, chosen_.span(), reach());
         selector_.take_over(layer, linker_.handed_over(), id, chosen_);
         if (!chosen_.is_empty())
             change_record(

@@ -49,9 +49,12 @@ class BatchMerger {
     /// Bytes that it takes for each point, beside the point's record and its batch graph.
     static std::size_t
     bytes_per_point(const core::GraphShape& shape) {
-        // Of a point on layer 0 alone, and of the one in 2m that rises.
-        return (2 * shape.m + 4) * sizeof(NodeId) +
-               static_cast<std::size_t>(shape.max_layer + 1) * sizeof(NodeId) / 2;
+        // What was found of a point on layer 0, and of those that rise.
+        const double share = core::rising_share(shape.m) + 1.0 / core::kRanksPerRaised;
+        return (2 * shape.m + 4) * sizeof(NodeId) + sizeof(core::Cover) +
+               static_cast<std::size_t>(static_cast<double>(shape.m_above * sizeof(NodeId)) *
+                                        share / (1 - share)) +
+               1;
     }
 
     /// Bytes that each member takes, beside what its batch graph does.
@@ -82,21 +85,38 @@ class BatchMerger {
         });
     }
 
-    // The neighbours that a search found: of a point on layer 0, and of one that rises, by its
-    // place among those, on the layers above. Unused places are kNoNode.
+    // What searches of the graph found near the points, places without a neighbour kNoNode.
     struct Found {
-        core::Rows<NodeId> bottom;
-        core::Rows<NodeId> above;
-        std::span<const std::uint32_t> risen;  ///< points, ascending
-
-        std::span<NodeId> of(std::uint32_t point, int layer, std::size_t m) const;
+        core::Rows<NodeId> bottom;              // neighbours on layer 0, by point
+        core::Rows<core::Cover> covers;         // of layer 0, by point
+        core::Array<core::Rows<NodeId>> above;  // neighbours on layer 1 and so on, by rank
     };
 
-    std::size_t list_risen(std::span<const std::uint32_t> members, std::span<std::uint32_t> risen);
+    // The graph as build_batch_graph() asks about it.
+    template <typename Crew>
+    struct Outside {
+        BatchMerger* merger;
+        Crew* crew;
+
+        void
+        begin_layer(int layer, std::span<const std::uint32_t> members) {
+            merger->members_ = members;
+            if (layer > 0)
+                merger->found_->above.push_back(core::Rows<NodeId>(
+                    *crew, merger->arena_, members.size(), merger->shape_.m_above));
+        }
+        core::Cover
+        cover(int layer, std::uint32_t rank) {
+            return merger->find_cover(layer, rank);
+        }
+    };
+
     NodeId find_entry(std::uint32_t point);
     static void order_by(std::span<const NodeId> entries, std::span<std::uint32_t> order);
     void search(std::uint32_t point);
-    bool find_neighbours(std::uint32_t point, int layer);
+    core::Cover find_cover(int layer, std::uint32_t rank);
+    void find_neighbours(std::uint32_t point, int layer, std::span<NodeId> places);
+    std::span<NodeId> found_near(std::uint32_t rank, int layer);
     void join_equal(std::uint32_t point);
     std::size_t drop_joined(std::span<std::uint32_t> members);
     void write_nodes(std::size_t first, std::size_t n);
@@ -123,11 +143,6 @@ class BatchMerger {
         return graph_.order.size();
     }
 
-    /// A point's layer before the batch's graph is built, in which it may rise.
-    int
-    drawn_layer(std::uint32_t point) const {
-        return core::draw_layer(options_.seed, point, shape_);
-    }
     std::uint32_t
     point_of(std::uint32_t rank) const {
         return graph_.layers[0].members[rank];
@@ -152,6 +167,8 @@ class BatchMerger {
     PointStore* store_;
     core::BatchOptions options_;
     core::GraphShape shape_;
+    SearchEffort effort_above_;  // on layers above 0
+    SearchEffort effort_;        // on layer 0
     core::Arena arena_;
     core::Query query_;
     PageGraph pages_;  // distances to query_
@@ -159,7 +176,8 @@ class BatchMerger {
     NeighbourSelector selector_;
     BackLinker linker_;
     BatchBackLinker batch_linker_;
-    const Found* found_ = nullptr;
+    Found* found_ = nullptr;
+    std::span<const std::uint32_t> members_;  // of the layer that is being built
     core::BatchGraph graph_ = {};
     NodeId parent_ = kNoNode;  // of the batch's entry point
     NodeId behind_ = kNoNode;  // it (BackLinker::behind)
@@ -178,18 +196,13 @@ bool
 BatchMerger::merge(Crew& crew) {
     const std::size_t n_points = batch_.n_points;
     const auto all = core::allocate_shared<std::uint32_t>(crew, n_points);
-    const auto risen = core::allocate_shared<std::uint32_t>(crew, n_points);
     const auto counts = core::allocate_shared<std::uint32_t>(crew, 2);
     refresh_meta(*index_);
-    crew.alone([&] {
-        counts[0] = static_cast<std::uint32_t>(store_->fold_equal(n_points, all).size());
-        counts[1] = static_cast<std::uint32_t>(list_risen(all.first(counts[0]), risen));
-    });
-    const std::size_t m = shape_.m;
-    const Found found = {
-        core::Rows<NodeId>(crew, arena_, n_points, 2 * m),
-        core::Rows<NodeId>(crew, arena_, counts[1], static_cast<std::size_t>(shape_.max_layer) * m),
-        risen.first(counts[1])};
+    crew.alone(
+        [&] { counts[0] = static_cast<std::uint32_t>(store_->fold_equal(n_points, all).size()); });
+    Found found = {core::Rows<NodeId>(crew, arena_, n_points, 2 * shape_.m),
+                   core::Rows<core::Cover>(crew, arena_, n_points, 1),
+                   core::Array<core::Rows<NodeId>>(arena_, kMaxLayers)};
     found_ = &found;
     std::span<std::uint32_t> members = all.first(counts[0]);
     crew.report(BuildPhase::kLinking, 0);
@@ -209,8 +222,11 @@ BatchMerger::merge(Crew& crew) {
     members = members.first(counts[0]);
     if (members.empty())
         return true;
+    search_.set_effort(effort_above_);
     graph_ =
-        core::build_batch_graph(crew, arena_, store_->view(n_points), members, options_, shape_);
+        core::build_batch_graph(crew, arena_, {store_->view(n_points), members, options_, shape_},
+                                Outside<Crew>{this, &crew});
+    search_.set_effort(effort_);
     ids_ = core::allocate_shared<NodeId>(crew, members.size());
     crew.report(BuildPhase::kWriting, members.size());
     for_stretches(crew, members.size(), kNodesPerTask,

@@ -11,25 +11,11 @@
 
 namespace vext::hnsw {
 
+// The neighbours that a search found of a point of a layer.
 std::span<NodeId>
-BatchMerger::Found::of(std::uint32_t point, int layer, std::size_t m) const {
-    if (layer == 0)
-        return bottom[point];
-    const auto place = std::lower_bound(risen.begin(), risen.end(), point) - risen.begin();
-    if (static_cast<std::size_t>(place) == risen.size() ||
-        risen[static_cast<std::size_t>(place)] != point)
-        return {};
-    return above[static_cast<std::size_t>(place)].subspan(static_cast<std::size_t>(layer - 1) * m,
-                                                          m);
-}
-
-std::size_t
-BatchMerger::list_risen(std::span<const std::uint32_t> members, std::span<std::uint32_t> risen) {
-    std::size_t n = 0;
-    for (const std::uint32_t point : members)
-        if (drawn_layer(point) > 0)
-            risen[n++] = point;
-    return n;
+BatchMerger::found_near(std::uint32_t rank, int layer) {
+    return layer == 0 ? found_->bottom[graph_.layers[0].members[rank]]
+                      : found_->above[static_cast<std::size_t>(layer - 1)][rank];
 }
 
 NodeId
@@ -51,35 +37,40 @@ BatchMerger::order_by(std::span<const NodeId> entries, std::span<std::uint32_t> 
 // Finds the point's neighbours in the graph, or a node with an equal vector.
 void
 BatchMerger::search(std::uint32_t point) {
-    const int layer = drawn_layer(point);
-    for (int i = 0; i <= layer; ++i)
-        std::ranges::fill(found_->of(point, i, shape_.m), kNoNode);
-    aim_at(point);
-    for (const bool passes_unlinked : {false, true}) {
-        pages_.pass_unlinked(passes_unlinked);
-        if (!find_neighbours(point, layer))
-            return;
-        if (!selector_.are_mostly_unlinked())
-            break;
-    }
+    find_neighbours(point, 0, found_->bottom[point]);
+    found_->covers[point][0] = search_.cover();
     join_equal(point);
 }
 
-// False when the graph is empty.
-bool
-BatchMerger::find_neighbours(std::uint32_t point, int layer) {
-    MetaPage seen;
-    return search_.find(layer, seen, [&](int current, std::span<const core::Candidate> candidates) {
-        if (current > layer)
-            return;
-        selector_.gather(candidates, kNoNode);
-        chosen_.clear();
-        selector_.select(current, index_->geometry.max_links(current), chosen_);
-        const std::span<NodeId> places = found_->of(point, current, shape_.m);
+// How the graph covers the layer near a point of it. Above layer 0, where points are known to be as
+// the batch's layers are built, finds the point's neighbours too.
+core::Cover
+BatchMerger::find_cover(int layer, std::uint32_t rank) {
+    const std::uint32_t point = members_[rank];
+    if (layer == 0)
+        return found_->covers[point][0];
+    find_neighbours(point, layer, found_->above.back()[rank]);
+    return search_.cover();
+}
+
+void
+BatchMerger::find_neighbours(std::uint32_t point, int layer, std::span<NodeId> places) {
+    aim_at(point);
+    for (const bool passes_unlinked : {false, true}) {
+        pages_.pass_unlinked(passes_unlinked);
         std::ranges::fill(places, kNoNode);
-        for (std::size_t i = 0; i < chosen_.size(); ++i)
-            places[i] = chosen_[i].node.id;
-    });
+        selector_.gather({}, kNoNode);
+        MetaPage seen;
+        search_.find({layer, layer}, seen, [&](int, std::span<const core::Candidate> candidates) {
+            selector_.gather(candidates, kNoNode);
+            chosen_.clear();
+            selector_.select(layer, index_->geometry.max_links(layer), chosen_);
+            for (std::size_t i = 0; i < chosen_.size(); ++i)
+                places[i] = chosen_[i].node.id;
+        });
+        if (!selector_.are_mostly_unlinked())
+            break;
+    }
 }
 
 // Adds the point's rows to a node with an equal vector. What cannot join, because the node dies at

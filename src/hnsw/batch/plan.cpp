@@ -47,7 +47,7 @@ plan_batch(const Index& index, const BuildMeans& means) {
     BatchPlan plan = {};
     plan.options = core::batch_options(means.ef_construction, index.meta.rotation_seed);
     plan.ef_construction = link_beam_width(index, means.ef_construction);
-    plan.shape = {index.meta.m, index.geometry.max_layer};
+    plan.shape = {index.meta.m, index.geometry.max_layer, index.geometry.m_above};
     const std::size_t record = PointStore::record_bytes(index);
     const auto fits = [&](std::size_t n, std::size_t per_member, std::size_t per_point) {
         per_member += core::graph_bytes_per_member(*index.codec, plan.options, plan.shape, n);

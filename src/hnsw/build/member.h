@@ -118,9 +118,9 @@ BuildMember::build_graph(Crew& crew, std::size_t n_points) {
     crew.alone([&] {
         n_members[0] = static_cast<std::uint32_t>(store_.fold_equal(n_points, all).size());
     });
-    const core::PointView points = store_.view(n_points);
-    const core::BatchGraph graph = core::build_batch_graph(
-        crew, arena, points, all.first(n_members[0]), plan_.options, plan_.shape);
+    const core::BatchTask task = {store_.view(n_points), all.first(n_members[0]), plan_.options,
+                                  plan_.shape};
+    const core::BatchGraph graph = core::build_batch_graph(crew, arena, task);
     crew.report(BuildPhase::kWriting, n_members[0]);
     BatchWriter* writer = arena.make<BatchWriter>(*index_, store_, graph);
     crew.alone([&] { writer->extend_file(); });

@@ -28,22 +28,36 @@ BackLinker::BackLinker(Index& index, PageGraph& graph, core::Arena& arena)
 bool
 BackLinker::link(NodeId id, int layer, std::span<const ChosenLink> neighbours, float reach) {
     bool has_anchor = false;
-    handed_over_.clear();
     edit_.set_reach(reach);
+    link_all(id, layer, neighbours, has_anchor);
+    return has_anchor || anchor_on(layer, id, neighbours);
+}
+
+void
+BackLinker::link_reached(NodeId id, int layer, std::span<const ChosenLink> neighbours,
+                         float reach) {
+    bool has_anchor = true;
+    edit_.set_reach(reach);
+    link_all(id, layer, neighbours, has_anchor);
+}
+
+void
+BackLinker::link_all(NodeId id, int layer, std::span<const ChosenLink> neighbours,
+                     bool& has_anchor) {
+    handed_over_.clear();
     for (std::size_t i = 0; i < neighbours.size(); ++i) {
         const ChosenLink& neighbour = neighbours[i];
-        const bool needs_anchor = layer == 0 && !has_anchor;
+        const bool needs_anchor = !has_anchor;
         // Fillers far down the list nearly always refuse a plain link.
         const bool is_far = i >= index_->geometry.m && neighbour.kind == core::LinkKind::kFiller;
         if (is_far && !needs_anchor)
             break;
         if (needs_anchor)
-            has_anchor = link_to(id, 0, neighbour.node, LinkRole::kAnchor);
+            has_anchor = link_to(id, layer, neighbour.node, LinkRole::kAnchor);
         // A list that has no place for one more anchor can still have one for a link.
         if (!is_far && !(needs_anchor && has_anchor))
             link_to(id, layer, neighbour.node, LinkRole::kPlain);
     }
-    return layer > 0 || has_anchor || anchor(id, neighbours);
 }
 
 std::span<const core::Candidate>
@@ -57,12 +71,14 @@ BackLinker::handed_over() {
 }
 
 bool
-BackLinker::anchor(NodeId id, std::span<const ChosenLink> neighbours) {
+BackLinker::anchor_on(int layer, NodeId id, std::span<const ChosenLink> neighbours) {
+    if (neighbours.empty())
+        return false;
     for (const LinkRole role : {LinkRole::kAnchor, LinkRole::kLastAnchor}) {
         for (const ChosenLink& neighbour : neighbours)
-            if (link_to(id, 0, neighbour.node, role))
+            if (link_to(id, layer, neighbour.node, role))
                 return true;
-        if (anchor_behind(id, role))
+        if (anchor_behind(id, layer, role))
             return true;
     }
     return false;
@@ -83,11 +99,11 @@ BackLinker::bridge(NodeId id, std::span<const core::Candidate> from) {
 // Where the lists of all neighbours have no place in this role, one of the anchored nodes, or of
 // those anchored to them, has. At random, because neighbours may be anchored to each other.
 bool
-BackLinker::anchor_behind(NodeId id, LinkRole role) {
+BackLinker::anchor_behind(NodeId id, int layer, LinkRole role) {
     for (int i = 0; i < kMostSteps && !edit_.near_new().empty(); ++i) {
         const std::span<const core::Candidate> anchored = edit_.near_new();
         const core::Candidate next = anchored[pg::random_bits() % anchored.size()];
-        if (next.id != id && link_to(id, 0, next, role))
+        if (next.id != id && link_to(id, layer, next, role))
             return true;
     }
     return false;

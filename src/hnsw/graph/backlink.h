@@ -33,16 +33,22 @@ class BackLinker {
     /// `graph` measures distances to the new node.
     BackLinker(Index& index, PageGraph& graph, core::Arena& arena);
 
-    /// Links `neighbours` on `layer` back to `id`; on layer 0 the nearest that can anchors it.
-    /// False when it has no anchor. `reach` is the distance up to which a search has met the nodes
-    /// around `id`.
+    /// Links `neighbours` on `layer` back to `id`; the nearest that can anchors it, which alone
+    /// promises that it is reached. False when it has no anchor. `reach` is the distance up to
+    /// which a search has met the nodes around `id`.
     bool link(NodeId id, int layer, std::span<const ChosenLink> neighbours, float reach);
+
+    /// Links `neighbours` back to a node that others of its batch lead to: it needs no anchor.
+    void link_reached(NodeId id, int layer, std::span<const ChosenLink> neighbours, float reach);
 
     /// What the lists handed over in the last link(), nearest first; some may be linked already.
     std::span<const core::Candidate> handed_over();
 
-    /// Only makes an anchor: the first of `neighbours` that can takes the link.
-    bool anchor(NodeId id, std::span<const ChosenLink> neighbours);
+    /// Only makes an anchor on layer 0: the first of `neighbours` that can takes the link.
+    bool
+    anchor(NodeId id, std::span<const ChosenLink> neighbours) {
+        return anchor_on(0, id, neighbours);
+    }
 
     /// Where all lists keep nothing but ways: `id` becomes part of the way that leads from one of
     /// `neighbours` to some node behind, and keeps a link to that one, which hangs on it from then
@@ -71,7 +77,9 @@ class BackLinker {
    private:
     enum class Outcome : std::uint8_t { kLinked, kKept, kGone, kChanged };
 
-    bool anchor_behind(NodeId id, LinkRole role);
+    void link_all(NodeId id, int layer, std::span<const ChosenLink> neighbours, bool& has_anchor);
+    bool anchor_on(int layer, NodeId id, std::span<const ChosenLink> neighbours);
+    bool anchor_behind(NodeId id, int layer, LinkRole role);
     void change_parent(NodeId id, NodeId before, NodeId now);
     bool link_to(NodeId id, int layer, const core::Candidate& neighbour, LinkRole role);
     Outcome try_link(NodeId id, int layer, const core::Candidate& neighbour, LinkRole role);

@@ -6,13 +6,6 @@
 
 namespace vext::hnsw {
 
-namespace {
-
-// The size from which a group has a node on the layer above.
-constexpr std::size_t kGroup = 8;
-
-}  // namespace
-
 CandidateSearch::CandidateSearch(PageGraph& graph, core::Arena& arena, const SearchEffort& effort)
     : graph_(&graph),
       effort_(effort),
@@ -33,18 +26,21 @@ CandidateSearch::find_nearest(std::size_t ef) {
     return memory_.beam.entries();
 }
 
-// Whether none of the nearest, of which there are many, is on the layer above, or none of a group
-// that lies apart. above_ holds the candidates from there.
-bool
-CandidateSearch::is_uncovered(bool is_highest) {
-    const std::span<const core::Candidate> nearest = memory_.beam.entries();
-    if (nearest.size() >= effort_.ef && (is_highest || core::is_nearer(nearest.back(), above_[0])))
-        return true;
-    if (is_highest || nearest.size() < kGroup)
-        return false;
-    const core::Candidate& last = nearest[kGroup - 1];
-    return core::is_thrice(graph_->metric(), std::max(last.distance, 0.0F) + last.error,
-                           above_[0].distance - above_[0].error);
+// Makes cover_ what the beam and above_, the candidates from the layer above, show. Dead nodes
+// cover nobody for long.
+void
+CandidateSearch::look_above(bool is_highest) {
+    const auto is_live = [](const core::Candidate& candidate) { return !candidate.is_dead; };
+    std::size_t n_live = 0;
+    for (const core::Candidate& candidate : memory_.beam.entries())
+        if (is_live(candidate) && ++n_live == core::kGroup)
+            cover_.reach = core::at_most(candidate);
+    const core::Candidate* above = std::ranges::find_if(above_, is_live);
+    cover_.is_crowded = n_live >= effort_.ef;
+    if (!is_highest && above != above_.end()) {
+        cover_.above = core::at_least(*above);
+        cover_.is_crowded &= core::is_nearer(memory_.beam.entries().back(), *above);
+    }
 }
 
 NodeId

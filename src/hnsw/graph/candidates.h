@@ -12,6 +12,7 @@
 
 #include "core/array.h"
 #include "core/graph/candidate.h"
+#include "core/graph/cover.h"
 #include "core/graph/search.h"
 #include "hnsw/graph/page_graph.h"
 #include "hnsw/pages/index.h"
@@ -33,10 +34,17 @@ struct SearchEffort {
     bool takes_from_above;  ///< whether the layer above a node's own gives candidates
 };
 
+/// The layers that candidates are searched for on.
+struct LayerRange {
+    int highest;
+    int lowest;
+};
+
 /// Holds the memory for searches, from one arena.
 class CandidateSearch {
    public:
-    /// Requires: `query` and `graph`, which measures distances to it, outlive this.
+    /// `effort` is the greatest there will be. Requires: `query` and `graph`, which measures
+    /// distances to it, outlive this.
     CandidateSearch(PageGraph& graph, core::Arena& arena, const SearchEffort& effort);
 
     /// The most candidates of a layer.
@@ -45,33 +53,43 @@ class CandidateSearch {
         return 2 * effort.ef;
     }
 
-    /// Searches from the top down to layer 0 and calls `take(int layer, std::span<const
-    /// Candidate>)` for `layer` and those below that exist, highest first, with candidates in order
-    /// of distance; before them for the layer above, if that has none of the nearest nodes or of a
-    /// group that lies apart, or does not exist though there are many, so that searches cannot
-    /// enter `layer` near here. `seen` becomes the metapage as the search found it. False when the
-    /// graph is empty.
+    void
+    set_effort(const SearchEffort& effort) {
+        effort_ = effort;
+    }
+
+    /// Searches from the top down and calls `take(int layer, std::span<const Candidate>)` for those
+    /// of `layers` that exist, highest first, with candidates in order of distance. `seen` becomes
+    /// the metapage as the search found it. False when the graph is empty.
     template <typename Take>
     bool
-    find(int layer, MetaPage& seen, Take&& take) {
+    find(const LayerRange& layers, MetaPage& seen, Take&& take) {
+        cover_ = {};
         core::Candidate nearest;
         if (!graph_->enter(seen, nearest))
             return false;
-        const int top = std::min(layer + (effort_.takes_from_above ? 1 : 0), seen.entry_layer);
+        const int wanted = layers.highest + (effort_.takes_from_above ? 1 : 0);
+        const int top = std::min(wanted, seen.entry_layer);
         const core::Entries entries =
             core::descend(*graph_, seen.entry_layer, top + 1, nearest, memory_);
         candidates_.clear();
         for (const core::Candidate& candidate : entries.span())
             candidates_.push_back(candidate);
-        for (int current = top; current >= 0; --current) {
+        for (int current = top; current >= layers.lowest; --current) {
             search(current);
-            const bool is_highest = current == seen.entry_layer;
-            if (current == layer && is_uncovered(is_highest))
-                take(layer + 1, is_highest ? std::span<const core::Candidate>() : above_.span());
-            if (current <= layer)
+            if (current == layers.highest)
+                look_above(current == seen.entry_layer);
+            if (current <= layers.highest)
                 take(current, std::span<const core::Candidate>(candidates_.span()));
         }
         return true;
+    }
+
+    /// How the highest layer of the last find() is covered near its query; Cover() if there is no
+    /// such layer.
+    const core::Cover&
+    cover() const {
+        return cover_;
     }
 
     /// The about `ef` nearest nodes, by a shorter search; valid until the next one. Requires: `ef`
@@ -99,7 +117,7 @@ class CandidateSearch {
    private:
     bool find_linked(NodeId self, core::Candidate& linked);
     void search(int layer);
-    bool is_uncovered(bool is_highest);
+    void look_above(bool is_highest);
 
     PageGraph* graph_;
     SearchEffort effort_;
@@ -107,6 +125,7 @@ class CandidateSearch {
     core::Array<core::Candidate> candidates_;
     core::Array<core::Candidate> above_;  ///< those of the layer above
     core::Array<NodeId> walk_;            ///< nodes that a walk for a linked one has met
+    core::Cover cover_;
 };
 
 static_assert(std::is_trivially_destructible_v<CandidateSearch>);

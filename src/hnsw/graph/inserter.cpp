@@ -207,26 +207,31 @@ Inserter::draw_layer() const {
 void
 Inserter::choose_neighbours() {
     for (const bool passes_unlinked : {false, true}) {
-        for (int i = 0; i <= kMaxLayers; ++i)
-            chosen_[i].clear();
         graph_.pass_unlinked(passes_unlinked);
-        selector_.gather({}, id_);
-        search_.find(layer_, seen_, [&](int layer, std::span<const core::Candidate> candidates) {
-            if (layer > layer_)
-                raise(layer);
-            if (layer <= layer_)
-                choose(candidates, layer);
-        });
+        find_neighbours();
+        while (id_ == kNoNode && layer_ < index_->geometry.max_layer && is_wanted_above()) {
+            ++layer_;
+            find_neighbours();
+        }
         if (!selector_.are_mostly_unlinked())
             return;
     }
 }
 
-// A group whose nodes all drew layer 0 would have none that searches come to it by.
+bool
+Inserter::is_wanted_above() const {
+    const core::Cover& cover = search_.cover();
+    return cover.is_crowded || core::is_group_alone(index_->meta.metric, cover);
+}
+
 void
-Inserter::raise(int layer) {
-    if (id_ == kNoNode && layer <= static_cast<int>(index_->geometry.max_layer))
-        layer_ = layer;
+Inserter::find_neighbours() {
+    for (int i = 0; i <= kMaxLayers; ++i)
+        chosen_[i].clear();
+    selector_.gather({}, id_);
+    search_.find({layer_, 0}, seen_, [&](int layer, std::span<const core::Candidate> candidates) {
+        choose(candidates, layer);
+    });
 }
 
 void

@@ -60,7 +60,8 @@ class Inserter {
     bool try_insert(const Tid& tid, bool is_alone);
     int draw_layer() const;
     void choose_neighbours();
-    void raise(int layer);
+    bool is_wanted_above() const;
+    void find_neighbours();
     void choose(std::span<const core::Candidate> candidates, int layer);
     bool join_equal(const Tid& tid);
 

@@ -3,6 +3,7 @@
 #include "hnsw/pages/layout.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace vext::hnsw {
 
@@ -50,6 +51,21 @@ choose_extent(Geometry& geometry) {
     }
 }
 
+// Small records hold many links of few layers, or fewer of more: as many layers as a large graph
+// has, since groups of nodes that lie far apart are told from each other by the layers (README.md).
+void
+choose_layers(Geometry& geometry) {
+    constexpr double kLargeGraph = 1 << 16;
+    constexpr std::uint32_t kFewestLinks = 3;
+    const auto n_links =
+        static_cast<std::uint32_t>((geometry.hot_bytes - sizeof(LinksRecord)) / sizeof(Link));
+    const double n_layers = std::ceil(std::log(kLargeGraph) / std::log(2 * geometry.m));
+    const std::uint32_t n_shared = n_links / static_cast<std::uint32_t>(n_layers);
+    geometry.m_above = std::clamp(n_shared, std::min(geometry.m, kFewestLinks), geometry.m);
+    geometry.max_layer =
+        std::min(static_cast<std::int32_t>(n_links / geometry.m_above), kMaxLayers);
+}
+
 }  // namespace
 
 Geometry
@@ -72,10 +88,7 @@ make_geometry(const RecordSizes& sizes) {
     geometry.centroid_blocks = (sizes.n_dims + per_page - 1) / per_page;
     geometry.first_block = 1 + geometry.centroid_blocks;
     geometry.tids_per_record = (geometry.hot_bytes - sizeof(TidsRecord)) / sizeof(Tid);
-    geometry.max_layer = std::min<std::int32_t>(
-        static_cast<std::int32_t>((geometry.hot_bytes - sizeof(LinksRecord)) /
-                                  (sizes.m * sizeof(Link))),
-        kMaxLayers);
+    choose_layers(geometry);
     return geometry;
 }
 

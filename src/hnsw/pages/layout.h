@@ -32,7 +32,7 @@ static_assert(std::endian::native == std::endian::little, "the file is little-en
 
 inline constexpr std::uint32_t kPageSize = 8192;
 inline constexpr std::uint32_t kPageHeaderSize = 24;
-inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kFormatVersion = 3;
 inline constexpr std::uint32_t kMetaMagic = 0x58455648;  // "HVEX"
 inline constexpr std::uint16_t kPageMagic = 0x4856;      // "VH"
 inline constexpr std::uint32_t kMetaBlock = 0;
@@ -170,6 +170,7 @@ struct Geometry {
     std::uint32_t first_block;  ///< of the first extent
     std::uint32_t centroid_blocks;
     std::uint32_t tids_per_record;
+    std::uint32_t m_above;   ///< most links of a node on each layer above 0
     std::int32_t max_layer;  ///< highest layer whose links fit a record
 
     std::uint32_t
@@ -219,7 +220,7 @@ struct Geometry {
     }
     std::uint32_t
     max_links(int layer) const {
-        return layer == 0 ? 2 * m : m;
+        return layer == 0 ? 2 * m : m_above;
     }
 };
 

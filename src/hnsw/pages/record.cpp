@@ -52,7 +52,7 @@ check_upper_links(const std::uint8_t* record, const Geometry& geometry, std::uin
     if (links.owner >= n_slots)
         return "a links record's owner is beyond the index";
     for (int layer = 1; layer <= links.head.layer; ++layer) {
-        if (links.counts[layer - 1] > geometry.m)
+        if (links.counts[layer - 1] > geometry.m_above)
             return "a links record's count is out of range";
         if (const char* problem = check_upper_layer(links_of(record, geometry, layer), n_slots))
             return problem;

@@ -111,10 +111,10 @@ holds_links(const std::uint8_t* record, NodeId owner, int layer) {
 /// The links of a record on `layer`: as many as `count_of_links` says are in use.
 inline Link*
 links_in(std::uint8_t* record, const Geometry& geometry, int layer) {
-    const std::size_t offset =
-        layer == 0
-            ? geometry.links_offset
-            : sizeof(LinksRecord) + static_cast<std::size_t>(layer - 1) * geometry.m * sizeof(Link);
+    const std::size_t offset = layer == 0
+                                   ? geometry.links_offset
+                                   : sizeof(LinksRecord) + static_cast<std::size_t>(layer - 1) *
+                                                               geometry.m_above * sizeof(Link);
     return reinterpret_cast<Link*>(record + offset);
 }
 
