@@ -16,7 +16,7 @@ constexpr int kSteps = 3;
 // So many near ones are taken for the rank's group, whatever their distance.
 constexpr std::size_t kSure = 3;
 
-// The distance within which `n` of the candidates are.
+// The distance within which `n` of the candidates are; infinite where they are fewer, or none.
 float
 reach_of(std::span<const Candidate> candidates, std::size_t n) {
     float nearest[NearLinks::kMost];
@@ -24,7 +24,7 @@ reach_of(std::span<const Candidate> candidates, std::size_t n) {
     for (const Candidate& candidate : candidates)
         nearest[n_sorted++] = at_most(candidate);
     std::sort(nearest, nearest + n_sorted);
-    return n_sorted < n ? std::numeric_limits<float>::infinity() : nearest[n - 1];
+    return n == 0 || n_sorted < n ? std::numeric_limits<float>::infinity() : nearest[n - 1];
 }
 
 // What covers what on one layer.
