@@ -45,7 +45,7 @@ include $(PGXS)
 KERNELS = src/core/distance/kernels_
 $(KERNELS)scalar.o: override CXXFLAGS += -O3
 ifneq (,$(filter x86_64 amd64,$(shell uname -m)))
-$(KERNELS)avx2.o: override CXXFLAGS += -O3 -mavx2 -mfma -ffp-contract=fast
+$(KERNELS)avx2.o: override CXXFLAGS += -O3 -mavx2 -mfma -mf16c -ffp-contract=fast
 $(KERNELS)avx512.o: override CXXFLAGS += -O3 -mavx2 -mfma -mavx512f -mavx512cd -mavx512bw \
 	-mavx512dq -mavx512vl -mavx512vnni -mprefer-vector-width=512 -ffp-contract=fast
 endif

@@ -1,11 +1,12 @@
-// Chooses the kernels for this CPU. The choice is a plain pointer: one backend, one thread.
+// Chooses the kernels for this CPU. The choice is plain pointers: one backend, one thread.
 
 #include "core/distance/dispatch.h"
 
 namespace vext::core {
 namespace internal {
 constinit const Kernels* selected_kernels = &kernels_scalar;
-}
+constinit const HalfKernels* selected_half_kernels = &half_kernels_scalar;
+}  // namespace internal
 
 namespace {
 
@@ -38,6 +39,16 @@ find_kernels(SimdLevel level) {
     }
 }
 
+#if defined(__x86_64__)
+// clang 14 has no word for it.
+bool
+has_f16c() {
+    std::uint32_t a = 1, b = 0, c = 0, d = 0;
+    asm("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return (c >> 29 & 1) != 0;
+}
+#endif
+
 }  // namespace
 
 SimdLevel
@@ -59,9 +70,27 @@ kernels_of(SimdLevel level) {
     return *find_kernels(level == SimdLevel::kAuto ? best_simd_level() : level);
 }
 
+const HalfKernels&
+half_kernels_of(SimdLevel level) {
+    switch (level == SimdLevel::kAuto ? best_simd_level() : level) {
+#if defined(__x86_64__)
+        case SimdLevel::kAvx512:
+            return half_kernels_avx512;
+        case SimdLevel::kAvx2:
+            return has_f16c() ? half_kernels_avx2 : half_kernels_scalar;
+#elif defined(__aarch64__)
+        case SimdLevel::kNeon:
+            return half_kernels_neon;
+#endif
+        default:
+            return half_kernels_scalar;
+    }
+}
+
 void
 select_simd_level(SimdLevel level) {
     internal::selected_kernels = &kernels_of(level);
+    internal::selected_half_kernels = &half_kernels_of(level);
 }
 
 }  // namespace vext::core

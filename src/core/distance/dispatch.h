@@ -20,17 +20,27 @@ bool is_supported(SimdLevel level);
 /// The table of a level. Requires: is_supported(level); kAuto gives the best one.
 const Kernels& kernels_of(SimdLevel level);
 
-/// Makes `level` the one that `kernels()` returns. Requires: is_supported(level).
+/// The same for halves: the scalar one where the CPU has the level, but no instructions for them.
+const HalfKernels& half_kernels_of(SimdLevel level);
+
+/// Makes `level` the one that `kernels()` and `half_kernels()` return. Requires:
+/// is_supported(level).
 void select_simd_level(SimdLevel level);
 
 namespace internal {
-extern const Kernels* selected_kernels;  // constant-initialised to the scalar table
-}
+extern const Kernels* selected_kernels;  // constant-initialised to the scalar tables
+extern const HalfKernels* selected_half_kernels;
+}  // namespace internal
 
 /// The selected table; the scalar one until `select_simd_level` was called.
 inline const Kernels&
 kernels() {
     return *internal::selected_kernels;
+}
+
+inline const HalfKernels&
+half_kernels() {
+    return *internal::selected_half_kernels;
 }
 
 }  // namespace vext::core

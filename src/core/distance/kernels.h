@@ -1,4 +1,4 @@
-// The table of distance kernels: one per CPU level, filled by kernels_<arch>.cpp, chosen by
+// The tables of distance kernels: one per CPU level, filled by kernels_<arch>.cpp, chosen by
 // dispatch.cpp. Free of other includes of ours, so that a file built with special CPU flags shares
 // no inline code with the rest of the module.
 
@@ -85,10 +85,29 @@ struct Kernels {
     void (*sort_keys)(const std::int64_t* keys, std::size_t n, std::int64_t* sorted);
 };
 
+/// Numbers of half precision (core/half.h), as their bits; sums as those of float32. A table of its
+/// own, since a CPU may have the level of one for float32 and not for halves.
+struct HalfKernels {
+    const char* name;
+    float (*l2_squared)(const std::uint16_t* a, const std::uint16_t* b, std::size_t n);
+    float (*inner_product)(const std::uint16_t* a, const std::uint16_t* b, std::size_t n);
+    float (*l1)(const std::uint16_t* a, const std::uint16_t* b, std::size_t n);
+    CosineParts (*cosine_parts)(const std::uint16_t* a, const std::uint16_t* b, std::size_t n);
+    double (*squared_norm)(const std::uint16_t* a, std::size_t n);  ///< summed in float64
+    void (*widen)(const std::uint16_t* halves, std::size_t n, float* out);
+    /// To the nearest, of two to the even one; infinite from 65520 on.
+    void (*narrow)(const float* x, std::size_t n, std::uint16_t* out);
+};
+
 /// Each is defined by the file of its name, on the CPU architecture that has the level.
 extern const Kernels kernels_scalar;
 extern const Kernels kernels_avx2;
 extern const Kernels kernels_avx512;
 extern const Kernels kernels_neon;
+
+extern const HalfKernels half_kernels_scalar;
+extern const HalfKernels half_kernels_avx2;
+extern const HalfKernels half_kernels_avx512;
+extern const HalfKernels half_kernels_neon;
 
 }  // namespace vext::core

@@ -1,4 +1,4 @@
-// The kernels for AVX2 with FMA.
+// The kernels for AVX2 with FMA, those of halves with F16C.
 
 #include "core/distance/kernels.h"
 
@@ -248,10 +248,29 @@ compare_lanes(const Floats& x, const Floats& y) {
     return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(x, y, _CMP_LE_OQ)));
 }
 
+inline Floats
+load_halves(const std::uint16_t* p) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+
+inline Floats
+load_halves_partial(const std::uint16_t* p, std::size_t n) {
+    std::uint16_t halves[kLanes] = {};
+    for (std::size_t i = 0; i < n; ++i)
+        halves[i] = p[i];
+    return load_halves(halves);
+}
+
+inline void
+store_halves(std::uint16_t* p, const Floats& x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+}
+
 }  // namespace
 }  // namespace vext::core
 
 #include "core/distance/kernels.inl"
+#include "core/distance/kernels_half.inl"
 #include "core/distance/tiles.inl"
 
 namespace vext::core {
@@ -261,6 +280,12 @@ constinit const Kernels kernels_avx2 = {
     cosine_parts,    squared_norm,    dot_code4,      dot_code8,
     dot_code4_float, dot_code8_float, l1_code8,       hadamard,
     tile_products4,  tile_products8,  tile_distances, sort_keys,
+};
+
+constinit const HalfKernels half_kernels_avx2 = {
+    "avx2",       half_l2_squared,   half_inner_product,
+    half_l1,      half_cosine_parts, half_squared_norm,
+    widen_halves, narrow_to_halves,
 };
 
 }  // namespace vext::core

@@ -166,10 +166,27 @@ compare_lanes(const Floats& x, const Floats& y) {
     return _mm512_cmp_ps_mask(x, y, _CMP_LE_OQ);
 }
 
+inline Floats
+load_halves(const std::uint16_t* p) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+
+inline Floats
+load_halves_partial(const std::uint16_t* p, std::size_t n) {
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first_lanes(n), p));
+}
+
+inline void
+store_halves(std::uint16_t* p, const Floats& x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+}
+
 }  // namespace
 }  // namespace vext::core
 
 #include "core/distance/kernels.inl"
+#include "core/distance/kernels_half.inl"
 #include "core/distance/tiles.inl"
 
 namespace vext::core {
@@ -179,6 +196,11 @@ constinit const Kernels kernels_avx512 = {
     cosine_parts,    squared_norm,    dot_code4,      dot_code8,
     dot_code4_float, dot_code8_float, l1_code8,       hadamard,
     tile_products,   tile_products,   tile_distances, sort_keys,
+};
+
+constinit const HalfKernels half_kernels_avx512 = {
+    "avx512",          half_l2_squared,   half_inner_product, half_l1,
+    half_cosine_parts, half_squared_norm, widen_halves,       narrow_to_halves,
 };
 
 }  // namespace vext::core

@@ -158,10 +158,29 @@ compare_lanes(const Floats& x, const Floats& y) {
     return vaddvq_u32(vandq_u32(vcleq_f32(x, y), vld1q_u32(kBits)));
 }
 
+inline Floats
+load_halves(const std::uint16_t* p) {
+    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
+}
+
+inline Floats
+load_halves_partial(const std::uint16_t* p, std::size_t n) {
+    std::uint16_t halves[kLanes] = {};
+    for (std::size_t i = 0; i < n; ++i)
+        halves[i] = p[i];
+    return load_halves(halves);
+}
+
+inline void
+store_halves(std::uint16_t* p, const Floats& x) {
+    vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(x)));
+}
+
 }  // namespace
 }  // namespace vext::core
 
 #include "core/distance/kernels.inl"
+#include "core/distance/kernels_half.inl"
 #include "core/distance/tiles.inl"
 
 namespace vext::core {
@@ -171,6 +190,12 @@ constinit const Kernels kernels_neon = {
     cosine_parts,    squared_norm,    dot_code4,      dot_code8,
     dot_code4_float, dot_code8_float, l1_code8,       hadamard,
     tile_products,   tile_products,   tile_distances, sort_keys,
+};
+
+constinit const HalfKernels half_kernels_neon = {
+    "neon",       half_l2_squared,   half_inner_product,
+    half_l1,      half_cosine_parts, half_squared_norm,
+    widen_halves, narrow_to_halves,
 };
 
 }  // namespace vext::core

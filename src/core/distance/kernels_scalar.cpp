@@ -1,6 +1,7 @@
 // The kernels in plain C++, for any CPU: what the other tables are tested against.
 
 #include "core/distance/kernels.h"
+#include "core/half.h"
 
 namespace vext::core {
 namespace {
@@ -146,6 +147,53 @@ sort_keys(const std::int64_t* keys, std::size_t n, std::int64_t* sorted) {
     }
 }
 
+inline float
+widened(std::uint16_t half) {
+    return to_float(Half{half});
+}
+
+float
+half_l2_squared(const std::uint16_t* a, const std::uint16_t* b, std::size_t n) {
+    return sum_terms<float>(n, [=](std::size_t i) {
+        const float difference = widened(a[i]) - widened(b[i]);
+        return difference * difference;
+    });
+}
+
+float
+half_inner_product(const std::uint16_t* a, const std::uint16_t* b, std::size_t n) {
+    return sum_terms<float>(n, [=](std::size_t i) { return widened(a[i]) * widened(b[i]); });
+}
+
+float
+half_l1(const std::uint16_t* a, const std::uint16_t* b, std::size_t n) {
+    return sum_terms<float>(
+        n, [=](std::size_t i) { return __builtin_fabsf(widened(a[i]) - widened(b[i])); });
+}
+
+CosineParts
+half_cosine_parts(const std::uint16_t* a, const std::uint16_t* b, std::size_t n) {
+    return {half_inner_product(a, b, n), half_inner_product(a, a, n), half_inner_product(b, b, n)};
+}
+
+double
+half_squared_norm(const std::uint16_t* a, std::size_t n) {
+    return sum_terms<double>(
+        n, [=](std::size_t i) { return static_cast<double>(widened(a[i])) * widened(a[i]); });
+}
+
+void
+widen_halves(const std::uint16_t* halves, std::size_t n, float* out) {
+    for (std::size_t i = 0; i < n; ++i)
+        out[i] = widened(halves[i]);
+}
+
+void
+narrow_to_halves(const float* x, std::size_t n, std::uint16_t* out) {
+    for (std::size_t i = 0; i < n; ++i)
+        out[i] = to_half(x[i]).bits;
+}
+
 }  // namespace
 
 constinit const Kernels kernels_scalar = {
@@ -153,6 +201,11 @@ constinit const Kernels kernels_scalar = {
     cosine_parts,    squared_norm,    dot_code4,      dot_code8,
     dot_code4_float, dot_code8_float, l1_code8,       hadamard,
     tile_products,   tile_products,   tile_distances, sort_keys,
+};
+
+constinit const HalfKernels half_kernels_scalar = {
+    "scalar",          half_l2_squared,   half_inner_product, half_l1,
+    half_cosine_parts, half_squared_norm, widen_halves,       narrow_to_halves,
 };
 
 }  // namespace vext::core
