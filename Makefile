@@ -8,8 +8,11 @@ MODULE_big = vector_ext
 # The install script of this version is put together from its parts; upgrades are files of their own.
 # Names of ours: PGXS has a VERSION and an INSTALL_SCRIPT itself.
 VEXT_VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" vector_ext.control)
-VEXT_PARTS = begin vector_io cast distance vector_functions arith compare aggregate hnsw tools bulk
-VEXT_PART_FILES = $(VEXT_PARTS:%=sql/install/parts/%.sql)
+# A part of several types stands once for each, after the type (sql/install/assemble.awk).
+VEXT_DENSE_PARTS = vector_io cast distance vector_functions arith compare aggregate
+VEXT_PARTS = begin type=vector $(VEXT_DENSE_PARTS) type=halfvec $(VEXT_DENSE_PARTS) helpers halfvec_cast hnsw type=vector hnsw_classes tools bulk
+VEXT_PART_ARGUMENTS = $(foreach part,$(VEXT_PARTS),$(if $(filter type=%,$(part)),$(part),sql/install/parts/$(part).sql))
+VEXT_PART_FILES = $(sort $(filter %.sql,$(VEXT_PART_ARGUMENTS)))
 VEXT_SCRIPT := sql/install/vector_ext--$(VEXT_VERSION).sql
 DATA = $(wildcard sql/install/vector_ext--*--*.sql)
 DATA_built = $(VEXT_SCRIPT)
@@ -55,8 +58,8 @@ $(KERNELS)neon.o: override CXXFLAGS += -O3 -ffp-contract=fast
 $(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h src/*/*/*.inl) Makefile
 $(shlib): src/exports.map
 
-$(VEXT_SCRIPT): $(VEXT_PART_FILES) Makefile
-	awk 'FNR == 1 && NR > 1 { print "" } { print }' $(VEXT_PART_FILES) >$@
+$(VEXT_SCRIPT): $(VEXT_PART_FILES) sql/install/assemble.awk Makefile
+	awk -f sql/install/assemble.awk $(VEXT_PART_ARGUMENTS) >$@.tmp && mv $@.tmp $@
 
 .PHONY: lint client install-client
 lint: all

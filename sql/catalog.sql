@@ -16,11 +16,11 @@ SELECT obj_description(oid, 'pg_extension') IS NOT NULL AS extension_has_comment
        extversion, extconfig
 FROM pg_extension WHERE extname = 'vector_ext';
 
--- The type.
+-- The types.
 SELECT typname, typlen, typbyval, typalign, typstorage, typcategory, typispreferred, typdelim,
        typdefault, typcollation, typinput, typoutput, typreceive, typsend, typmodin, typmodout,
        typanalyze, typelem, typarray::regtype
-FROM pg_type WHERE oid = 'vector'::regtype \gx
+FROM pg_type WHERE oid IN ('vector'::regtype, 'halfvec'::regtype) ORDER BY typname DESC \gx
 
 -- Functions: result, volatility, strictness, parallel safety, language. (Those of the access
 -- method are tested with the index.)
@@ -96,17 +96,19 @@ FROM members JOIN pg_aggregate a ON a.aggfnoid = objid AND classid = 'pg_proc'::
 WHERE c.pronargs <> 2 OR c.proargtypes[0] <> a.aggtranstype OR c.proargtypes[1] <> a.aggtranstype
    OR c.prorettype <> a.aggtranstype OR t.prorettype <> a.aggtranstype;
 
--- The btree operator class is the type's default and complete.
+-- The btree operator class is its type's default and complete.
 SELECT opcname, amname, opcintype::regtype, opcdefault, opckeytype
 FROM members JOIN pg_opclass o ON o.oid = objid AND classid = 'pg_opclass'::regclass
      JOIN pg_am a ON a.oid = opcmethod
 WHERE amname = 'btree' ORDER BY opcname;
 SELECT opfname, amopstrategy AS strategy, amopopr::regoperator AS operator, amoppurpose AS purpose
 FROM pg_amop JOIN pg_opfamily f ON f.oid = amopfamily JOIN pg_am a ON a.oid = opfmethod
-WHERE amname = 'btree' AND amoplefttype = 'vector'::regtype ORDER BY amopstrategy;
+WHERE amname = 'btree' AND amoplefttype IN ('vector'::regtype, 'halfvec'::regtype)
+ORDER BY opfname, amopstrategy;
 SELECT opfname, amprocnum AS number, amproc::regprocedure AS function
 FROM pg_amproc JOIN pg_opfamily f ON f.oid = amprocfamily JOIN pg_am a ON a.oid = opfmethod
-WHERE amname = 'btree' AND amproclefttype = 'vector'::regtype ORDER BY amprocnum;
+WHERE amname = 'btree' AND amproclefttype IN ('vector'::regtype, 'halfvec'::regtype)
+ORDER BY opfname, amprocnum;
 SELECT amvalidate(oid)
 FROM members JOIN pg_opclass o ON o.oid = objid AND classid = 'pg_opclass'::regclass
 WHERE opcmethod = (SELECT oid FROM pg_am WHERE amname = 'btree');

@@ -86,6 +86,16 @@ is_infinite(Half value) {
 }
 
 inline bool
+is_finite(float value) {
+    return (std::bit_cast<std::uint32_t>(value) & 0x7f800000U) != 0x7f800000U;
+}
+
+inline bool
+is_finite(Half value) {
+    return (value.bits & 0x7c00U) != 0x7c00U;
+}
+
+inline bool
 is_nan(float value) {
     return std::isnan(value);
 }

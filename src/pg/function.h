@@ -18,3 +18,11 @@
         return &record;                                                       \
     }                                                                         \
     extern "C" Datum vext_##name(FunctionCallInfo fcinfo)
+
+/// Defines the SQL-callable function of a function of FunctionCallInfo, such as an instance of a
+/// template.
+#define VEXT_FUNCTION_AS(name, function) \
+    VEXT_FUNCTION(name) {                \
+        return function(fcinfo);         \
+    }                                    \
+    static_assert(true)

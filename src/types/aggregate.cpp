@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <span>
+#include <type_traits>
 
 #include "pg/array.h"
 #include "pg/function.h"
@@ -61,21 +62,33 @@ writable(State state, FunctionCallInfo fcinfo) {
     return copy;
 }
 
-// Adds `n_rows` rows with the given sums. Requires: `state` is writable, as many dimensions.
+double
+to_double(double sum) {
+    return sum;
+}
+
 template <typename Number>
+double
+to_double(Number number) {
+    return core::to_float(number);
+}
+
+// Adds `n_rows` rows with the given sums. Requires: `state` is writable, as many dimensions.
+template <typename Sums>
 ArrayType*
-add_to(State state, double n_rows, std::span<Number> sums) {
+add_to(State state, double n_rows, Sums sums) {
     state.n_rows() += n_rows;
     for (std::size_t i = 0; i < sums.size(); ++i) {
-        state.sums[i] += sums[i];
+        state.sums[i] += to_double(sums[i]);
         if (std::isinf(state.sums[i])) [[unlikely]]
             raise_overflow();
     }
     return state.array;
 }
 
+template <typename Number>
 ArrayType*
-accumulate(State state, std::span<const float> values, FunctionCallInfo fcinfo) {
+accumulate(State state, std::span<const Number> values, FunctionCallInfo fcinfo) {
     if (state.sums.empty())
         return add_to(new_state(state.n_rows(), values.size()), 1, values);
     check_expected_dims(static_cast<std::int32_t>(state.sums.size()), values.size());
@@ -93,35 +106,52 @@ merge(State a, State b, FunctionCallInfo fcinfo) {
 }
 
 // Requires: state.n_rows() is not 0.
-Vector*
+template <typename Number>
+Dense<Number>*
 average(State state) {
-    check_dims(state.sums.size());
-    Vector* result = new_vector(state.sums.size());
+    check_dims(state.sums.size(), kTypeName<Number>);
+    auto* result = new_vector<Number>(state.sums.size());
     for (std::size_t i = 0; i < state.sums.size(); ++i)
-        result->x[i] = static_cast<float>(state.sums[i] / state.n_rows());
-    check_finite(result->values());
+        result->x[i] = to_number<Number>(static_cast<float>(state.sums[i] / state.n_rows()));
+    check_finite<Number>(result->values());
     return result;
+}
+
+template <typename Number>
+constexpr const char* kAccumName = std::is_same_v<Number, float> ? "vector_accum" : "halfvec_accum";
+template <typename Number>
+constexpr const char* kAvgName = std::is_same_v<Number, float> ? "vector_avg" : "halfvec_avg";
+
+template <typename Number>
+Datum
+accum(FunctionCallInfo fcinfo) {
+    State state = state_argument(fcinfo, 0, kAccumName<Number>);
+    Argument<Number> value(PG_GETARG_DATUM(1));
+    PG_RETURN_ARRAYTYPE_P(accumulate(state, value.values(), fcinfo));
+}
+
+template <typename Number>
+Datum
+avg(FunctionCallInfo fcinfo) {
+    State state = state_argument(fcinfo, 0, kAvgName<Number>);
+    if (state.n_rows() == 0)
+        PG_RETURN_NULL();
+    PG_RETURN_POINTER(average<Number>(state));
 }
 
 }  // namespace
 
-VEXT_FUNCTION(vector_accum) {
-    State state = state_argument(fcinfo, 0, "vector_accum");
-    VectorArgument value(PG_GETARG_DATUM(1));
-    PG_RETURN_ARRAYTYPE_P(accumulate(state, value.values(), fcinfo));
-}
+VEXT_FUNCTION_AS(vector_accum, accum<float>);
+VEXT_FUNCTION_AS(halfvec_accum, accum<Half>);
 
+// Of both types: the state is the same.
 VEXT_FUNCTION(vector_combine) {
     State a = state_argument(fcinfo, 0, "vector_combine");
     State b = state_argument(fcinfo, 1, "vector_combine");
     PG_RETURN_ARRAYTYPE_P(merge(a, b, fcinfo));
 }
 
-VEXT_FUNCTION(vector_avg) {
-    State state = state_argument(fcinfo, 0, "vector_avg");
-    if (state.n_rows() == 0)
-        PG_RETURN_NULL();
-    PG_RETURN_POINTER(average(state));
-}
+VEXT_FUNCTION_AS(vector_avg, avg<float>);
+VEXT_FUNCTION_AS(halfvec_avg, avg<Half>);
 
 }  // namespace vext::types

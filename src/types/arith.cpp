@@ -1,7 +1,7 @@
-// Element-wise arithmetic and concatenation. Unlike distances, a result that float32 cannot hold is
-// an error.
+// Element-wise arithmetic and concatenation. Unlike distances, a result that the type cannot hold
+// is an error. Halves are reckoned with as float32, whose sums, differences and products of them
+// are rounded to the half next to the true result.
 
-#include <cmath>
 #include <cstring>
 #include <span>
 
@@ -13,70 +13,81 @@ namespace vext::types {
 
 namespace {
 
-using Values = std::span<const float>;
+template <typename Number>
+using Values = std::span<const Number>;
 
-template <typename Operation>
-Vector*
-combine(Values a, Values b, Operation operation) {
+template <typename Number, typename Operation>
+Dense<Number>*
+combine(Values<Number> a, Values<Number> b, Operation operation) {
     check_same_dims(a, b);
-    Vector* result = new_vector(a.size());
-    float* x = result->x;
+    auto* result = new_vector<Number>(a.size());
+    Number* x = result->x;
     for (std::size_t i = 0; i < a.size(); ++i)
-        x[i] = operation(a[i], b[i]);
-    for (float value : result->values())
-        if (std::isinf(value))
+        x[i] = core::round_to<Number>(operation(core::to_float(a[i]), core::to_float(b[i])));
+    for (Number value : result->values())
+        if (core::is_infinite(value))
             raise_overflow();
     return result;
 }
 
-Vector*
-add(Values a, Values b) {
-    return combine(a, b, [](float x, float y) { return x + y; });
-}
-
-Vector*
-subtract(Values a, Values b) {
-    return combine(a, b, [](float x, float y) { return x - y; });
-}
-
-Vector*
-multiply(Values a, Values b) {
-    Vector* result = combine(a, b, [](float x, float y) { return x * y; });
+template <typename Number>
+Dense<Number>*
+multiply(Values<Number> a, Values<Number> b) {
+    auto* result = combine(a, b, [](float x, float y) { return x * y; });
     for (std::size_t i = 0; i < a.size(); ++i)
-        if (result->x[i] == 0 && a[i] != 0 && b[i] != 0)
+        if (core::to_float(result->x[i]) == 0 && core::to_float(a[i]) != 0 &&
+            core::to_float(b[i]) != 0)
             raise_underflow();
     return result;
 }
 
-Vector*
-concatenate(Values a, Values b) {
-    check_dims(a.size() + b.size());
-    Vector* result = new_vector(a.size() + b.size());
+template <typename Number>
+Dense<Number>*
+concatenate(Values<Number> a, Values<Number> b) {
+    check_dims(a.size() + b.size(), kTypeName<Number>);
+    auto* result = new_vector<Number>(a.size() + b.size());
     std::memcpy(result->x, a.data(), a.size_bytes());
     std::memcpy(result->x + a.size(), b.data(), b.size_bytes());
     return result;
 }
 
-}  // namespace
-
-VEXT_FUNCTION(vector_add) {
-    VectorArgument a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
-    PG_RETURN_POINTER(add(a.values(), b.values()));
+template <typename Number>
+Datum
+add(FunctionCallInfo fcinfo) {
+    Argument<Number> a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
+    PG_RETURN_POINTER(combine(a.values(), b.values(), [](float x, float y) { return x + y; }));
 }
 
-VEXT_FUNCTION(vector_sub) {
-    VectorArgument a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
-    PG_RETURN_POINTER(subtract(a.values(), b.values()));
+template <typename Number>
+Datum
+sub(FunctionCallInfo fcinfo) {
+    Argument<Number> a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
+    PG_RETURN_POINTER(combine(a.values(), b.values(), [](float x, float y) { return x - y; }));
 }
 
-VEXT_FUNCTION(vector_mul) {
-    VectorArgument a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
+template <typename Number>
+Datum
+mul(FunctionCallInfo fcinfo) {
+    Argument<Number> a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
     PG_RETURN_POINTER(multiply(a.values(), b.values()));
 }
 
-VEXT_FUNCTION(vector_concat) {
-    VectorArgument a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
+template <typename Number>
+Datum
+concat(FunctionCallInfo fcinfo) {
+    Argument<Number> a(PG_GETARG_DATUM(0)), b(PG_GETARG_DATUM(1));
     PG_RETURN_POINTER(concatenate(a.values(), b.values()));
 }
+
+}  // namespace
+
+VEXT_FUNCTION_AS(vector_add, add<float>);
+VEXT_FUNCTION_AS(halfvec_add, add<Half>);
+VEXT_FUNCTION_AS(vector_sub, sub<float>);
+VEXT_FUNCTION_AS(halfvec_sub, sub<Half>);
+VEXT_FUNCTION_AS(vector_mul, mul<float>);
+VEXT_FUNCTION_AS(halfvec_mul, mul<Half>);
+VEXT_FUNCTION_AS(vector_concat, concat<float>);
+VEXT_FUNCTION_AS(halfvec_concat, concat<Half>);
 
 }  // namespace vext::types

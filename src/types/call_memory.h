@@ -43,8 +43,9 @@ class KeptArgument {
 class RowStream {
    public:
     /// Takes note of a row, and asks for the next when the steps before repeated.
+    template <typename T>
     void
-    pass(std::span<const float> row) {
+    pass(std::span<const T> row) {
         const auto here = reinterpret_cast<std::uintptr_t>(row.data());
         const std::uintptr_t next_step = steps_[0];
         const bool repeats = next_step != 0 && next_step == steps_[2];

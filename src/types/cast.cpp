@@ -1,39 +1,38 @@
-// Casts between vectors and SQL arrays, and raw float32 bytes.
+// Casts between the types of vectors, and between these and SQL arrays.
 
-#include <algorithm>
-#include <bit>
-#include <cstring>
 #include <span>
 
 #include "pg/array.h"
 #include "pg/function.h"
 #include "pg/numeric.h"
-#include "pg/wire.h"
 #include "types/checks.h"
+#include "types/sums.h"
 #include "types/vector.h"
 
 namespace vext::types {
 
 namespace {
 
-template <typename Element>
+template <typename Element, typename Number>
 void
-convert(ArrayType* array, std::span<float> out) {
+convert(ArrayType* array, std::span<Number> out) {
     const std::span<Element> elements = pg::array_elements<Element>(array, out.size());
     for (std::size_t i = 0; i < out.size(); ++i)
-        out[i] = static_cast<float>(elements[i]);
+        out[i] = to_number<Number>(static_cast<float>(elements[i]));
 }
 
+template <typename Number>
 void
-convert_numerics(ArrayType* array, std::span<float> out) {
+convert_numerics(ArrayType* array, std::span<Number> out) {
     Datum* elements = nullptr;
     int n = 0;
     deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &elements, nullptr, &n);
     for (std::size_t i = 0; i < out.size(); ++i)
-        out[i] = pg::numeric_to_float(elements[i]);
+        out[i] = to_number<Number>(pg::numeric_to_float(elements[i]));
 }
 
-Vector*
+template <typename Number>
+Dense<Number>*
 from_array(ArrayType* array, std::int32_t typmod) {
     if (ARR_NDIM(array) > 1)
         ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("array must be 1-D")));
@@ -41,9 +40,9 @@ from_array(ArrayType* array, std::int32_t typmod) {
         ereport(ERROR,
                 (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("array must not contain nulls")));
     const std::size_t n_dims = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-    check_dims(n_dims);
+    check_dims(n_dims, kTypeName<Number>);
     check_expected_dims(typmod, n_dims);
-    Vector* result = new_vector(n_dims);
+    auto* result = new_vector<Number>(n_dims);
     switch (ARR_ELEMTYPE(array)) {
         case INT4OID:
             convert<int32>(array, result->values());
@@ -60,66 +59,65 @@ from_array(ArrayType* array, std::int32_t typmod) {
         default:
             ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("unsupported array type")));
     }
-    check_finite(result->values());
+    check_finite<Number>(result->values());
     return result;
 }
 
+template <typename Number>
 ArrayType*
-to_float_array(std::span<const float> values) {
+to_float_array(std::span<const Number> values) {
     ArrayType* array = pg::new_array<float4>(FLOAT4OID, values.size());
-    std::memcpy(ARR_DATA_PTR(array), values.data(), values.size_bytes());
+    widen(values, pg::array_elements<float4>(array, values.size()).data());
     return array;
 }
 
-// Between float32 of this machine and little-endian bytes, in place: its own inverse.
-void
-swap_unless_little_endian(std::span<std::uint8_t> bytes) {
-    if constexpr (std::endian::native == std::endian::big)
-        for (std::size_t i = 0; i < bytes.size(); i += 4)
-            std::reverse(&bytes[i], &bytes[i] + 4);
+HalfVector*
+to_halves(std::span<const float> values, std::int32_t typmod) {
+    check_expected_dims(typmod, values.size());
+    auto* result = new_vector<Half>(values.size());
+    core::half_kernels().narrow(values.data(), values.size(), &result->x->bits);
+    for (std::size_t i = 0; i < values.size(); ++i)
+        if (core::is_infinite(result->x[i])) [[unlikely]]
+            raise_out_of_range(kTypeName<Half>, values[i]);
+    return result;
 }
 
 Vector*
-from_f32(std::span<const std::uint8_t> bytes) {
-    if (bytes.size() % sizeof(float) != 0)
-        ereport(ERROR,
-                (errcode(ERRCODE_DATA_EXCEPTION),
-                 errmsg("length of float32 bytes must be a multiple of 4, not %zu", bytes.size())));
-    const std::size_t n_dims = bytes.size() / sizeof(float);
-    check_dims(n_dims);
-    Vector* result = new_vector(n_dims);
-    std::memcpy(result->x, bytes.data(), bytes.size());
-    swap_unless_little_endian({reinterpret_cast<std::uint8_t*>(result->x), bytes.size()});
-    check_finite(result->values());
+to_floats(std::span<const Half> values, std::int32_t typmod) {
+    check_expected_dims(typmod, values.size());
+    auto* result = new_vector<float>(values.size());
+    widen(values, result->x);
     return result;
 }
 
-bytea*
-to_f32(std::span<const float> values) {
-    bytea* result = pg::new_bytea(values.size_bytes());
-    std::memcpy(pg::bytes_of(result).data(), values.data(), values.size_bytes());
-    swap_unless_little_endian(pg::bytes_of(result));
-    return result;
+template <typename Number>
+Datum
+of_array(FunctionCallInfo fcinfo) {
+    PG_RETURN_POINTER(from_array<Number>(PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_INT32(1)));
+}
+
+template <typename Number>
+Datum
+to_float4(FunctionCallInfo fcinfo) {
+    Argument<Number> a(PG_GETARG_DATUM(0));
+    PG_RETURN_ARRAYTYPE_P(to_float_array(a.values()));
 }
 
 }  // namespace
 
-VEXT_FUNCTION(array_to_vector) {
-    PG_RETURN_POINTER(from_array(PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_INT32(1)));
+VEXT_FUNCTION_AS(array_to_vector, of_array<float>);
+VEXT_FUNCTION_AS(array_to_halfvec, of_array<Half>);
+VEXT_FUNCTION_AS(vector_to_float4, to_float4<float>);
+VEXT_FUNCTION_AS(halfvec_to_float4, to_float4<Half>);
+
+VEXT_FUNCTION(vector_to_halfvec) {
+    Argument<float> a(PG_GETARG_DATUM(0));
+    PG_RETURN_POINTER(to_halves(a.values(), PG_GETARG_INT32(1)));
 }
 
-VEXT_FUNCTION(vector_to_float4) {
-    VectorArgument a(PG_GETARG_DATUM(0));
-    PG_RETURN_ARRAYTYPE_P(to_float_array(a.values()));
-}
-
-VEXT_FUNCTION(vector_from_f32) {
-    PG_RETURN_POINTER(from_f32(pg::bytes_of(PG_GETARG_BYTEA_PP(0))));
-}
-
-VEXT_FUNCTION(vector_to_f32) {
-    VectorArgument a(PG_GETARG_DATUM(0));
-    PG_RETURN_BYTEA_P(to_f32(a.values()));
+VEXT_FUNCTION(halfvec_to_vector) {
+    Argument<Half> a(PG_GETARG_DATUM(0));
+    PG_RETURN_POINTER(to_floats(a.values(), PG_GETARG_INT32(1)));
 }
 
 }  // namespace vext::types

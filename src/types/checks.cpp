@@ -1,29 +1,38 @@
-// The errors that several functions of the vector type share; the texts are those clients know.
+// The errors that several functions of vectors share; the texts are those clients know.
 
 #include "types/checks.h"
 
-#include <cmath>
-
-#include "types/vector.h"
+#include "pg/numeric.h"
 
 namespace vext::types {
 
 void
-check_dims(std::size_t n_dims) {
+check_dims(std::size_t n_dims, const char* type) {
     if (n_dims == 0)
-        report_no_dimensions();
+        report_no_dimensions(type);
     if (n_dims > kMaxDims)
-        report_too_many_dimensions();
+        report_too_many_dimensions(type);
 }
 
+template <typename Number>
 void
-check_finite(std::span<const float> values) {
-    for (float value : values) {
-        if (std::isnan(value))
-            report_nan();
-        if (std::isinf(value))
-            report_infinite();
+check_finite(std::span<const Number> values) {
+    for (Number value : values) {
+        if (core::is_nan(value))
+            report_nan(kTypeName<Number>);
+        if (core::is_infinite(value))
+            report_infinite(kTypeName<Number>);
     }
+}
+
+template void check_finite(std::span<const float> values);
+template void check_finite(std::span<const Half> values);
+
+void
+raise_out_of_range(const char* type, float value) {
+    ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                    errmsg("\"%s\" is out of range for type %s", pg::float_text(value), type)));
+    pg_unreachable();
 }
 
 bool
@@ -36,33 +45,33 @@ check_expected_dims(std::int32_t expected, std::size_t n_dims, Node* context) {
 }
 
 void
-raise_different_dims(std::size_t a, std::size_t b) {
+raise_different_dims(const char* type, std::size_t a, std::size_t b) {
     ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-                    errmsg("different vector dimensions %zu and %zu", a, b)));
+                    errmsg("different %s dimensions %zu and %zu", type, a, b)));
 }
 
 void
-report_no_dimensions(Node* context) {
+report_no_dimensions(const char* type, Node* context) {
     VEXT_ERRSAVE(context, (errcode(ERRCODE_DATA_EXCEPTION),
-                           errmsg("vector must have at least 1 dimension")));
+                           errmsg("%s must have at least 1 dimension", type)));
 }
 
 void
-report_too_many_dimensions(Node* context, const char* hint) {
+report_too_many_dimensions(const char* type, Node* context, const char* hint) {
     VEXT_ERRSAVE(context, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                           errmsg("vector cannot have more than %zu dimensions", kMaxDims),
+                           errmsg("%s cannot have more than %zu dimensions", type, kMaxDims),
                            hint != nullptr ? errhint("%s", hint) : 0));
 }
 
 void
-report_nan(Node* context) {
-    VEXT_ERRSAVE(context, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("NaN not allowed in vector")));
+report_nan(const char* type, Node* context) {
+    VEXT_ERRSAVE(context, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("NaN not allowed in %s", type)));
 }
 
 void
-report_infinite(Node* context) {
-    VEXT_ERRSAVE(context,
-                 (errcode(ERRCODE_DATA_EXCEPTION), errmsg("infinite value not allowed in vector")));
+report_infinite(const char* type, Node* context) {
+    VEXT_ERRSAVE(context, (errcode(ERRCODE_DATA_EXCEPTION),
+                           errmsg("infinite value not allowed in %s", type)));
 }
 
 void

@@ -9,4 +9,7 @@ extern "C" {
 Datum vext_vector_l2_squared_distance(FunctionCallInfo fcinfo);
 Datum vext_vector_negative_inner_product(FunctionCallInfo fcinfo);
 Datum vext_l1_distance(FunctionCallInfo fcinfo);
+Datum vext_halfvec_l2_squared_distance(FunctionCallInfo fcinfo);
+Datum vext_halfvec_negative_inner_product(FunctionCallInfo fcinfo);
+Datum vext_halfvec_l1_distance(FunctionCallInfo fcinfo);
 }

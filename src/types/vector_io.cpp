@@ -20,10 +20,10 @@ using core::TextError;
 using core::WireError;
 
 void
-report_syntax(const char* text, const char* detail, Node* context) {
+report_syntax(const char* type, const char* text, const char* detail, Node* context) {
     const char* first = text + std::strspn(text, " \t\n\r\v\f");
     VEXT_ERRSAVE(context, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-                           errmsg("invalid input syntax for type vector: \"%s\"", text),
+                           errmsg("invalid input syntax for type %s: \"%s\"", type, text),
                            detail != nullptr ? errdetail("%s", detail) : 0,
                            *first == '{' || *first == '('
                                ? errhint("Vectors are written with brackets, as in \"[1,2,3]\".")
@@ -31,62 +31,55 @@ report_syntax(const char* text, const char* detail, Node* context) {
 }
 
 void
-report_out_of_range(std::string_view number, Node* context) {
+report_out_of_range(const char* type, std::string_view number, Node* context) {
     VEXT_ERRSAVE(context, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                           errmsg("\"%.*s\" is out of range for type vector",
-                                  static_cast<int>(number.size()), number.data())));
+                           errmsg("\"%.*s\" is out of range for type %s",
+                                  static_cast<int>(number.size()), number.data(), type)));
 }
 
 void
-report_text_error(const core::ParsedVector& parsed, const char* text, Node* context) {
+report_text_error(const char* type, const core::ParsedVector& parsed, const char* text,
+                  Node* context) {
     switch (parsed.error) {
         case TextError::kNone:
             return;
         case TextError::kNoOpeningBracket:
-            return report_syntax(text, "Vector contents must start with \"[\".", context);
+            return report_syntax(type, text, "Vector contents must start with \"[\".", context);
         case TextError::kJunkAfterClosing:
-            return report_syntax(text, "Junk after closing right brace.", context);
+            return report_syntax(type, text, "Junk after closing right brace.", context);
         case TextError::kSyntax:
-            return report_syntax(text, nullptr, context);
+            return report_syntax(type, text, nullptr, context);
         case TextError::kNoDimensions:
-            return report_no_dimensions(context);
+            return report_no_dimensions(type, context);
         case TextError::kTooManyDimensions:
-            return report_too_many_dimensions(context);
+            return report_too_many_dimensions(type, context);
         case TextError::kNan:
-            return report_nan(context);
+            return report_nan(type, context);
         case TextError::kInfinite:
-            return report_infinite(context);
+            return report_infinite(type, context);
         case TextError::kOutOfRange:
-            return report_out_of_range(parsed.number, context);
+            return report_out_of_range(type, parsed.number, context);
     }
 }
 
 // Null after a soft error.
-Vector*
+template <typename Number>
+Dense<Number>*
 from_text(const char* text, std::int32_t typmod, Node* context) {
-    float values[kMaxDims];
+    Number values[kMaxDims];
     const core::ParsedVector parsed = core::parse_vector(text, values);
     if (parsed.error != TextError::kNone) {
-        report_text_error(parsed, text, context);
+        report_text_error(kTypeName<Number>, parsed, text, context);
         return nullptr;
     }
     if (!check_expected_dims(typmod, parsed.n_dims, context))
         return nullptr;
-    return new_vector(std::span<const float>(values, parsed.n_dims));
+    return new_vector(std::span<const Number>(values, parsed.n_dims));
 }
 
-// Null when the text is no vector.
-Vector*
-try_parse(std::string_view text) {
-    float values[kMaxDims];
-    const core::ParsedVector parsed = core::parse_vector(text, values);
-    if (parsed.error != TextError::kNone)
-        return nullptr;
-    return new_vector(std::span<const float>(values, parsed.n_dims));
-}
-
+template <typename Number>
 char*
-to_text(std::span<const float> values) {
+to_text(std::span<const Number> values) {
     const std::size_t limit = core::printed_size_limit(values.size());
     char* text = static_cast<char*>(palloc(limit + 1));
     text[core::print_vector(values, {text, limit})] = '\0';
@@ -112,7 +105,7 @@ raise_unused_not_zero(std::int32_t unused) {
 }
 
 void
-raise_wire_error(const core::DecodedVector& decoded) {
+raise_wire_error(const char* type, const core::DecodedVector& decoded) {
     switch (decoded.error) {
         case WireError::kNone:
             return;
@@ -121,90 +114,110 @@ raise_wire_error(const core::DecodedVector& decoded) {
         case WireError::kLeftOver:
             return raise_left_over();
         case WireError::kNoDimensions:
-            return report_no_dimensions();
+            return report_no_dimensions(type);
         case WireError::kTooManyDimensions:
             return report_too_many_dimensions(
-                nullptr, decoded.looks_like_text
-                             ? "This looks like the text form; send it in text format."
-                             : nullptr);
+                type, nullptr,
+                decoded.looks_like_text ? "This looks like the text form; send it in text format."
+                                        : nullptr);
         case WireError::kUnusedNotZero:
             return raise_unused_not_zero(decoded.unused);
         case WireError::kNan:
-            return report_nan();
+            return report_nan(type);
         case WireError::kInfinite:
-            return report_infinite();
+            return report_infinite(type);
     }
 }
 
-Vector*
+template <typename Number>
+Dense<Number>*
 from_wire(StringInfo message, std::int32_t typmod) {
-    float values[kMaxDims];
+    Number values[kMaxDims];
     const core::DecodedVector decoded = core::decode_vector(pg::take_rest(message), values);
-    raise_wire_error(decoded);
+    raise_wire_error(kTypeName<Number>, decoded);
     check_expected_dims(typmod, decoded.n_dims);
-    return new_vector(std::span<const float>(values, decoded.n_dims));
+    return new_vector(std::span<const Number>(values, decoded.n_dims));
 }
 
+template <typename Number>
 bytea*
-to_wire(std::span<const float> values) {
-    bytea* message = pg::new_bytea(core::wire_size(values.size()));
+to_wire(std::span<const Number> values) {
+    bytea* message = pg::new_bytea(core::wire_size<Number>(values.size()));
     core::encode_vector(values, pg::bytes_of(message));
     return message;
 }
 
 std::int32_t
-typmod_from(ArrayType* modifiers) {
+typmod_from(const char* type, ArrayType* modifiers) {
     int n = 0;
     const std::int32_t* values = ArrayGetIntegerTypmods(modifiers, &n);
     if (n != 1)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid type modifier")));
     if (values[0] < 1)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("dimensions for type vector must be at least 1")));
+                        errmsg("dimensions for type %s must be at least 1", type)));
     if (values[0] > static_cast<std::int32_t>(kMaxDims))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("dimensions for type vector cannot exceed %zu", kMaxDims)));
+                        errmsg("dimensions for type %s cannot exceed %zu", type, kMaxDims)));
     return values[0];
 }
 
-}  // namespace
-
-VEXT_FUNCTION(vector_in) {
-    // Null is also what the server expects after a soft error.
-    PG_RETURN_POINTER(from_text(PG_GETARG_CSTRING(0), PG_GETARG_INT32(2), fcinfo->context));
+// Null is also what the server expects after a soft error.
+template <typename Number>
+Datum
+in(FunctionCallInfo fcinfo) {
+    PG_RETURN_POINTER(from_text<Number>(PG_GETARG_CSTRING(0), PG_GETARG_INT32(2), fcinfo->context));
 }
 
-VEXT_FUNCTION(vector_out) {
-    VectorArgument a(PG_GETARG_DATUM(0));
+template <typename Number>
+Datum
+out(FunctionCallInfo fcinfo) {
+    Argument<Number> a(PG_GETARG_DATUM(0));
     PG_RETURN_CSTRING(to_text(a.values()));
 }
 
-VEXT_FUNCTION(vector_typmod_in) {
-    PG_RETURN_INT32(typmod_from(PG_GETARG_ARRAYTYPE_P(0)));
+template <typename Number>
+Datum
+typmod_in(FunctionCallInfo fcinfo) {
+    PG_RETURN_INT32(typmod_from(kTypeName<Number>, PG_GETARG_ARRAYTYPE_P(0)));
 }
 
-VEXT_FUNCTION(vector_recv) {
+template <typename Number>
+Datum
+recv(FunctionCallInfo fcinfo) {
     auto* message = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
-    PG_RETURN_POINTER(from_wire(message, PG_GETARG_INT32(2)));
+    PG_RETURN_POINTER(from_wire<Number>(message, PG_GETARG_INT32(2)));
 }
 
-VEXT_FUNCTION(vector_send) {
-    VectorArgument a(PG_GETARG_DATUM(0));
+template <typename Number>
+Datum
+send(FunctionCallInfo fcinfo) {
+    Argument<Number> a(PG_GETARG_DATUM(0));
     PG_RETURN_BYTEA_P(to_wire(a.values()));
 }
 
 // The cast that enforces a type modifier; the value itself is passed on as it is stored.
-VEXT_FUNCTION(vector) {
-    VectorArgument a(PG_GETARG_DATUM(0));
+template <typename Number>
+Datum
+to_typmod(FunctionCallInfo fcinfo) {
+    Argument<Number> a(PG_GETARG_DATUM(0));
     check_expected_dims(PG_GETARG_INT32(1), a.values().size());
     PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
-VEXT_FUNCTION(vector_try_parse) {
-    Vector* parsed = try_parse(pg::text_of(PG_GETARG_TEXT_PP(0)));
-    if (parsed == nullptr)
-        PG_RETURN_NULL();
-    PG_RETURN_POINTER(parsed);
-}
+}  // namespace
+
+VEXT_FUNCTION_AS(vector_in, in<float>);
+VEXT_FUNCTION_AS(halfvec_in, in<Half>);
+VEXT_FUNCTION_AS(vector_out, out<float>);
+VEXT_FUNCTION_AS(halfvec_out, out<Half>);
+VEXT_FUNCTION_AS(vector_typmod_in, typmod_in<float>);
+VEXT_FUNCTION_AS(halfvec_typmod_in, typmod_in<Half>);
+VEXT_FUNCTION_AS(vector_recv, recv<float>);
+VEXT_FUNCTION_AS(halfvec_recv, recv<Half>);
+VEXT_FUNCTION_AS(vector_send, send<float>);
+VEXT_FUNCTION_AS(halfvec_send, send<Half>);
+VEXT_FUNCTION_AS(vector, to_typmod<float>);
+VEXT_FUNCTION_AS(halfvec, to_typmod<Half>);
 
 }  // namespace vext::types

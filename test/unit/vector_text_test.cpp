@@ -105,7 +105,7 @@ TEST(VectorText, UnderflowsToSignedZeroAndKeepsDenormals) {
 TEST(VectorText, RefusesTextThatDoesNotOpen) {
     for (const char* text : {"", " ", "1,2,3", "{1,2}", "]", "(1)", "x[1]"})
         expect_error(text, TextError::kNoOpeningBracket);
-    EXPECT_EQ(parse_vector({}, {}).error, TextError::kNoOpeningBracket);
+    EXPECT_EQ(parse_vector({}, std::span<float>()).error, TextError::kNoOpeningBracket);
 }
 
 TEST(VectorText, RefusesJunkBehindTheBracket) {

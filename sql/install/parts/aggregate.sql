@@ -1,36 +1,36 @@
 -- aggregate
 
-CREATE FUNCTION vector_accum(double precision[], vector) RETURNS double precision[]
-    AS 'MODULE_PATHNAME', 'vext_vector_accum' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_accum(double precision[], vector) IS
+CREATE FUNCTION @type@_accum(double precision[], @type@) RETURNS double precision[]
+    AS 'MODULE_PATHNAME', 'vext_@type@_accum' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_accum(double precision[], @type@) IS
     'adds a vector to the state of an average: number of rows and sum of each dimension';
 
-CREATE FUNCTION vector_combine(double precision[], double precision[]) RETURNS double precision[]
+CREATE FUNCTION @type@_combine(double precision[], double precision[]) RETURNS double precision[]
     AS 'MODULE_PATHNAME', 'vext_vector_combine' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_combine(double precision[], double precision[]) IS
+COMMENT ON FUNCTION @type@_combine(double precision[], double precision[]) IS
     'merges two states of an average';
 
-CREATE FUNCTION vector_avg(double precision[]) RETURNS vector
-    AS 'MODULE_PATHNAME', 'vext_vector_avg' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_avg(double precision[]) IS
+CREATE FUNCTION @type@_avg(double precision[]) RETURNS @type@
+    AS 'MODULE_PATHNAME', 'vext_@type@_avg' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_avg(double precision[]) IS
     'average of a state, NULL when it has no rows';
 
-CREATE AGGREGATE avg(vector) (
-    SFUNC = vector_accum,
+CREATE AGGREGATE avg(@type@) (
+    SFUNC = @type@_accum,
     STYPE = double precision[],
-    FINALFUNC = vector_avg,
-    COMBINEFUNC = vector_combine,
+    FINALFUNC = @type@_avg,
+    COMBINEFUNC = @type@_combine,
     INITCOND = '{0}',
     PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE avg(vector) IS
+COMMENT ON AGGREGATE avg(@type@) IS
     'average of each dimension';
 
-CREATE AGGREGATE sum(vector) (
-    SFUNC = vector_add,
-    STYPE = vector,
-    COMBINEFUNC = vector_add,
+CREATE AGGREGATE sum(@type@) (
+    SFUNC = @type@_add,
+    STYPE = @type@,
+    COMBINEFUNC = @type@_add,
     PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE sum(vector) IS
+COMMENT ON AGGREGATE sum(@type@) IS
     'sum of each dimension';

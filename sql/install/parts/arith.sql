@@ -1,47 +1,47 @@
 -- arith
 
-CREATE FUNCTION vector_add(vector, vector) RETURNS vector
-    AS 'MODULE_PATHNAME', 'vext_vector_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_add(vector, vector) IS
+CREATE FUNCTION @type@_add(@type@, @type@) RETURNS @type@
+    AS 'MODULE_PATHNAME', 'vext_@type@_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_add(@type@, @type@) IS
     'sum of each dimension';
 
 CREATE OPERATOR + (
-    LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_add,
+    LEFTARG = @type@, RIGHTARG = @type@, FUNCTION = @type@_add,
     COMMUTATOR = +
 );
-COMMENT ON OPERATOR + (vector, vector) IS
+COMMENT ON OPERATOR + (@type@, @type@) IS
     'sum of each dimension';
 
-CREATE FUNCTION vector_sub(vector, vector) RETURNS vector
-    AS 'MODULE_PATHNAME', 'vext_vector_sub' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_sub(vector, vector) IS
+CREATE FUNCTION @type@_sub(@type@, @type@) RETURNS @type@
+    AS 'MODULE_PATHNAME', 'vext_@type@_sub' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_sub(@type@, @type@) IS
     'difference of each dimension';
 
 CREATE OPERATOR - (
-    LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_sub
+    LEFTARG = @type@, RIGHTARG = @type@, FUNCTION = @type@_sub
 );
-COMMENT ON OPERATOR - (vector, vector) IS
+COMMENT ON OPERATOR - (@type@, @type@) IS
     'difference of each dimension';
 
-CREATE FUNCTION vector_mul(vector, vector) RETURNS vector
-    AS 'MODULE_PATHNAME', 'vext_vector_mul' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_mul(vector, vector) IS
+CREATE FUNCTION @type@_mul(@type@, @type@) RETURNS @type@
+    AS 'MODULE_PATHNAME', 'vext_@type@_mul' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_mul(@type@, @type@) IS
     'product of each dimension';
 
 CREATE OPERATOR * (
-    LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_mul,
+    LEFTARG = @type@, RIGHTARG = @type@, FUNCTION = @type@_mul,
     COMMUTATOR = *
 );
-COMMENT ON OPERATOR * (vector, vector) IS
+COMMENT ON OPERATOR * (@type@, @type@) IS
     'product of each dimension';
 
-CREATE FUNCTION vector_concat(vector, vector) RETURNS vector
-    AS 'MODULE_PATHNAME', 'vext_vector_concat' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_concat(vector, vector) IS
+CREATE FUNCTION @type@_concat(@type@, @type@) RETURNS @type@
+    AS 'MODULE_PATHNAME', 'vext_@type@_concat' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_concat(@type@, @type@) IS
     'dimensions of the one followed by those of the other';
 
 CREATE OPERATOR || (
-    LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_concat
+    LEFTARG = @type@, RIGHTARG = @type@, FUNCTION = @type@_concat
 );
-COMMENT ON OPERATOR || (vector, vector) IS
+COMMENT ON OPERATOR || (@type@, @type@) IS
     'dimensions of the one followed by those of the other';

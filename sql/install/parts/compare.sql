@@ -1,96 +1,96 @@
 -- compare
 
-CREATE FUNCTION vector_lt(vector, vector) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'vext_vector_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_lt(vector, vector) IS
+CREATE FUNCTION @type@_lt(@type@, @type@) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vext_@type@_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_lt(@type@, @type@) IS
     'less than';
 
-CREATE FUNCTION vector_le(vector, vector) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'vext_vector_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_le(vector, vector) IS
+CREATE FUNCTION @type@_le(@type@, @type@) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vext_@type@_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_le(@type@, @type@) IS
     'less than or equal';
 
-CREATE FUNCTION vector_eq(vector, vector) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'vext_vector_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_eq(vector, vector) IS
+CREATE FUNCTION @type@_eq(@type@, @type@) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vext_@type@_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_eq(@type@, @type@) IS
     'equal';
 
-CREATE FUNCTION vector_ne(vector, vector) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'vext_vector_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_ne(vector, vector) IS
+CREATE FUNCTION @type@_ne(@type@, @type@) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vext_@type@_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_ne(@type@, @type@) IS
     'not equal';
 
-CREATE FUNCTION vector_ge(vector, vector) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'vext_vector_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_ge(vector, vector) IS
+CREATE FUNCTION @type@_ge(@type@, @type@) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vext_@type@_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_ge(@type@, @type@) IS
     'greater than or equal';
 
-CREATE FUNCTION vector_gt(vector, vector) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'vext_vector_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_gt(vector, vector) IS
+CREATE FUNCTION @type@_gt(@type@, @type@) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vext_@type@_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_gt(@type@, @type@) IS
     'greater than';
 
-CREATE FUNCTION vector_cmp(vector, vector) RETURNS integer
-    AS 'MODULE_PATHNAME', 'vext_vector_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_cmp(vector, vector) IS
+CREATE FUNCTION @type@_cmp(@type@, @type@) RETURNS integer
+    AS 'MODULE_PATHNAME', 'vext_@type@_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_cmp(@type@, @type@) IS
     '-1, 0 or 1: less, equal, greater; by dimensions in turn, then the shorter first';
 
 CREATE OPERATOR < (
-    LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_lt,
+    LEFTARG = @type@, RIGHTARG = @type@, FUNCTION = @type@_lt,
     COMMUTATOR = >, NEGATOR = >=,
     RESTRICT = scalarltsel, JOIN = scalarltjoinsel
 );
-COMMENT ON OPERATOR < (vector, vector) IS
+COMMENT ON OPERATOR < (@type@, @type@) IS
     'less than';
 
 CREATE OPERATOR <= (
-    LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_le,
+    LEFTARG = @type@, RIGHTARG = @type@, FUNCTION = @type@_le,
     COMMUTATOR = >=, NEGATOR = >,
     RESTRICT = scalarlesel, JOIN = scalarlejoinsel
 );
-COMMENT ON OPERATOR <= (vector, vector) IS
+COMMENT ON OPERATOR <= (@type@, @type@) IS
     'less than or equal';
 
 CREATE OPERATOR = (
-    LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_eq,
+    LEFTARG = @type@, RIGHTARG = @type@, FUNCTION = @type@_eq,
     COMMUTATOR = =, NEGATOR = <>,
     RESTRICT = eqsel, JOIN = eqjoinsel
 );
-COMMENT ON OPERATOR = (vector, vector) IS
+COMMENT ON OPERATOR = (@type@, @type@) IS
     'equal';
 
 CREATE OPERATOR <> (
-    LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_ne,
+    LEFTARG = @type@, RIGHTARG = @type@, FUNCTION = @type@_ne,
     COMMUTATOR = <>, NEGATOR = =,
     RESTRICT = eqsel, JOIN = eqjoinsel
 );
-COMMENT ON OPERATOR <> (vector, vector) IS
+COMMENT ON OPERATOR <> (@type@, @type@) IS
     'not equal';
 
 CREATE OPERATOR >= (
-    LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_ge,
+    LEFTARG = @type@, RIGHTARG = @type@, FUNCTION = @type@_ge,
     COMMUTATOR = <=, NEGATOR = <,
     RESTRICT = scalargesel, JOIN = scalargejoinsel
 );
-COMMENT ON OPERATOR >= (vector, vector) IS
+COMMENT ON OPERATOR >= (@type@, @type@) IS
     'greater than or equal';
 
 CREATE OPERATOR > (
-    LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_gt,
+    LEFTARG = @type@, RIGHTARG = @type@, FUNCTION = @type@_gt,
     COMMUTATOR = <, NEGATOR = <=,
     RESTRICT = scalargtsel, JOIN = scalargtjoinsel
 );
-COMMENT ON OPERATOR > (vector, vector) IS
+COMMENT ON OPERATOR > (@type@, @type@) IS
     'greater than';
 
-CREATE OPERATOR CLASS vector_ops DEFAULT FOR TYPE vector USING btree AS
+CREATE OPERATOR CLASS @type@_ops DEFAULT FOR TYPE @type@ USING btree AS
     OPERATOR 1 <,
     OPERATOR 2 <=,
     OPERATOR 3 =,
     OPERATOR 4 >=,
     OPERATOR 5 >,
-    FUNCTION 1 vector_cmp(vector, vector);
-COMMENT ON OPERATOR CLASS vector_ops USING btree IS
+    FUNCTION 1 @type@_cmp(@type@, @type@);
+COMMENT ON OPERATOR CLASS @type@_ops USING btree IS
     'order of vectors, for sorting and uniqueness';
-COMMENT ON OPERATOR FAMILY vector_ops USING btree IS
+COMMENT ON OPERATOR FAMILY @type@_ops USING btree IS
     'order of vectors, for sorting and uniqueness';

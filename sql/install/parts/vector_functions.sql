@@ -1,21 +1,26 @@
--- vector_functions
+-- @type@_functions
 
-CREATE FUNCTION vector_dims(vector) RETURNS integer
-    AS 'MODULE_PATHNAME', 'vext_vector_dims' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_dims(vector) IS
+CREATE FUNCTION vector_dims(@type@) RETURNS integer
+    AS 'MODULE_PATHNAME', 'vext_@prefix@vector_dims' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vector_dims(@type@) IS
     'number of dimensions';
 
-CREATE FUNCTION l2_normalize(vector) RETURNS vector
-    AS 'MODULE_PATHNAME', 'vext_l2_normalize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION l2_normalize(vector) IS
+CREATE FUNCTION @norm@(@type@) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'vext_@norm_symbol@' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @norm@(@type@) IS
+    'Euclidean norm';
+
+CREATE FUNCTION l2_normalize(@type@) RETURNS @type@
+    AS 'MODULE_PATHNAME', 'vext_@prefix@l2_normalize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION l2_normalize(@type@) IS
     'vector of the same direction with Euclidean norm 1; zeros stay zeros';
 
-CREATE FUNCTION binary_quantize(vector) RETURNS bit
-    AS 'MODULE_PATHNAME', 'vext_binary_quantize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION binary_quantize(vector) IS
+CREATE FUNCTION binary_quantize(@type@) RETURNS bit
+    AS 'MODULE_PATHNAME', 'vext_@prefix@binary_quantize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION binary_quantize(@type@) IS
     'one bit per dimension, set where the number is positive';
 
-CREATE FUNCTION subvector(vector, integer, integer) RETURNS vector
-    AS 'MODULE_PATHNAME', 'vext_subvector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION subvector(vector, integer, integer) IS
+CREATE FUNCTION subvector(@type@, integer, integer) RETURNS @type@
+    AS 'MODULE_PATHNAME', 'vext_@prefix@subvector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION subvector(@type@, integer, integer) IS
     'part of a vector: first dimension, counted from 1, and number of dimensions';

@@ -1,53 +1,48 @@
--- vector_io
+-- @type@_io
 
-CREATE TYPE vector;
+CREATE TYPE @type@;
 
-CREATE FUNCTION vector_in(cstring, oid, integer) RETURNS vector
-    AS 'MODULE_PATHNAME', 'vext_vector_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_in(cstring, oid, integer) IS
+CREATE FUNCTION @type@_in(cstring, oid, integer) RETURNS @type@
+    AS 'MODULE_PATHNAME', 'vext_@type@_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_in(cstring, oid, integer) IS
     'reads the text form of a vector';
 
-CREATE FUNCTION vector_out(vector) RETURNS cstring
-    AS 'MODULE_PATHNAME', 'vext_vector_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_out(vector) IS
+CREATE FUNCTION @type@_out(@type@) RETURNS cstring
+    AS 'MODULE_PATHNAME', 'vext_@type@_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_out(@type@) IS
     'writes the text form of a vector';
 
-CREATE FUNCTION vector_typmod_in(cstring[]) RETURNS integer
-    AS 'MODULE_PATHNAME', 'vext_vector_typmod_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_typmod_in(cstring[]) IS
-    'reads the number of dimensions in vector(n)';
+CREATE FUNCTION @type@_typmod_in(cstring[]) RETURNS integer
+    AS 'MODULE_PATHNAME', 'vext_@type@_typmod_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_typmod_in(cstring[]) IS
+    'reads the number of dimensions in @type@(n)';
 
-CREATE FUNCTION vector_recv(internal, oid, integer) RETURNS vector
-    AS 'MODULE_PATHNAME', 'vext_vector_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_recv(internal, oid, integer) IS
+CREATE FUNCTION @type@_recv(internal, oid, integer) RETURNS @type@
+    AS 'MODULE_PATHNAME', 'vext_@type@_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_recv(internal, oid, integer) IS
     'reads the binary form of a vector';
 
-CREATE FUNCTION vector_send(vector) RETURNS bytea
-    AS 'MODULE_PATHNAME', 'vext_vector_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_send(vector) IS
+CREATE FUNCTION @type@_send(@type@) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'vext_@type@_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_send(@type@) IS
     'writes the binary form of a vector';
 
-CREATE TYPE vector (
-    INPUT = vector_in,
-    OUTPUT = vector_out,
-    TYPMOD_IN = vector_typmod_in,
-    RECEIVE = vector_recv,
-    SEND = vector_send,
+CREATE TYPE @type@ (
+    INPUT = @type@_in,
+    OUTPUT = @type@_out,
+    TYPMOD_IN = @type@_typmod_in,
+    RECEIVE = @type@_recv,
+    SEND = @type@_send,
     STORAGE = external
 );
-COMMENT ON TYPE vector IS
-    'vector of single-precision numbers, as in ''[1,2,3]''; vector(n) has n dimensions';
+COMMENT ON TYPE @type@ IS
+    'vector of @precision@ numbers, as in ''[1,2,3]''; @type@(n) has n dimensions';
 
-CREATE FUNCTION vector(vector, integer, boolean) RETURNS vector
-    AS 'MODULE_PATHNAME', 'vext_vector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector(vector, integer, boolean) IS
+CREATE FUNCTION @type@(@type@, integer, boolean) RETURNS @type@
+    AS 'MODULE_PATHNAME', 'vext_@type@' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@(@type@, integer, boolean) IS
     'checks the number of dimensions';
 
-CREATE CAST (vector AS vector) WITH FUNCTION vector(vector, integer, boolean) AS IMPLICIT;
-COMMENT ON CAST (vector AS vector) IS
+CREATE CAST (@type@ AS @type@) WITH FUNCTION @type@(@type@, integer, boolean) AS IMPLICIT;
+COMMENT ON CAST (@type@ AS @type@) IS
     'checks the number of dimensions';
-
-CREATE FUNCTION vector_try_parse(text) RETURNS vector
-    AS 'MODULE_PATHNAME', 'vext_vector_try_parse' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_try_parse(text) IS
-    'vector of its text form, or NULL where the text is not one';

@@ -120,10 +120,9 @@ failure(TextError error, std::string_view number = {}) {
     return {error, 0, number};
 }
 
-}  // namespace
-
+template <typename Number>
 ParsedVector
-parse_vector(std::string_view text, std::span<float> out) {
+parse(std::string_view text, std::span<Number> out) {
     const char* const end = text.data() + text.size();
     const char* p = skip_blanks(text.data(), end);
     if (p == end || *p != '[')
@@ -141,11 +140,12 @@ parse_vector(std::string_view text, std::span<float> out) {
             return failure(TextError::kSyntax);
 
         const NumberRead read = read_number(p, end);
-        if (read.error == TextError::kOutOfRange)
-            return failure(read.error, {p, static_cast<std::size_t>(read.end - p)});
-        if (read.error != TextError::kNone)
+        if (read.error != TextError::kNone && read.error != TextError::kOutOfRange)
             return failure(read.error);
-        out[n_dims++] = read.value;
+        const Number number = round_to<Number>(read.value);
+        if (is_infinite(number))
+            return failure(TextError::kOutOfRange, {p, static_cast<std::size_t>(read.end - p)});
+        out[n_dims++] = number;
 
         p = skip_blanks(read.end, end);
         if (p == end || (*p != ',' && *p != ']'))
@@ -159,17 +159,40 @@ parse_vector(std::string_view text, std::span<float> out) {
     return {TextError::kNone, n_dims, {}};
 }
 
+template <typename Number>
 std::size_t
-print_vector(std::span<const float> values, std::span<char> out) {
+print(std::span<const Number> values, std::span<char> out) {
     char* p = out.data();
     *p++ = '[';
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (i > 0)
             *p++ = ',';
-        p += float_to_shortest_decimal_bufn(values[i], p);
+        p += float_to_shortest_decimal_bufn(to_float(values[i]), p);
     }
     *p++ = ']';
     return p - out.data();
+}
+
+}  // namespace
+
+ParsedVector
+parse_vector(std::string_view text, std::span<float> out) {
+    return parse(text, out);
+}
+
+ParsedVector
+parse_vector(std::string_view text, std::span<Half> out) {
+    return parse(text, out);
+}
+
+std::size_t
+print_vector(std::span<const float> values, std::span<char> out) {
+    return print(values, out);
+}
+
+std::size_t
+print_vector(std::span<const Half> values, std::span<char> out) {
+    return print(values, out);
 }
 
 }  // namespace vext::core

@@ -6,19 +6,22 @@
 #include "core/text/vector_wire.h"
 
 #include <bit>
-#include <cmath>
 #include <cstring>
+#include <type_traits>
 
 namespace vext::core {
 
 namespace {
 
-constexpr std::size_t kHeaderSize = wire_size(0);
+constexpr std::size_t kHeaderSize = wire_size<float>(0);
 
 std::uint16_t
 load_uint16(const std::uint8_t* p) {
     return static_cast<std::uint16_t>(p[0] << 8 | p[1]);
 }
+
+template <typename Number>
+using BitsOf = std::conditional_t<sizeof(Number) == 4, std::uint32_t, std::uint16_t>;
 
 /// Between network order and the order of this machine; its own inverse.
 std::uint32_t
@@ -26,37 +29,41 @@ swap_network_order(std::uint32_t bits) {
     return std::endian::native == std::endian::little ? __builtin_bswap32(bits) : bits;
 }
 
-/// Decodes `values.size()` floats from `p`. Returns whether all are finite.
+std::uint16_t
+swap_network_order(std::uint16_t bits) {
+    return std::endian::native == std::endian::little ? __builtin_bswap16(bits) : bits;
+}
+
+/// Decodes `values.size()` numbers from `p`. Returns whether all are finite.
+template <typename Number>
 bool
-decode_values(const std::uint8_t* p, std::span<float> values) {
-    constexpr std::uint32_t kExponentMask = 0x7f800000;
+decode_values(const std::uint8_t* p, std::span<Number> values) {
     bool all_finite = true;
-    for (float& value : values) {
-        std::uint32_t bits = 0;
+    for (Number& value : values) {
+        BitsOf<Number> bits = 0;
         std::memcpy(&bits, p, sizeof bits);
-        bits = swap_network_order(bits);
-        all_finite &= (bits & kExponentMask) != kExponentMask;
-        value = std::bit_cast<float>(bits);
+        value = std::bit_cast<Number>(swap_network_order(bits));
+        all_finite &= is_finite(value);
         p += sizeof bits;
     }
     return all_finite;
 }
 
+template <typename Number>
 WireError
-to_error_of_first_not_finite(std::span<const float> values) {
-    for (float value : values) {
-        if (std::isnan(value))
+to_error_of_first_not_finite(std::span<const Number> values) {
+    for (Number value : values) {
+        if (is_nan(value))
             return WireError::kNan;
-        if (std::isinf(value))
+        if (is_infinite(value))
             return WireError::kInfinite;
     }
     return WireError::kNone;
 }
 
-}  // namespace
-
+template <typename Number>
 DecodedVector
-decode_vector(std::span<const std::uint8_t> message, std::span<float> out) {
+decode(std::span<const std::uint8_t> message, std::span<Number> out) {
     DecodedVector decoded{WireError::kTooShort, 0, 0, false};
     if (message.size() < kHeaderSize)
         return decoded;
@@ -71,11 +78,11 @@ decode_vector(std::span<const std::uint8_t> message, std::span<float> out) {
         decoded.looks_like_text = message[0] == '[';
     } else if (decoded.unused != 0) {
         decoded.error = WireError::kUnusedNotZero;
-    } else if (message.size() < wire_size(n_dims)) {
+    } else if (message.size() < wire_size<Number>(n_dims)) {
         decoded.error = WireError::kTooShort;
     } else if (!decode_values(message.data() + kHeaderSize, out.first(n_dims))) {
-        decoded.error = to_error_of_first_not_finite(out.first(n_dims));
-    } else if (message.size() > wire_size(n_dims)) {
+        decoded.error = to_error_of_first_not_finite<Number>(out.first(n_dims));
+    } else if (message.size() > wire_size<Number>(n_dims)) {
         decoded.error = WireError::kLeftOver;
     } else {
         decoded.error = WireError::kNone;
@@ -83,19 +90,42 @@ decode_vector(std::span<const std::uint8_t> message, std::span<float> out) {
     return decoded;
 }
 
+template <typename Number>
 void
-encode_vector(std::span<const float> values, std::span<std::uint8_t> out) {
+encode(std::span<const Number> values, std::span<std::uint8_t> out) {
     std::uint8_t* p = out.data();
     p[0] = static_cast<std::uint8_t>(values.size() >> 8);
     p[1] = static_cast<std::uint8_t>(values.size());
     p[2] = 0;
     p[3] = 0;
     p += kHeaderSize;
-    for (float value : values) {
-        const std::uint32_t bits = swap_network_order(std::bit_cast<std::uint32_t>(value));
+    for (Number value : values) {
+        const auto bits = swap_network_order(std::bit_cast<BitsOf<Number>>(value));
         std::memcpy(p, &bits, sizeof bits);
         p += sizeof bits;
     }
+}
+
+}  // namespace
+
+DecodedVector
+decode_vector(std::span<const std::uint8_t> message, std::span<float> out) {
+    return decode(message, out);
+}
+
+DecodedVector
+decode_vector(std::span<const std::uint8_t> message, std::span<Half> out) {
+    return decode(message, out);
+}
+
+void
+encode_vector(std::span<const float> values, std::span<std::uint8_t> out) {
+    encode(values, out);
+}
+
+void
+encode_vector(std::span<const Half> values, std::span<std::uint8_t> out) {
+    encode(values, out);
 }
 
 }  // namespace vext::core

@@ -1,10 +1,13 @@
-// The binary form of a vector: int16 dimensions, int16 unused (0), float32 each, in network order.
+// The binary form of a vector: int16 dimensions, int16 unused (0), its numbers (float32 or halves),
+// in network order.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include "core/half.h"
 
 namespace vext::core {
 
@@ -28,13 +31,16 @@ struct DecodedVector {
 
 /// Decodes `message` into `out`, whose size is the largest number of dimensions accepted.
 DecodedVector decode_vector(std::span<const std::uint8_t> message, std::span<float> out);
+DecodedVector decode_vector(std::span<const std::uint8_t> message, std::span<Half> out);
 
+template <typename Number = float>
 constexpr std::size_t
 wire_size(std::size_t n_dims) {
-    return 4 + 4 * n_dims;
+    return 4 + sizeof(Number) * n_dims;
 }
 
-/// Requires: out.size() == wire_size(values.size()).
+/// Requires: out.size() == wire_size<Number>(values.size()).
 void encode_vector(std::span<const float> values, std::span<std::uint8_t> out);
+void encode_vector(std::span<const Half> values, std::span<std::uint8_t> out);
 
 }  // namespace vext::core
