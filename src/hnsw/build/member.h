@@ -73,7 +73,7 @@ BuildMember::with_row(const ItemPointerData& tid, const Datum* values, const boo
     if (is_null[0])
         return;
     pg::in_context(row_context_, [&] {
-        const IndexedValue vector(values[0]);
+        const IndexedValue vector(index_->relation, values[0]);
         take(to_tid(tid), vector.numbers());
     });
     MemoryContextReset(row_context_);

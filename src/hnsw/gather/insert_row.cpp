@@ -62,7 +62,7 @@ insert_row(Relation index, Datum* values, bool* is_null, ItemPointer pointer, Re
            IndexUniqueCheck, bool is_unchanged, IndexInfo* info) {
     if (is_null[0])
         return false;
-    IndexedValue vector(values[0]);
+    IndexedValue vector(index, values[0]);
     const Tid tid = to_tid(*pointer);
     const bool has_joined = is_unchanged && with_inserter(index, info, [&](Inserter& inserter) {
                                 return inserter.join(vector.numbers(), tid);

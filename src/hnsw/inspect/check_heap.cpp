@@ -72,7 +72,7 @@ void
 HeapCheck::check_row(const Tid& tid, Datum value) {
     CHECK_FOR_INTERRUPTS();
     pg::in_context(row_context_, [&] {
-        const IndexedValue vector(value);
+        const IndexedValue vector(index_->relation, value);
         if (vector.numbers().size() != index_->meta.n_dims)
             return report(kNoNode, "a row of the table has other dimensions than the index");
         const float* values = vector.numbers().data();

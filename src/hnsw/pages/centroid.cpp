@@ -38,13 +38,13 @@ struct Sample {
 };
 
 void
-add_to_sample(Relation, ItemPointer, Datum* values, bool* is_null, bool, void* state) {
+add_to_sample(Relation index, ItemPointer, Datum* values, bool* is_null, bool, void* state) {
     auto& sample = *static_cast<Sample*>(state);
     if (is_null[0] || sample.n_rows_of_block == sample.n_most_of_block * sample.step ||
         sample.n_rows_of_block++ % sample.step != 0)
         return;
     pg::in_context(sample.row_context, [&] {
-        const IndexedValue vector(values[0]);
+        const IndexedValue vector(index, values[0]);
         types::check_expected_dims(static_cast<std::int32_t>(sample.n_dims),
                                    vector.numbers().size());
         sample.sum.add(vector.numbers());

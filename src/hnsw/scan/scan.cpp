@@ -65,11 +65,11 @@ void
 search_for(const ScanKeyData& key, ScanState& state) {
     if ((key.sk_flags & SK_ISNULL) != 0)
         return state.search->start(nullptr);
-    const IndexedValue vector(key.sk_argument);
+    const IndexedValue vector(state.index.relation, key.sk_argument);
     if (vector.numbers().size() != state.index.meta.n_dims)
         ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
-                errmsg("different vector dimensions %d and %d", state.index.meta.n_dims,
-                       static_cast<int>(vector.numbers().size())));
+                errmsg("different %s dimensions %d and %d", type_name_of(state.index.relation),
+                       state.index.meta.n_dims, static_cast<int>(vector.numbers().size())));
     state.search->start(vector.numbers().data());
 }
 
