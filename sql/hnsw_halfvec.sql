@@ -129,18 +129,27 @@ CREATE INDEX ON items USING hnsw (v halfvec_l2_ops);
 DROP TABLE items;
 RESET enable_seqscan;
 
--- Staged and merged as other columns are.
-CREATE TABLE items (id int PRIMARY KEY, v halfvec(2));
-CREATE INDEX items_v ON items USING hnsw (v halfvec_l2_ops);
-INSERT INTO items VALUES (1, '[1,1]'), (2, '[2,2]');
+-- Staged and merged as `vector` is, bad rows told apart by the type of their column.
+CREATE TABLE items (id int PRIMARY KEY, v vector(2), h halfvec(2));
+CREATE INDEX items_h ON items USING hnsw (h halfvec_l2_ops);
+INSERT INTO items VALUES (1, '[1,1]', '[1,1]'), (2, '[2,2]', '[2,2]');
+SELECT vector_rejects_table('rejects');
 BEGIN;
-SELECT vector_stage_for('items', 'items_stage');
-INSERT INTO items_stage VALUES (2, '[5,5]'), (3, '[3,3]');
-SELECT inserted, updated FROM vector_bulk_upsert('items', 'items_stage', 'update', ARRAY['id']);
+SELECT vector_stage_for('items', 'stage');
+INSERT INTO stage VALUES (2, '[5,5]', '[5,5]'), (3, '[3,3]', '[3,3]'), (4, '[4,4]', '[4,4,4]');
+SELECT inserted, updated, rejected
+FROM vector_bulk_upsert('items', 'stage', 'update', ARRAY['id'], reject_into => 'rejects');
+SELECT vector_stage_for('items', 'lenient', lenient => true);
+INSERT INTO lenient VALUES (5, '[5,6]', '[6,5]'), (6, '[1,70000]', '[1,70000]'), (7, '[1]', '[1,1]'),
+    (8, 'oops', '[1,1]'), (9, '[1,1]', 'oops'), (10, '[1,1]', '[1]'), (1, '[1,1]', '[9,9]');
+SELECT inserted, updated, rejected
+FROM vector_bulk_upsert('items', 'lenient', 'update', ARRAY['id'], reject_into => 'rejects',
+                        merge => '{"h": "sum"}');
 COMMIT;
-SELECT id, v FROM items ORDER BY v <-> '[4.9,5]' LIMIT 3;
-SELECT * FROM hnsw_check('items_v', true);
-DROP TABLE items;
+SELECT * FROM items ORDER BY h <-> '[5.1,5]';
+SELECT sqlstate, message, raw FROM rejects ORDER BY key::int, message;
+SELECT * FROM hnsw_check('items_h', true);
+DROP TABLE items, rejects;
 
 -- The classes.
 SELECT opcname, opcintype::regtype, opcdefault, amvalidate(o.oid)

@@ -8,7 +8,8 @@ using core::concat;
 using core::Separator;
 using core::TextBuilder;
 
-// A fault as the result of an arm or a query: `text` is an expression.
+// A fault as the result of an arm or a query: `text` is an expression. Without a state it is a text
+// that is no vector, and a third element says of which column.
 Text
 fault(const Pieces& pieces, Text state, Text text) {
     return concat(pieces.arena, "ARRAY['", state, "', ", text, "]");
@@ -17,10 +18,10 @@ fault(const Pieces& pieces, Text state, Text text) {
 void
 add_query(const Pieces& pieces, core::Array<BadRowQuery>& queries, When when, Text rows,
           Text query) {
-    const char* text =
-        pieces.statement(rows, " SELECT b.tid, b.source_row, b.problem[1], b.problem[2] FROM (",
-                         query, ") b WHERE b.problem IS NOT NULL AND b.source_row", kLess,
-                         "$2 AND b.tid", kUnequal, "ALL ($1) ORDER BY b.source_row LIMIT $3");
+    const char* text = pieces.statement(
+        rows, " SELECT b.tid, b.source_row, b.problem[1], b.problem[2], b.problem[3] FROM (", query,
+        ") b WHERE b.problem IS NOT NULL AND b.source_row", kLess, "$2 AND b.tid", kUnequal,
+        "ALL ($1) ORDER BY b.source_row LIMIT $3");
     queries.push_back({when, text});
 }
 
@@ -53,7 +54,8 @@ arms_of_values(const Pieces& pieces) {
     for (const Column& column : pieces.plan.columns)
         if (column.is_supplied && column.is_parsed)
             arms.add(" WHEN s.r", column.number, " IS NOT NULL AND s.c", column.number,
-                     " IS NULL THEN ARRAY[NULL, s.r", column.number, "::pg_catalog.text]");
+                     " IS NULL THEN ARRAY[NULL, s.r", column.number, "::pg_catalog.text, '",
+                     column.number, "']");
     for (const Column& column : pieces.plan.columns)
         if (column.is_supplied && column.n_dims > 0) {
             const Text n_dims = concat(pieces.arena, pieces.plan.extension, "vector_dims(",

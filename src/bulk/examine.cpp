@@ -1,5 +1,7 @@
 #include "bulk/examine.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <limits>
 
 #include "bulk/target.h"
@@ -25,9 +27,9 @@ is_not_of_cancel(int state) {
 
 class Examiner {
    public:
-    Examiner(const Statements& statements, Oid vector_type, Rejects& rejects)
-        : statements_(statements),
-          vector_type_(vector_type),
+    Examiner(const Plan& plan, const Statements& statements, Rejects& rejects)
+        : plan_(plan),
+          statements_(statements),
           rejects_(rejects),
           arena_(pg::context_arena(CurrentMemoryContext)),
           bad_(arena_),
@@ -42,11 +44,12 @@ class Examiner {
     void ask(const BadRowQuery& query);
     void ask_conditions(const BadRowQuery& query);
     void choose_rows();
+    void judge_text(BadRow& row) const;
     void settle();
     void drop_found();
 
+    const Plan& plan_;
     const Statements& statements_;
-    Oid vector_type_;
     Rejects& rejects_;
     core::Arena arena_;
     core::Array<RowPlace> bad_;  ///< rows known as bad
@@ -107,7 +110,9 @@ Examiner::read_found() {
         const char* state = pg::result_text(i, 3);
         const int packed =
             state == nullptr ? 0 : MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4]);
-        found_.push_back({place, number, packed, pg::result_text(i, 4)});
+        const char* column = pg::result_text(i, 5);
+        found_.push_back({place, number, packed, pg::result_text(i, 4),
+                          column == nullptr ? 0 : std::atoi(column)});
     }
     pg::free_result();
 }
@@ -148,10 +153,13 @@ Examiner::choose_rows() {
 
 // Of a text that is no vector the query does not tell what is wrong with it.
 void
-judge_text(Oid vector_type, BadRow& row) {
+Examiner::judge_text(BadRow& row) const {
+    const auto column =
+        std::find_if(plan_.columns.begin(), plan_.columns.end(),
+                     [&](const Column& one) { return one.number == row.text_column; });
     Oid input = InvalidOid;
     Oid parameter = InvalidOid;
-    getTypeInputInfo(vector_type, &input, &parameter);
+    getTypeInputInfo(column->type.oid, &input, &parameter);
     char* text = pstrdup(row.message);
     pg::Failure failure = {ERRCODE_INVALID_TEXT_REPRESENTATION, row.message};
     (void)pg::try_statement([&] { OidInputFunctionCall(input, text, parameter, -1); }, is_of_value,
@@ -165,7 +173,7 @@ void
 Examiner::settle() {
     for (BadRow& row : found_)
         if (row.state == 0)
-            judge_text(vector_type_, row);
+            judge_text(row);
     if (!found_.is_empty() && rejects_.is_wanted()) {
         rejects_.write(found_.span());
         for (const BadRow& row : found_)
@@ -221,8 +229,8 @@ Examiner::examine(bool is_slow) {
 }  // namespace
 
 Examined
-examine(const Plan& plan, const Statements& statements, Oid vector_type, Rejects& rejects) {
-    return Examiner(statements, vector_type, rejects).examine(plan.ways.is_slow);
+examine(const Plan& plan, const Statements& statements, Rejects& rejects) {
+    return Examiner(plan, statements, rejects).examine(plan.ways.is_slow);
 }
 
 }  // namespace vext::bulk

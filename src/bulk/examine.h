@@ -14,6 +14,6 @@ struct Examined {
 
 /// Raises the error of the first bad row unless bad rows are rejected.
 /// Memory: the current context.
-Examined examine(const Plan& plan, const Statements& statements, Oid vector_type, Rejects& rejects);
+Examined examine(const Plan& plan, const Statements& statements, Rejects& rejects);
 
 }  // namespace vext::bulk

@@ -126,7 +126,7 @@ source_columns(core::Arena& arena, const Plan& plan) {
             // A text that is to become a vector is read once; it stays to be shown.
             if (column.is_parsed)
                 list.add("s.", column.quoted, " AS r", column.number, ", ", plan.extension,
-                         "vector_try_parse(s.", column.quoted, ") AS c", column.number);
+                         column.try_parse, "(s.", column.quoted, ") AS c", column.number);
             else
                 list.add("s.", column.quoted, " AS c", column.number);
         });

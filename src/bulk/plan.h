@@ -59,7 +59,8 @@ struct Column {
     Text concat_schema;  ///< the schema of the operator || of the type
     Text default_value;  ///< an expression, or empty
     bool is_vector = false;
-    bool is_required = false;  ///< NOT NULL
+    Text try_parse = "vector_try_parse";  ///< the extension's function of a text, for a vector
+    bool is_required = false;             ///< NOT NULL
     bool is_domain = false;
     bool is_generated = false;
     bool is_identity = false;

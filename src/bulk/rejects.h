@@ -15,6 +15,7 @@ struct BadRow {
     int64 number;
     int state;  ///< SQLSTATE as the server packs it
     const char* message;
+    int text_column = 0;  ///< whose text, in `message`, is no vector; beside state 0
 };
 
 /// Raises unless the table has the columns that rejects need.

@@ -147,10 +147,13 @@ schema_of_extension(FunctionCallInfo fcinfo) {
     return get_func_namespace(fcinfo->flinfo->fn_oid);
 }
 
-Oid
-vector_type_in(Oid schema) {
-    return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("vector"),
-                           ObjectIdGetDatum(schema));
+VectorTypes
+vector_types_in(Oid schema) {
+    const auto find = [&](const char* name) {
+        return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
+                               ObjectIdGetDatum(schema));
+    };
+    return {find("vector"), find("halfvec")};
 }
 
 Request
@@ -179,7 +182,7 @@ read_request(core::Arena& arena, FunctionCallInfo fcinfo) {
                                     request.options.duplicates != Duplicates::kError ||
                                     request.has_key;
     request.schema = schema_of_extension(fcinfo);
-    request.vector_type = vector_type_in(request.schema);
+    request.vector_types = vector_types_in(request.schema);
     return request;
 }
 

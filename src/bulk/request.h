@@ -10,6 +10,17 @@
 
 namespace vext::bulk {
 
+/// The types whose values are vectors.
+struct VectorTypes {
+    Oid vector = InvalidOid;
+    Oid halfvec = InvalidOid;
+
+    bool
+    has(Oid type) const {
+        return type == vector || type == halfvec;
+    }
+};
+
 /// What the caller asks for. Arguments that SQL gives as NULL are told apart where they may not be.
 struct Request {
     Options options;
@@ -20,7 +31,7 @@ struct Request {
     std::span<const Text> key;
     int64 max_rejects = -1;
     Oid schema = InvalidOid;  ///< of the extension
-    Oid vector_type = InvalidOid;
+    VectorTypes vector_types;
 };
 
 /// Reads the arguments of a call, and raises what is wrong with them taken by themselves.
@@ -29,8 +40,8 @@ Request read_request(core::Arena& arena, FunctionCallInfo fcinfo);
 /// The elements of an array of names; NULL becomes "<NULL>", which is no column.
 std::span<const Text> names_of(core::Arena& arena, Datum array);
 
-/// The schema of the extension, as that of a function of it that was called; and its vector type.
+/// The schema of the extension, as that of a function of it that was called; and its vector types.
 Oid schema_of_extension(FunctionCallInfo fcinfo);
-Oid vector_type_in(Oid schema);
+VectorTypes vector_types_in(Oid schema);
 
 }  // namespace vext::bulk

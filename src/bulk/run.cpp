@@ -95,7 +95,7 @@ load(const Request& request, const Plan& plan, const Statements& statements) {
     if (n_rows > 0) {
         Rejects rejects(plan, statements, request.max_rejects);
         pg::execute(statements.lock);
-        const Examined examined = examine(plan, statements, request.vector_type, rejects);
+        const Examined examined = examine(plan, statements, rejects);
         const Written written = write_rows(plan, statements, examined, rejects);
         counts.inserted = written.inserted;
         counts.updated = written.updated;

@@ -21,7 +21,7 @@ struct StageRequest {
     bool has_columns = false;
     std::span<const Text> columns;
     bool is_lenient = false;
-    Oid vector_type = InvalidOid;
+    VectorTypes vector_types;
 };
 
 bool
@@ -76,7 +76,7 @@ define_column(const StageRequest& request, Relation table, const FormData_pg_att
               core::TextBuilder& out) {
     int32 modifier = attribute.atttypmod;
     const Oid type = getBaseTypeAndTypmod(attribute.atttypid, &modifier);
-    const bool is_vector = type == request.vector_type;
+    const bool is_vector = request.vector_types.has(type);
     out.add(quote_identifier(NameStr(attribute.attname)), " ",
             is_vector && request.is_lenient
                 ? "text"
@@ -123,7 +123,7 @@ make_stage(FunctionCallInfo fcinfo) {
     if (request.has_columns)
         request.columns = names_of(arena, PG_GETARG_DATUM(2));
     request.is_lenient = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
-    request.vector_type = vector_type_in(schema_of_extension(fcinfo));
+    request.vector_types = vector_types_in(schema_of_extension(fcinfo));
     check_target(request.target);
     check_block();
     check_columns(request);

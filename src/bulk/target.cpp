@@ -23,7 +23,8 @@ read_type(Oid oid, int32 modifier) {
 }
 
 Column
-read_column(Relation table, const FormData_pg_attribute& attribute, Oid vector_type) {
+read_column(Relation table, const FormData_pg_attribute& attribute,
+            const VectorTypes& vector_types) {
     Column column;
     column.number = attribute.attnum;
     column.name = pstrdup(NameStr(attribute.attname));
@@ -32,7 +33,9 @@ read_column(Relation table, const FormData_pg_attribute& attribute, Oid vector_t
     column.collation = pg::collate_clause(attribute.attcollation);
     column.sum_schema = pg::schema_of_operator("+", column.type.oid);
     column.concat_schema = pg::schema_of_operator("||", column.type.oid);
-    column.is_vector = column.type.oid == vector_type;
+    column.is_vector = vector_types.has(column.type.oid);
+    if (column.type.oid == vector_types.halfvec)
+        column.try_parse = "halfvec_try_parse";
     column.is_required = attribute.attnotnull;
     column.is_domain = get_typtype(attribute.atttypid) == TYPTYPE_DOMAIN;
     column.is_generated = attribute.attgenerated != '\0';
@@ -150,7 +153,7 @@ read_columns(core::Arena& arena, const Request& request, Oid index) {
         for (int i = 0; i < descriptor->natts; ++i)
             if (const FormData_pg_attribute* attribute = TupleDescAttr(descriptor, i);
                 !attribute->attisdropped)
-                columns.push_back(read_column(table, *attribute, request.vector_type));
+                columns.push_back(read_column(table, *attribute, request.vector_types));
     });
     if (OidIsValid(index))
         add_key(index, columns.span());

@@ -1,12 +1,10 @@
-// Small helpers beside the type: text that may not be a vector, and raw float32 bytes.
+// Raw float32 bytes.
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <span>
-#include <string_view>
 
-#include "core/text/vector_text.h"
 #include "pg/function.h"
 #include "pg/wire.h"
 #include "types/checks.h"
@@ -15,16 +13,6 @@
 namespace vext::types {
 
 namespace {
-
-// Null when the text is no vector.
-Vector*
-try_parse(std::string_view text) {
-    float values[kMaxDims];
-    const core::ParsedVector parsed = core::parse_vector(text, values);
-    if (parsed.error != core::TextError::kNone)
-        return nullptr;
-    return new_vector(std::span<const float>(values, parsed.n_dims));
-}
 
 // Between float32 of this machine and little-endian bytes, in place: its own inverse.
 void
@@ -58,13 +46,6 @@ to_f32(std::span<const float> values) {
 }
 
 }  // namespace
-
-VEXT_FUNCTION(vector_try_parse) {
-    Vector* parsed = try_parse(pg::text_of(PG_GETARG_TEXT_PP(0)));
-    if (parsed == nullptr)
-        PG_RETURN_NULL();
-    PG_RETURN_POINTER(parsed);
-}
 
 VEXT_FUNCTION(vector_from_f32) {
     PG_RETURN_POINTER(from_f32(pg::bytes_of(PG_GETARG_BYTEA_PP(0))));

@@ -77,6 +77,17 @@ from_text(const char* text, std::int32_t typmod, Node* context) {
     return new_vector(std::span<const Number>(values, parsed.n_dims));
 }
 
+// Null when the text is no vector.
+template <typename Number>
+Dense<Number>*
+parse_or_null(std::string_view text) {
+    Number values[kMaxDims];
+    const core::ParsedVector parsed = core::parse_vector(text, values);
+    if (parsed.error != TextError::kNone)
+        return nullptr;
+    return new_vector(std::span<const Number>(values, parsed.n_dims));
+}
+
 template <typename Number>
 char*
 to_text(std::span<const Number> values) {
@@ -205,6 +216,15 @@ to_typmod(FunctionCallInfo fcinfo) {
     PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
+template <typename Number>
+Datum
+try_parse(FunctionCallInfo fcinfo) {
+    auto* parsed = parse_or_null<Number>(pg::text_of(PG_GETARG_TEXT_PP(0)));
+    if (parsed == nullptr)
+        PG_RETURN_NULL();
+    PG_RETURN_POINTER(parsed);
+}
+
 }  // namespace
 
 VEXT_FUNCTION_AS(vector_in, in<float>);
@@ -217,6 +237,8 @@ VEXT_FUNCTION_AS(vector_recv, recv<float>);
 VEXT_FUNCTION_AS(halfvec_recv, recv<Half>);
 VEXT_FUNCTION_AS(vector_send, send<float>);
 VEXT_FUNCTION_AS(halfvec_send, send<Half>);
+VEXT_FUNCTION_AS(vector_try_parse, try_parse<float>);
+VEXT_FUNCTION_AS(halfvec_try_parse, try_parse<Half>);
 VEXT_FUNCTION_AS(vector, to_typmod<float>);
 VEXT_FUNCTION_AS(halfvec, to_typmod<Half>);
 

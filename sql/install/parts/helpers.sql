@@ -1,10 +1,5 @@
 -- helpers
 
-CREATE FUNCTION vector_try_parse(text) RETURNS vector
-    AS 'MODULE_PATHNAME', 'vext_vector_try_parse' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vector_try_parse(text) IS
-    'vector of its text form, or NULL where the text is not one';
-
 CREATE FUNCTION vector_from_f32(bytea) RETURNS vector
     AS 'MODULE_PATHNAME', 'vext_vector_from_f32' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vector_from_f32(bytea) IS

@@ -46,3 +46,8 @@ COMMENT ON FUNCTION @type@(@type@, integer, boolean) IS
 CREATE CAST (@type@ AS @type@) WITH FUNCTION @type@(@type@, integer, boolean) AS IMPLICIT;
 COMMENT ON CAST (@type@ AS @type@) IS
     'checks the number of dimensions';
+
+CREATE FUNCTION @type@_try_parse(text) RETURNS @type@
+    AS 'MODULE_PATHNAME', 'vext_@type@_try_parse' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_try_parse(text) IS
+    'vector of its text form, or NULL where the text is not one';
