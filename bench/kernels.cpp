@@ -12,6 +12,7 @@
 #include <ctime>
 #include <random>
 #include <string>
+#include <type_traits>
 
 #include "core/distance/dispatch.h"
 
@@ -96,6 +97,18 @@ struct Operands {
 };
 
 constexpr Operands kFloats = {32, 32};
+constexpr Operands kHalves = {16, 16};
+
+/// The table that a call takes.
+template <typename Call>
+const auto&
+table_for(SimdLevel level) {
+    using P = const char*;
+    if constexpr (std::is_invocable_v<Call, const HalfKernels&, P, P, std::size_t>)
+        return half_kernels_of(level);
+    else
+        return kernels_of(level);
+}
 
 /// Times call(table, row, query, n_dims) over all rows that fit beside the query.
 template <typename Call>
@@ -106,7 +119,7 @@ measure(benchmark::State& state, SimdLevel level, Operands operands, std::size_t
     const std::size_t query_bytes = operands.query_bits * n_dims / 8;
     const char* query = reinterpret_cast<const char*>(buffer);
     const std::size_t n_rows = (kBufferBytes - query_bytes) / row_bytes;
-    const Kernels& table = kernels_of(level);
+    const auto& table = table_for<Call>(level);
     const double peak = measure_peak(level);
     for (auto _ : state) {
         const char* row = query + query_bytes;
@@ -162,6 +175,10 @@ const float*
 floats(const char* p) {
     return reinterpret_cast<const float*>(p);
 }
+const std::uint16_t*
+halves(const char* p) {
+    return reinterpret_cast<const std::uint16_t*>(p);
+}
 const std::uint8_t*
 codes(const char* p) {
     return reinterpret_cast<const std::uint8_t*>(p);
@@ -199,6 +216,15 @@ add_all() {
                [](K k, P x, P y, N n) { return k.dot_code8_float(codes(x), floats(y), n); });
     add_kernel("l1_code8", {8, 32},
                [](K k, P x, P y, N n) { return k.l1_code8(codes(x), -1.f, 0.01f, floats(y), n); });
+    using H = const HalfKernels&;
+    add_kernel("half_l2_squared", kHalves,
+               [](H k, P x, P y, N n) { return k.l2_squared(halves(x), halves(y), n); });
+    add_kernel("half_inner_product", kHalves,
+               [](H k, P x, P y, N n) { return k.inner_product(halves(x), halves(y), n); });
+    add_kernel("half_l1", kHalves,
+               [](H k, P x, P y, N n) { return k.l1(halves(x), halves(y), n); });
+    add_kernel("half_cosine_parts", kHalves,
+               [](H k, P x, P y, N n) { return k.cosine_parts(halves(x), halves(y), n); });
     add_hadamard();
     return true;
 }

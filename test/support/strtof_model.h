@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,9 +21,13 @@ struct ModelVector {
     std::string number;
 };
 
+/// From here on numbers are out of range, by their type.
+inline constexpr float kFloatLimit = std::numeric_limits<float>::infinity();
+inline constexpr float kHalfLimit = 65520;
+
 /// What strtof reads at `p`. A hexadecimal number over the limit is a syntax error.
 inline core::TextError
-read_number_with_strtof(const char* p, float& value, const char*& end) {
+read_number_with_strtof(const char* p, float limit, float& value, const char*& end) {
     char* number_end = nullptr;
     value = std::strtof(p, &number_end);
     end = number_end;
@@ -35,11 +40,11 @@ read_number_with_strtof(const char* p, float& value, const char*& end) {
         return core::TextError::kInfinite;
     if (number.find_first_of("xX") != number.npos && number.size() > core::kMaxHexadecimalLength)
         return core::TextError::kSyntax;
-    return std::isinf(value) ? core::TextError::kOutOfRange : core::TextError::kNone;
+    return std::fabs(value) >= limit ? core::TextError::kOutOfRange : core::TextError::kNone;
 }
 
 inline ModelVector
-parse_with_strtof(const std::string& text, std::size_t max_dims) {
+parse_with_strtof(const std::string& text, std::size_t max_dims, float limit = kFloatLimit) {
     using core::TextError;
     const char* p = text.c_str();
     const char* const end = p + text.size();
@@ -63,7 +68,7 @@ parse_with_strtof(const std::string& text, std::size_t max_dims) {
         skip_blanks();
         float value = 0;
         const char* number_end = nullptr;
-        parsed.error = read_number_with_strtof(p, value, number_end);
+        parsed.error = read_number_with_strtof(p, limit, value, number_end);
         if (parsed.error == TextError::kOutOfRange)
             return {parsed.error, {}, std::string(p, number_end)};
         if (parsed.error != TextError::kNone)

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -331,6 +332,56 @@ TEST(VectorText, AgreesWithStrtofOnShortDecimalsNearMiddlesOfNeighbours) {
         ASSERT_EQ(parse(text), parse_by_model(text)) << text;
     }
     EXPECT_GT(n_doubles_in_the_middle, 1000);
+}
+
+std::vector<std::uint16_t>
+parse_halves(std::string_view text) {
+    std::vector<Half> out(kMaxDims);
+    const ParsedVector parsed = parse_vector(text, std::span<Half>(out));
+    EXPECT_EQ(parsed.error, TextError::kNone) << text;
+    std::vector<std::uint16_t> bits;
+    for (Half value : std::span(out).first(parsed.n_dims))
+        bits.push_back(value.bits);
+    return bits;
+}
+
+TEST(VectorText, HalvesAreRoundedFloats) {
+    EXPECT_EQ(parse_halves("[1,-2.5,0.1,65519]"),
+              (std::vector<std::uint16_t>{0x3c00, 0xc100, 0x2e66, 0x7bff}));
+    EXPECT_EQ(parse_halves("[1e-8,-1e-8,6e-8,0x1p-24]"),
+              (std::vector<std::uint16_t>{0, 0x8000, 1, 1}));
+}
+
+TEST(VectorText, TheFirstErrorOfHalvesDecides) {
+    const auto outcome = [](std::string_view text) {
+        std::vector<Half> out(kMaxDims);
+        return parse_vector(text, std::span<Half>(out));
+    };
+    for (std::string_view number : {"65520", "-65520", "4e38", "0x1p16", "65520.0"}) {
+        const std::string text = "[1," + std::string(number) + " ,nan";
+        EXPECT_EQ(outcome(text).error, TextError::kOutOfRange) << number;
+        EXPECT_EQ(outcome(text).number, number);
+    }
+    EXPECT_EQ(outcome("[1,nan,65520]").error, TextError::kNan);
+    EXPECT_EQ(outcome("[1,inf,65520]").error, TextError::kInfinite);
+    EXPECT_EQ(outcome("[1,x,65520]").error, TextError::kSyntax);
+}
+
+TEST(VectorText, EveryHalfSurvivesARoundTrip) {
+    std::vector<Half> values;
+    for (std::uint32_t bits = 0; bits < 65536; ++bits)
+        if (const Half value{static_cast<std::uint16_t>(bits)}; is_finite(value))
+            values.push_back(value);
+    for (std::size_t begin = 0; begin < values.size(); begin += 1000) {
+        const std::span<const Half> part = std::span<const Half>(values).subspan(
+            begin, std::min<std::size_t>(1000, values.size() - begin));
+        std::vector<char> text(printed_size_limit(part.size()));
+        text.resize(print_vector(part, text));
+        const auto bits = parse_halves({text.data(), text.size()});
+        ASSERT_EQ(bits.size(), part.size());
+        for (std::size_t i = 0; i < bits.size(); ++i)
+            ASSERT_EQ(bits[i], part[i].bits);
+    }
 }
 
 }  // namespace

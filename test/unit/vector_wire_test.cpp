@@ -144,6 +144,27 @@ TEST(VectorWire, RandomBitPatternsSurviveARoundTrip) {
     }
 }
 
+TEST(VectorWire, HalvesTakeTwoBytes) {
+    std::vector<Half> out(3, Half{7});
+    const Bytes bytes = message(2, 0, {{0x3c, 0x00}, {0xfb, 0xff}});
+    EXPECT_EQ(decode_vector(bytes, std::span<Half>(out)).error, WireError::kNone);
+    EXPECT_EQ(out[0].bits, 0x3c00);
+    EXPECT_EQ(out[1].bits, 0xfbff);
+    EXPECT_EQ(out[2].bits, 7);
+    Bytes encoded(wire_size<Half>(2));
+    encode_vector(std::span<const Half>(out).first(2), encoded);
+    EXPECT_EQ(encoded, bytes);
+
+    const auto error_of = [&](std::initializer_list<Bytes> body) {
+        return decode_vector(message(2, 0, body), std::span<Half>(out)).error;
+    };
+    EXPECT_EQ(error_of({{0x3c, 0x00}}), WireError::kTooShort);
+    EXPECT_EQ(error_of({{0x3c, 0x00}, {0x3c}}), WireError::kTooShort);
+    EXPECT_EQ(error_of({{0x3c, 0x00}, {0x3c, 0x00}, {0}}), WireError::kLeftOver);
+    EXPECT_EQ(error_of({{0x3c, 0x00}, {0x7e, 0x00}}), WireError::kNan);
+    EXPECT_EQ(error_of({{0xfc, 0x00}, {0x7e, 0x00}}), WireError::kInfinite);
+}
+
 }  // namespace
 
 }  // namespace vext::core
