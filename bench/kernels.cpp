@@ -15,6 +15,7 @@
 #include <type_traits>
 
 #include "core/distance/dispatch.h"
+#include "core/half.h"
 
 namespace vext::core {
 namespace {
@@ -25,6 +26,7 @@ constexpr SimdLevel kLevels[] = {SimdLevel::kScalar, SimdLevel::kAvx2, SimdLevel
 
 // Floats, so that no kernel is slowed by subnormal numbers; as codes any bytes will do.
 alignas(64) float buffer[kBufferBytes / sizeof(float)];
+alignas(64) std::uint16_t half_buffer[kBufferBytes / sizeof(std::uint16_t)];
 
 #if defined(__x86_64__)
 #define VEXT_LOAD(p, instruction) asm volatile(instruction : : "m"(*(p)) : "xmm0")
@@ -99,12 +101,15 @@ struct Operands {
 constexpr Operands kFloats = {32, 32};
 constexpr Operands kHalves = {16, 16};
 
+template <typename Call>
+constexpr bool kTakesHalves =
+    std::is_invocable_v<Call, const HalfKernels&, const char*, const char*, std::size_t>;
+
 /// The table that a call takes.
 template <typename Call>
 const auto&
 table_for(SimdLevel level) {
-    using P = const char*;
-    if constexpr (std::is_invocable_v<Call, const HalfKernels&, P, P, std::size_t>)
+    if constexpr (kTakesHalves<Call>)
         return half_kernels_of(level);
     else
         return kernels_of(level);
@@ -117,7 +122,8 @@ measure(benchmark::State& state, SimdLevel level, Operands operands, std::size_t
         Call call) {
     const std::size_t row_bytes = operands.row_bits * n_dims / 8;
     const std::size_t query_bytes = operands.query_bits * n_dims / 8;
-    const char* query = reinterpret_cast<const char*>(buffer);
+    const char* query = kTakesHalves<Call> ? reinterpret_cast<const char*>(half_buffer)
+                                           : reinterpret_cast<const char*>(buffer);
     const std::size_t n_rows = (kBufferBytes - query_bytes) / row_bytes;
     const auto& table = table_for<Call>(level);
     const double peak = measure_peak(level);
@@ -193,6 +199,8 @@ add_all() {
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
     std::generate(std::begin(buffer), std::end(buffer), [&] { return normal(random); });
+    std::generate(std::begin(half_buffer), std::end(half_buffer),
+                  [&] { return to_half(normal(random)).bits; });
 
     using K = const Kernels&;
     using P = const char*;

@@ -27,16 +27,21 @@ to_float(float value) {
     return value;
 }
 
+// Without branches, so that loops over it become vector instructions.
 inline float
 to_float(Half value) {
     constexpr std::uint32_t kExponent = 0x7c00U << 13;
     constexpr std::uint32_t kRebias = (127U - 15U) << 23;
     const std::uint32_t magnitude = (value.bits & 0x7fffU) << 13;
-    std::uint32_t bits = magnitude + kRebias;
-    if ((magnitude & kExponent) == kExponent)
-        bits += kRebias;                    // infinity, NaN
-    else if ((magnitude & kExponent) == 0)  // subnormal: the leading bit is found by a subtraction
-        bits = std::bit_cast<std::uint32_t>(std::bit_cast<float>(bits + (1U << 23)) - 0x1p-14F);
+    const std::uint32_t exponent = magnitude & kExponent;
+    const std::uint32_t normal = magnitude + kRebias;
+    // Of a subnormal number a subtraction finds the leading bit.
+    const auto subnormal =
+        std::bit_cast<std::uint32_t>(std::bit_cast<float>(normal + (1U << 23)) - 0x1p-14F);
+    const std::uint32_t subnormal_mask = 0U - static_cast<std::uint32_t>(exponent == 0);
+    const std::uint32_t not_finite_mask = 0U - static_cast<std::uint32_t>(exponent == kExponent);
+    const std::uint32_t bits =
+        (subnormal & subnormal_mask) | ((normal + (kRebias & not_finite_mask)) & ~subnormal_mask);
     return std::bit_cast<float>(bits | (value.bits & 0x8000U) << 16);
 }
 

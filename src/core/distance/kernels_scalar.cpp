@@ -10,6 +10,13 @@ namespace {
 // vector.
 constexpr std::size_t kSums = 8;
 
+template <typename Number>
+inline Number
+total(const Number (&sums)[kSums]) {
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) +
+           ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
 /// The sum of term(i) for i < n.
 template <typename Number, typename Term>
 inline Number
@@ -21,8 +28,7 @@ sum_terms(std::size_t n, Term term) {
             sums[k] += term(i + k);
     for (; i < n; ++i)
         sums[i % kSums] += term(i);
-    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) +
-           ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+    return total(sums);
 }
 
 float
@@ -147,28 +153,47 @@ sort_keys(const std::int64_t* keys, std::size_t n, std::int64_t* sorted) {
     }
 }
 
-inline float
-widened(std::uint16_t half) {
-    return to_float(Half{half});
+void
+widen_halves(const std::uint16_t* halves, std::size_t n, float* out) {
+    for (std::size_t i = 0; i < n; ++i)
+        out[i] = to_float(Half{halves[i]});
+}
+
+/// The sum of term(x, y) over the widened halves, added as by sum_terms(): a block is widened at a
+/// time, in a loop that the compiler may do with vectors.
+template <typename Number, typename Term>
+inline Number
+sum_half_terms(const std::uint16_t* a, const std::uint16_t* b, std::size_t n, Term term) {
+    constexpr std::size_t kBlock = 32 * kSums;
+    Number sums[kSums] = {};
+    for (std::size_t begin = 0; begin < n; begin += kBlock) {
+        const std::size_t n_here = n - begin < kBlock ? n - begin : kBlock;
+        float x[kBlock], y[kBlock];
+        widen_halves(a + begin, n_here, x);
+        widen_halves(b + begin, n_here, y);
+        std::size_t i = 0;
+        for (; i + kSums <= n_here; i += kSums)
+            for (std::size_t k = 0; k < kSums; ++k)
+                sums[k] += term(x[i + k], y[i + k]);
+        for (; i < n_here; ++i)
+            sums[i % kSums] += term(x[i], y[i]);
+    }
+    return total(sums);
 }
 
 float
 half_l2_squared(const std::uint16_t* a, const std::uint16_t* b, std::size_t n) {
-    return sum_terms<float>(n, [=](std::size_t i) {
-        const float difference = widened(a[i]) - widened(b[i]);
-        return difference * difference;
-    });
+    return sum_half_terms<float>(a, b, n, [](float x, float y) { return (x - y) * (x - y); });
 }
 
 float
 half_inner_product(const std::uint16_t* a, const std::uint16_t* b, std::size_t n) {
-    return sum_terms<float>(n, [=](std::size_t i) { return widened(a[i]) * widened(b[i]); });
+    return sum_half_terms<float>(a, b, n, [](float x, float y) { return x * y; });
 }
 
 float
 half_l1(const std::uint16_t* a, const std::uint16_t* b, std::size_t n) {
-    return sum_terms<float>(
-        n, [=](std::size_t i) { return __builtin_fabsf(widened(a[i]) - widened(b[i])); });
+    return sum_half_terms<float>(a, b, n, [](float x, float y) { return __builtin_fabsf(x - y); });
 }
 
 CosineParts
@@ -178,14 +203,8 @@ half_cosine_parts(const std::uint16_t* a, const std::uint16_t* b, std::size_t n)
 
 double
 half_squared_norm(const std::uint16_t* a, std::size_t n) {
-    return sum_terms<double>(
-        n, [=](std::size_t i) { return static_cast<double>(widened(a[i])) * widened(a[i]); });
-}
-
-void
-widen_halves(const std::uint16_t* halves, std::size_t n, float* out) {
-    for (std::size_t i = 0; i < n; ++i)
-        out[i] = widened(halves[i]);
+    return sum_half_terms<double>(a, a, n,
+                                  [](float x, float y) { return static_cast<double>(x) * y; });
 }
 
 void
