@@ -10,7 +10,7 @@ MODULE_big = vector_ext
 VEXT_VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" vector_ext.control)
 # A part of several types stands once for each, after the type (sql/install/assemble.awk).
 VEXT_DENSE_PARTS = vector_io cast distance vector_functions arith compare aggregate
-VEXT_PARTS = begin type=vector $(VEXT_DENSE_PARTS) type=halfvec $(VEXT_DENSE_PARTS) helpers halfvec_cast hnsw type=vector hnsw_classes type=halfvec hnsw_classes tools bulk
+VEXT_PARTS = begin type=vector $(VEXT_DENSE_PARTS) type=halfvec $(VEXT_DENSE_PARTS) helpers halfvec_cast bit hnsw type=vector hnsw_classes type=halfvec hnsw_classes tools bulk
 VEXT_PART_ARGUMENTS = $(foreach part,$(VEXT_PARTS),$(if $(filter type=%,$(part)),$(part),sql/install/parts/$(part).sql))
 VEXT_PART_FILES = $(sort $(filter %.sql,$(VEXT_PART_ARGUMENTS)))
 VEXT_SCRIPT := sql/install/vector_ext--$(VEXT_VERSION).sql
@@ -51,6 +51,7 @@ ifneq (,$(filter x86_64 amd64,$(shell uname -m)))
 $(KERNELS)avx2.o: override CXXFLAGS += -O3 -mavx2 -mfma -mf16c -ffp-contract=fast
 $(KERNELS)avx512.o: override CXXFLAGS += -O3 -mavx2 -mfma -mavx512f -mavx512cd -mavx512bw \
 	-mavx512dq -mavx512vl -mavx512vnni -mprefer-vector-width=512 -ffp-contract=fast
+$(KERNELS)avx512_popcount.o: override CXXFLAGS += -O3 -mavx2 -mavx512f -mavx512bw -mavx512vpopcntdq
 endif
 $(KERNELS)neon.o: override CXXFLAGS += -O3 -ffp-contract=fast
 

@@ -177,6 +177,34 @@ add_hadamard() {
     }
 }
 
+void
+add_bits() {
+    for (SimdLevel level : kLevels) {
+        if (!is_supported(level))
+            continue;
+        const BitKernels& table = bit_kernels_of(level);
+        for (std::size_t n_bits : {384, 1536, 64000}) {
+            const auto* x = reinterpret_cast<const std::uint8_t*>(buffer);
+            const std::size_t n = n_bits / 8;
+            const std::string title = "/" + std::to_string(n_bits);
+            benchmark::RegisterBenchmark(
+                (std::string(table.name) + "/hamming" + title).c_str(),
+                [=](benchmark::State& state) {
+                    for (auto _ : state)
+                        benchmark::DoNotOptimize(table.hamming(x, x + 16000, n));
+                })
+                ->MinTime(0.1);
+            benchmark::RegisterBenchmark(
+                (std::string(table.name) + "/jaccard" + title).c_str(),
+                [=](benchmark::State& state) {
+                    for (auto _ : state)
+                        benchmark::DoNotOptimize(table.jaccard_parts(x, x + 16000, n).common);
+                })
+                ->MinTime(0.1);
+        }
+    }
+}
+
 const float*
 floats(const char* p) {
     return reinterpret_cast<const float*>(p);
@@ -234,6 +262,7 @@ add_all() {
     add_kernel("half_cosine_parts", kHalves,
                [](H k, P x, P y, N n) { return k.cosine_parts(halves(x), halves(y), n); });
     add_hadamard();
+    add_bits();
     return true;
 }
 

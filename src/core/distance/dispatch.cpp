@@ -6,6 +6,7 @@ namespace vext::core {
 namespace internal {
 constinit const Kernels* selected_kernels = &kernels_scalar;
 constinit const HalfKernels* selected_half_kernels = &half_kernels_scalar;
+constinit const BitKernels* selected_bit_kernels = &bit_kernels_scalar;
 }  // namespace internal
 
 namespace {
@@ -87,10 +88,29 @@ half_kernels_of(SimdLevel level) {
     }
 }
 
+const BitKernels&
+bit_kernels_of(SimdLevel level) {
+    switch (level == SimdLevel::kAuto ? best_simd_level() : level) {
+#if defined(__x86_64__)
+        case SimdLevel::kAvx512:
+            return __builtin_cpu_supports("avx512vpopcntdq") ? bit_kernels_avx512
+                                                             : bit_kernels_avx2;
+        case SimdLevel::kAvx2:
+            return bit_kernels_avx2;
+#elif defined(__aarch64__)
+        case SimdLevel::kNeon:
+            return bit_kernels_neon;
+#endif
+        default:
+            return bit_kernels_scalar;
+    }
+}
+
 void
 select_simd_level(SimdLevel level) {
     internal::selected_kernels = &kernels_of(level);
     internal::selected_half_kernels = &half_kernels_of(level);
+    internal::selected_bit_kernels = &bit_kernels_of(level);
 }
 
 }  // namespace vext::core

@@ -99,6 +99,21 @@ struct HalfKernels {
     void (*narrow)(const float* x, std::size_t n, std::uint16_t* out);
 };
 
+/// The bits set in both of two strings, and in at least one.
+struct BitParts {
+    std::uint64_t common;
+    std::uint64_t either;
+};
+
+/// Strings of n_bytes bytes, any number from 0 up, without alignment. A table of its own, since a
+/// CPU may have the level of one for floats and not for bits.
+struct BitKernels {
+    const char* name;
+    /// the bits that differ
+    std::uint64_t (*hamming)(const std::uint8_t* a, const std::uint8_t* b, std::size_t n_bytes);
+    BitParts (*jaccard_parts)(const std::uint8_t* a, const std::uint8_t* b, std::size_t n_bytes);
+};
+
 /// Each is defined by the file of its name, on the CPU architecture that has the level.
 extern const Kernels kernels_scalar;
 extern const Kernels kernels_avx2;
@@ -109,5 +124,11 @@ extern const HalfKernels half_kernels_scalar;
 extern const HalfKernels half_kernels_avx2;
 extern const HalfKernels half_kernels_avx512;
 extern const HalfKernels half_kernels_neon;
+
+/// Those of AVX-512 are defined by kernels_avx512_popcount.cpp.
+extern const BitKernels bit_kernels_scalar;
+extern const BitKernels bit_kernels_avx2;
+extern const BitKernels bit_kernels_avx512;
+extern const BitKernels bit_kernels_neon;
 
 }  // namespace vext::core

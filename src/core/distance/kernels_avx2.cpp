@@ -266,9 +266,60 @@ store_halves(std::uint16_t* p, const Floats& x) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
 }
 
+using Bits = __m256i;
+constexpr std::size_t kBitBytes = sizeof(Bits);
+
+inline Bits
+load_bits(const std::uint8_t* p) {
+    return load_bytes(p);
+}
+
+inline Bits
+load_bits_partial(const std::uint8_t* p, std::size_t n) {
+    const std::size_t n_words = n / 4;
+    std::uint32_t rest = 0;
+    for (std::size_t i = 4 * n_words; i < n; ++i)
+        rest |= static_cast<std::uint32_t>(p[i]) << (8 * (i % 4));
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i place = _mm256_set1_epi32(static_cast<int>(n_words));
+    const __m256i words =
+        _mm256_maskload_epi32(reinterpret_cast<const int*>(p), _mm256_cmpgt_epi32(place, lane));
+    return words | (_mm256_set1_epi32(static_cast<int>(rest)) & _mm256_cmpeq_epi32(place, lane));
+}
+
+/// Each nibble's bits are looked up in a table; a sum of absolute differences from zero adds those
+/// of eight bytes.
+struct BitSum {
+    __m256i lanes = _mm256_setzero_si256();
+
+    void
+    add(Bits x) {
+        const __m256i nibble = _mm256_set1_epi8(15);
+        const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,  //
+                                               0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+        const __m256i low = _mm256_and_si256(x, nibble);
+        const __m256i high = _mm256_and_si256(_mm256_srli_epi16(x, 4), nibble);
+        const __m256i counts =
+            _mm256_add_epi8(_mm256_shuffle_epi8(table, low), _mm256_shuffle_epi8(table, high));
+        lanes = _mm256_add_epi64(lanes, _mm256_sad_epu8(counts, _mm256_setzero_si256()));
+    }
+    void
+    merge(const BitSum& other) {
+        lanes = _mm256_add_epi64(lanes, other.lanes);
+    }
+    std::uint64_t
+    total() const {
+        const __m128i sum =
+            _mm_add_epi64(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+        return static_cast<std::uint64_t>(
+            _mm_cvtsi128_si64(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum))));
+    }
+};
+
 }  // namespace
 }  // namespace vext::core
 
+#include "core/distance/bits.inl"
 #include "core/distance/kernels.inl"
 #include "core/distance/kernels_half.inl"
 #include "core/distance/tiles.inl"
@@ -287,6 +338,8 @@ constinit const HalfKernels half_kernels_avx2 = {
     half_l1,      half_cosine_parts, half_squared_norm,
     widen_halves, narrow_to_halves,
 };
+
+constinit const BitKernels bit_kernels_avx2 = {"avx2", hamming, jaccard_parts};
 
 }  // namespace vext::core
 

@@ -176,9 +176,43 @@ store_halves(std::uint16_t* p, const Floats& x) {
     vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(x)));
 }
 
+using Bits = uint8x16_t;
+constexpr std::size_t kBitBytes = sizeof(Bits);
+
+inline Bits
+load_bits(const std::uint8_t* p) {
+    return vld1q_u8(p);
+}
+
+inline Bits
+load_bits_partial(const std::uint8_t* p, std::size_t n) {
+    std::uint8_t bytes[kBitBytes] = {};
+    for (std::size_t i = 0; i < n; ++i)
+        bytes[i] = p[i];
+    return vld1q_u8(bytes);
+}
+
+struct BitSum {
+    uint64x2_t lanes = vdupq_n_u64(0);
+
+    void
+    add(Bits x) {
+        lanes = vpadalq_u32(lanes, vpaddlq_u16(vpaddlq_u8(vcntq_u8(x))));
+    }
+    void
+    merge(const BitSum& other) {
+        lanes = vaddq_u64(lanes, other.lanes);
+    }
+    std::uint64_t
+    total() const {
+        return vaddvq_u64(lanes);
+    }
+};
+
 }  // namespace
 }  // namespace vext::core
 
+#include "core/distance/bits.inl"
 #include "core/distance/kernels.inl"
 #include "core/distance/kernels_half.inl"
 #include "core/distance/tiles.inl"
@@ -197,6 +231,8 @@ constinit const HalfKernels half_kernels_neon = {
     half_l1,      half_cosine_parts, half_squared_norm,
     widen_halves, narrow_to_halves,
 };
+
+constinit const BitKernels bit_kernels_neon = {"neon", hamming, jaccard_parts};
 
 }  // namespace vext::core
 

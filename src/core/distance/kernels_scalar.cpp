@@ -213,7 +213,53 @@ narrow_to_halves(const float* x, std::size_t n, std::uint16_t* out) {
         out[i] = to_half(x[i]).bits;
 }
 
+using Bits = std::uint64_t;
+constexpr std::size_t kBitBytes = sizeof(Bits);
+
+inline Bits
+load_bits(const std::uint8_t* p) {
+    Bits bits;
+    __builtin_memcpy(&bits, p, sizeof(bits));
+    return bits;
+}
+
+inline Bits
+load_bits_partial(const std::uint8_t* p, std::size_t n) {
+    Bits bits = 0;
+    for (std::size_t i = 0; i < n; ++i)
+        bits |= static_cast<Bits>(p[i]) << (8 * i);
+    return bits;
+}
+
+/// Counts in pairs of bits, then in nibbles, then in bytes.
+struct BitSum {
+    std::uint64_t n = 0;
+
+    void
+    add(Bits x) {
+        constexpr Bits kPairs = 0x5555555555555555;
+        constexpr Bits kNibbles = 0x3333333333333333;
+        constexpr Bits kBytes = 0x0f0f0f0f0f0f0f0f;
+        x -= (x >> 1) & kPairs;
+        x = (x & kNibbles) + ((x >> 2) & kNibbles);
+        n += (((x + (x >> 4)) & kBytes) * 0x0101010101010101) >> 56;
+    }
+    void
+    merge(const BitSum& other) {
+        n += other.n;
+    }
+    std::uint64_t
+    total() const {
+        return n;
+    }
+};
+
 }  // namespace
+}  // namespace vext::core
+
+#include "core/distance/bits.inl"
+
+namespace vext::core {
 
 constinit const Kernels kernels_scalar = {
     "scalar",        l2_squared,      inner_product,  l1,
@@ -226,5 +272,7 @@ constinit const HalfKernels half_kernels_scalar = {
     "scalar",          half_l2_squared,   half_inner_product, half_l1,
     half_cosine_parts, half_squared_norm, widen_halves,       narrow_to_halves,
 };
+
+constinit const BitKernels bit_kernels_scalar = {"scalar", hamming, jaccard_parts};
 
 }  // namespace vext::core
