@@ -8,13 +8,17 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <ctime>
 #include <random>
+#include <set>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "core/distance/dispatch.h"
+#include "core/distance/sparse.h"
 #include "core/half.h"
 
 namespace vext::core {
@@ -205,6 +209,63 @@ add_bits() {
     }
 }
 
+/// A sparse vector of 30,522 dimensions, as of words: low indices come more often.
+struct SparseRow {
+    explicit SparseRow(std::mt19937& random, std::size_t n_entries) {
+        std::uniform_real_distribution<double> uniform;
+        std::set<std::int32_t> places;
+        while (places.size() < n_entries)
+            places.insert(static_cast<std::int32_t>(kDims * std::pow(uniform(random), 3)));
+        indices.assign(places.begin(), places.end());
+        for (std::size_t i = 0; i < n_entries; ++i)
+            values.push_back(static_cast<float>(uniform(random)) + 0.01f);
+    }
+    SparseView
+    view() const {
+        return {kDims, indices, values};
+    }
+
+    static constexpr std::int32_t kDims = 30522;
+
+    std::vector<std::int32_t> indices;
+    std::vector<float> values;
+};
+
+/// One query against rows of 60 to 250 entries, merged or written out in a table.
+void
+add_sparse() {
+    static std::vector<SparseRow> rows;
+    static std::vector<float> table(SparseRow::kDims);
+    std::mt19937 random(2);
+    for (std::size_t i = 0; i < 2000; ++i)
+        rows.emplace_back(random, 60 + random() % 191);
+    for (std::size_t n_entries : {20, 200}) {
+        const SparseRow query(random, n_entries);
+        const std::string title = "/" + std::to_string(n_entries);
+        const auto count = [](benchmark::State& state) {
+            state.counters["ns_per_call"] = benchmark::Counter(
+                static_cast<double>(rows.size()) * static_cast<double>(state.iterations()) * 1e-9,
+                benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+        };
+        benchmark::RegisterBenchmark(("sparse_merge" + title).c_str(), [=](benchmark::State&
+                                                                               state) {
+            for (auto _ : state)
+                for (const SparseRow& row : rows)
+                    benchmark::DoNotOptimize(sparse_inner_product(row.view(), query.view()));
+            count(state);
+        })->MinTime(0.1);
+        benchmark::RegisterBenchmark(("sparse_table" + title).c_str(), [=](benchmark::State&
+                                                                               state) {
+            const SpreadVector spread_query = spread(query.view(), table.data());
+            for (auto _ : state)
+                for (const SparseRow& row : rows)
+                    benchmark::DoNotOptimize(sparse_inner_product(row.view(), spread_query));
+            unspread(query.view(), table.data());
+            count(state);
+        })->MinTime(0.1);
+    }
+}
+
 const float*
 floats(const char* p) {
     return reinterpret_cast<const float*>(p);
@@ -263,6 +324,7 @@ add_all() {
                [](H k, P x, P y, N n) { return k.cosine_parts(halves(x), halves(y), n); });
     add_hadamard();
     add_bits();
+    add_sparse();
     return true;
 }
 

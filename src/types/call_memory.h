@@ -81,14 +81,15 @@ struct CallMemory {
 static_assert(std::is_trivial_v<CallMemory>, "made of zeros");
 
 /// The memory of this call site; null when the caller keeps none.
-inline CallMemory*
+template <typename Memory = CallMemory>
+inline Memory*
 call_memory(FunctionCallInfo fcinfo) {
     FmgrInfo* site = fcinfo->flinfo;
     if (unlikely(site == nullptr))
         return nullptr;
     if (unlikely(site->fn_extra == nullptr))
-        site->fn_extra = MemoryContextAllocZero(site->fn_mcxt, sizeof(CallMemory));
-    return static_cast<CallMemory*>(site->fn_extra);
+        site->fn_extra = MemoryContextAllocZero(site->fn_mcxt, sizeof(Memory));
+    return static_cast<Memory*>(site->fn_extra);
 }
 
 }  // namespace vext::types
