@@ -60,7 +60,7 @@ SELECT i, ARRAY[hashint4(i) / 1e9, hashint4(i + 1000) / 1e9, hashint4(i + 2000) 
 FROM generate_series(1, 400) i;
 CREATE INDEX items_v ON items USING hnsw (v vector_l2_ops) WITH (m = 6, ef_construction = 40);
 CREATE FUNCTION pg_temp.n_found() RETURNS bigint LANGUAGE sql
-    SET enable_seqscan = off SET enable_sort = off
+    SET enable_seqscan = off SET enable_sort = off SET hnsw.iterative_scan = off
     AS $$ SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> '[0,0,0]') s $$;
 
 -- ALTER INDEX: m and ef_construction are kept for the next REINDEX and the next insert.
@@ -81,8 +81,8 @@ ALTER INDEX items_v SET (nonsense = 1);
 ALTER INDEX items_v SET (ef_search = 1001);
 SELECT * FROM hnsw_check('items_v', true);
 
--- hnsw.ef_search: as many different vectors as it says; the index option counts where it is not
--- set, be it to the default's own value.
+-- hnsw.ef_search: as many different vectors as it says, of a scan that does not go on; the index
+-- option counts where it is not set, be it to the default's own value.
 SHOW hnsw.ef_search;
 SELECT pg_temp.n_found();
 ALTER INDEX items_v SET (ef_search = 7);
@@ -129,7 +129,8 @@ RESET hnsw.ef_search;
 SELECT name, setting, boot_val, min_val, max_val, enumvals, context, vartype,
        short_desc <> '' AS described
 FROM pg_settings
-WHERE name LIKE 'hnsw.%' OR name IN ('vector_ext.glance_reads', 'vector_ext.exact_order')
+WHERE name LIKE 'hnsw.%' OR name IN ('vector_ext.glance_reads', 'vector_ext.exact_order',
+                                         'vector_ext.fill_limit')
 ORDER BY name;
 SELECT statement, o.*
 FROM (VALUES
@@ -138,7 +139,7 @@ FROM (VALUES
     (6, $$hnsw.iterative_scan = 'strict'$$), (7, 'hnsw.max_scan_tuples = 0'),
     (8, 'hnsw.scan_mem_multiplier = 0.5'), (9, 'hnsw.scan_mem_multiplier = 1001'),
     (10, 'hnsw.nonsense = 1'), (11, 'vector_ext.glance_reads = 2'),
-    (12, $$vector_ext.exact_order = 'maybe'$$),
+    (12, $$vector_ext.exact_order = 'maybe'$$), (13, 'vector_ext.fill_limit = 2'),
     (20, 'hnsw.ef_search = 1'), (21, 'hnsw.ef_search = 1000'), (22, 'hnsw.iterative_scan = off'),
     (23, 'hnsw.iterative_scan = Relaxed_Order'), (24, 'hnsw.iterative_scan = strict_order'),
     (25, 'hnsw.max_scan_tuples = 2147483647'), (26, 'hnsw.scan_mem_multiplier = 1.5'))

@@ -121,7 +121,9 @@ SELECT ef_search, recall FROM hnsw_recall('items_ip', 1000, '{1000}', 3);
 SELECT ef_search, recall FROM hnsw_recall('short_cosine', 3, '{200}', 10000);
 SELECT ef_search, recall IS NOT NULL AS recalls
 FROM hnsw_recall('items_l2', ef => '{300}', sample => 1, k => 1);
+SET hnsw.iterative_scan = off;
 SELECT ef_search, recall < 0.9 AS is_low FROM hnsw_recall('items_l2', 50, '{1}', 20);
+RESET hnsw.iterative_scan;
 CREATE TABLE queries (name text, asked vector(300));
 INSERT INTO queries SELECT i, pg_temp.noise(-i, 300) FROM generate_series(1, 30) i;
 INSERT INTO queries VALUES ('none', NULL);

@@ -12,7 +12,6 @@
 namespace vext::hnsw {
 
 constinit int setting_ef_search = kDefaultEfSearch;
-constinit int setting_iterative_scan = kIterativeOff;
 constinit int setting_max_scan_tuples = 20000;
 constinit double setting_scan_mem_multiplier = 1;
 constinit bool setting_glance_reads = true;
@@ -32,6 +31,9 @@ struct Options {
 constinit relopt_kind options_kind = RELOPT_KIND_LOCAL;
 constinit bool settings_are_defined = false;
 constinit bool ef_search_was_set = false;
+constinit int setting_iterative_scan = kIterativeOff;
+constinit bool iterative_scan_was_set = false;
+constinit bool setting_fill_limit = true;
 
 constexpr config_enum_entry kIterativeScanNames[] = {{"off", kIterativeOff, false},
                                                      {"relaxed_order", kIterativeRelaxed, false},
@@ -51,8 +53,13 @@ note_source(int*, void** extra, GucSource source) {
 }
 
 void
-take_source(int, void* extra) {
+take_source_of_ef_search(int, void* extra) {
     ef_search_was_set = extra != nullptr && *static_cast<bool*>(extra);
+}
+
+void
+take_source_of_iterative_scan(int, void* extra) {
+    iterative_scan_was_set = extra != nullptr && *static_cast<bool*>(extra);
 }
 
 // Whether some module, not only a configuration file, has already defined the setting.
@@ -98,10 +105,11 @@ define_settings() {
     DefineCustomIntVariable("hnsw.ef_search", "Size of the candidate list of a search.",
                             "Larger finds more true neighbours and takes longer.",
                             &setting_ef_search, kDefaultEfSearch, 1, kMaxEfSearch, PGC_USERSET, 0,
-                            note_source, take_source, nullptr);
+                            note_source, take_source_of_ef_search, nullptr);
     DefineCustomEnumVariable("hnsw.iterative_scan", "Whether a scan goes on when rows run out.",
-                             nullptr, &setting_iterative_scan, kIterativeOff, kIterativeScanNames,
-                             PGC_USERSET, 0, nullptr, nullptr, nullptr);
+                             "Where it was not set, vector_ext.fill_limit decides.",
+                             &setting_iterative_scan, kIterativeOff, kIterativeScanNames,
+                             PGC_USERSET, 0, note_source, take_source_of_iterative_scan, nullptr);
     DefineCustomIntVariable("hnsw.max_scan_tuples", "Most nodes visited by an iterative scan.",
                             nullptr, &setting_max_scan_tuples, 20000, 1,
                             std::numeric_limits<int>::max(), PGC_USERSET, 0, nullptr, nullptr,
@@ -121,6 +129,10 @@ define_settings() {
     DefineCustomBoolVariable(
         "vector_ext.exact_order", "Whether index scans return rows in exact order of distance.",
         nullptr, &setting_exact_order, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable(
+        "vector_ext.fill_limit",
+        "Whether a scan goes on when rows run out, where hnsw.iterative_scan was not set.", nullptr,
+        &setting_fill_limit, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable(
         "vector_ext.insert_batch",
         "Memory in which a transaction gathers new rows, to insert them into indexes together.",
@@ -154,6 +166,13 @@ bool
 may_be_planned(Oid index) {
     return setting_only_index == nullptr || setting_only_index[0] == '\0' ||
            index == std::strtoul(setting_only_index, nullptr, 10);
+}
+
+IterativeScan
+effective_iterative_scan() {
+    if (iterative_scan_was_set)
+        return static_cast<IterativeScan>(setting_iterative_scan);
+    return setting_fill_limit ? kIterativeRelaxed : kIterativeOff;
 }
 
 int

@@ -19,7 +19,6 @@ enum IterativeScan : int { kIterativeOff, kIterativeRelaxed, kIterativeStrict };
 
 /// The settings; the server writes them.
 extern int setting_ef_search;
-extern int setting_iterative_scan;
 extern int setting_max_scan_tuples;
 extern double setting_scan_mem_multiplier;
 extern bool setting_glance_reads;
@@ -39,6 +38,10 @@ int option_ef_construction(Relation relation);
 
 /// Whether plans may use the index: any, unless a measurement is of one index alone.
 bool may_be_planned(Oid index);
+
+/// How a scan goes on: the setting if it was set; else like kIterativeRelaxed, so that a LIMIT is
+/// filled, unless vector_ext.fill_limit is off.
+IterativeScan effective_iterative_scan();
 
 /// The candidate list of a search: the setting if it was set, else the index option, else 40.
 int effective_ef_search(Relation relation);

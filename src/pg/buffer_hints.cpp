@@ -67,6 +67,7 @@ BufferHints::of(Relation relation, BlockNumber n_blocks) {
         if (n_kept == 0) {
             table.hints.n_blocks = 0;
             table.hints.n_fallbacks = 0;
+            table.hints.n_cut_short = 0;
         }
         table.locator = locator;
         table.hints.buffers_ = buffers;

@@ -36,6 +36,7 @@ class BufferHints {
 
     BlockNumber n_blocks = 0;       ///< of the file, when this session last asked
     std::uint64_t n_fallbacks = 0;  ///< glances that had to be repeated under a pin
+    std::uint64_t n_cut_short = 0;  ///< searches that ended at a limit
 
    private:
     static constexpr BlockNumber kMostBlocks = 1U << 20;

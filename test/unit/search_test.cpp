@@ -266,10 +266,16 @@ TEST(Search, GoesOnFromWhatFellOut) {
         // Everything visited is in the beam, discarded or dead.
         EXPECT_EQ(found.size() + memory.discarded.size(),
                   memory.visited.size() - (memory.visited.has(17) ? 1 : 0));
-        while (!memory.discarded.is_empty()) {
+        CandidateHeap frontier(arena.arena());
+        for (;;) {
+            for (const Candidate& candidate : memory.discarded.span())
+                frontier.push(candidate);
+            memory.discarded.clear();
+            if (frontier.is_empty())
+                break;
             memory.beam.reset(20);
-            for (int i = 0; i < 20 && !memory.discarded.is_empty(); ++i) {
-                Candidate candidate = memory.discarded.pop();
+            for (int i = 0; i < 20 && !frontier.is_empty(); ++i) {
+                Candidate candidate = frontier.pop();
                 candidate.is_expanded = false;
                 memory.beam.insert(candidate, [](const Candidate&) {});
             }
@@ -305,8 +311,8 @@ TEST(Search, KeepsAsSparesWhatItsErrorPutsIntoTheBeam) {
     memory.keeps = Discarded::kSpares;
     EXPECT_EQ(search(graph, 4, memory), (std::vector<NodeId>{0, 1, 2, 3}));
     std::vector<NodeId> spares;
-    while (!memory.discarded.is_empty())
-        spares.push_back(memory.discarded.pop().id);
+    for (const Candidate& spare : memory.discarded.span())
+        spares.push_back(spare.id);
     EXPECT_EQ(spares, (std::vector<NodeId>{4, 5}));
 }
 

@@ -139,6 +139,11 @@ class CandidateHeap {
     is_empty() const {
         return entries_.is_empty();
     }
+    /// In no order.
+    std::span<const Candidate>
+    span() const {
+        return entries_.span();
+    }
     void
     clear() {
         entries_.clear();

@@ -29,11 +29,11 @@ concept Graph = requires(G graph, NodeId id, int layer, Array<NodeId>& ids,
     { graph.measure(ids.span(), found) } -> std::same_as<void>;
 };
 
-/// Which live candidates a search keeps beside its beam.
+/// Which candidates a search keeps beside its beam.
 enum class Discarded : std::uint8_t {
     kNone,
-    kSpares,  ///< those that would be in the beam if their distance were less by its error
-    kAll,     ///< and the dead ones
+    kSpares,  ///< live ones that would be in the beam if their distance were less by its error
+    kAll,     ///< all, dead ones too
 };
 
 /// What one search needs besides the graph; allocated once, reset for each search.
@@ -47,7 +47,7 @@ struct SearchMemory {
 
     VisitedSet visited;
     Beam beam;
-    CandidateHeap discarded;  ///< what the beam dropped or refused, as far as `keeps` says
+    Array<Candidate> discarded;  ///< what the beam dropped or refused, as far as `keeps` says
     Array<NodeId> ids;
     Array<Candidate> found;
     Discarded keeps = Discarded::kNone;
@@ -80,7 +80,7 @@ add_to_beam(const Candidate& candidate, SearchMemory& memory) {
         if (memory.keeps == Discarded::kAll ||
             (memory.keeps == Discarded::kSpares && !refused.is_dead &&
              memory.beam.would_keep(refused.distance - refused.error)))
-            memory.discarded.push(refused);
+            memory.discarded.push_back(refused);
     };
     if (memory.beam.would_keep(candidate.distance))
         memory.beam.insert(candidate, discard);

@@ -35,8 +35,10 @@ collect_info(Relation relation) {
     info.m = index.meta.m;
     info.ef_construction = option_ef_construction(relation);
     info.n_layers = index.meta.entry_node == kNoNode ? 0 : index.meta.entry_layer + 1;
-    info.n_fallbacks =
-        index.hints == nullptr ? 0 : static_cast<std::int64_t>(index.hints->n_fallbacks);
+    if (index.hints != nullptr) {
+        info.n_fallbacks = static_cast<std::int64_t>(index.hints->n_fallbacks);
+        info.n_cut_short = static_cast<std::int64_t>(index.hints->n_cut_short);
+    }
     std::int64_t n_used = 0;
     std::int64_t n_links = 0;
     for_each_hot_block(index, false, [&](BlockNumber block) {

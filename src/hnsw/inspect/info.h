@@ -25,6 +25,7 @@ struct Info {
     std::int64_t cold_pages;
     double fill;               ///< share of slots in use
     std::int64_t n_fallbacks;  ///< glances of this session that had to be repeated under a pin
+    std::int64_t n_cut_short;  ///< searches of this session that a limit of theirs ended
 };
 
 Info collect_info(Relation relation);

@@ -99,6 +99,7 @@ return_info(Relation relation, const pg::ResultSet& results) {
         Int64GetDatum(info.cold_pages * kPageSize),
         Float8GetDatum(info.fill),
         Int64GetDatum(info.n_fallbacks),
+        Int64GetDatum(info.n_cut_short),
     };
     const bool is_null[std::size(values)] = {};
     results.add(values, is_null);

@@ -43,7 +43,8 @@ search_options(ScanState& state, Relation table) {
     options.touches_rows = setting_glance_reads;
     options.table_bounds = &state.table_bounds;
     options.ef = static_cast<std::size_t>(effective_ef_search(state.index.relation));
-    options.iterative = static_cast<IterativeScan>(setting_iterative_scan);
+    options.goes_on = effective_iterative_scan() != kIterativeOff;
+    options.is_strict = options.goes_on && state.is_strict;
     options.max_visited = static_cast<std::size_t>(setting_max_scan_tuples);
     options.max_bytes = static_cast<std::size_t>(work_mem * 1024.0 * setting_scan_mem_multiplier);
     options.by_lower_bound = state.returns_bounds;
@@ -85,8 +86,9 @@ start_search(IndexScanDesc scan, ScanState& state) {
                        RelationGetRelationName(scan->indexRelation)));
     pg::count_index_scan(scan);
     const bool must_be_sorted = !may_bend_order(scan->orderByData[0]);
-    state.is_strict = setting_iterative_scan == kIterativeStrict ||
-                      (setting_iterative_scan != kIterativeOff && must_be_sorted);
+    const IterativeScan iterative = effective_iterative_scan();
+    state.is_strict =
+        iterative == kIterativeStrict || (iterative != kIterativeOff && must_be_sorted);
     state.is_exact = setting_exact_order || state.is_strict || must_be_sorted;
     pg::in_context(state.context, [&] {
         state.index = open_index(scan->indexRelation);
@@ -165,6 +167,8 @@ get_next_row(IndexScanDesc scan, ScanDirection direction) {
     ScanState& state = state_of(scan);
     if (state.search == nullptr)
         start_search(scan, state);
+    else if (scan->kill_prior_tuple)
+        state.search->note_dead_row();
     while (state.n_returned == state.search->tids().size())
         if (!next_node(state))
             return false;

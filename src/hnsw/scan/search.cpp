@@ -12,10 +12,16 @@ namespace {
 
 constexpr std::size_t kTouchedAtOnce = 8;
 
-// Descending order of lower bounds, so that the nearest is taken from the end.
+float
+lower_bound_of(const core::Candidate& candidate) {
+    return candidate.distance - candidate.error;
+}
+
+// Descending order of lower bounds, so that the nearest is taken from the end of an array, or from
+// the top of a heap.
 bool
 has_farther_bound(const core::Candidate& a, const core::Candidate& b) {
-    return a.distance - a.error > b.distance - b.error;
+    return lower_bound_of(a) > lower_bound_of(b);
 }
 
 }  // namespace
@@ -30,24 +36,22 @@ Search::Search(Index& index, const SearchOptions& options)
       query_(index.codec->allocate_query(arena_)),
       graph_(index, query_),
       memory_(arena_, options.ef),
-      estimated_(arena_, options.ef),
+      estimated_(arena_, 2 * options.ef),
       waiting_(arena_, options.ef),
+      frontier_(arena_),
+      known_(arena_),
       tids_(arena_, 16) {
     graph_.pass_unlinked(true);
-    if (options.iterative != kIterativeOff)
+    if (options.goes_on) {
         memory_.keeps = core::Discarded::kAll;
-    else if (!options.by_lower_bound)
+        memory_.discarded.reserve(16 * options.ef);
+    } else if (!options.by_lower_bound) {
         memory_.keeps = core::Discarded::kSpares;
+    }
 }
 
 void
 Search::start(const float* vector) {
-    memory_.discarded.clear();
-    estimated_.clear();
-    waiting_.clear();
-    tids_.clear();
-    n_found_ = 0;
-    is_drained_ = false;
     set_query(vector);
     MetaPage meta;
     core::Candidate nearest;
@@ -59,41 +63,40 @@ Search::start(const float* vector) {
     const core::Entries entries = core::descend(graph_, meta.entry_layer, 1, nearest, memory_);
     core::search_layer(graph_, 0, options_.ef, entries.span(), memory_);
     take_beam();
-    if (memory_.keeps == core::Discarded::kSpares)
+    if (!options_.by_lower_bound)
         take_spares();
+    std::sort(estimated_.begin(), estimated_.end(), has_farther_bound);
 }
 
 bool
 Search::next(FoundNode& found) {
-    if (memory_.keeps == core::Discarded::kSpares && n_found_ == options_.ef)
+    if (!options_.goes_on && n_found_ == options_.ef)
         return false;
     for (;;) {
         CHECK_FOR_INTERRUPTS();
-        while (!estimated_.is_empty() &&
-               (waiting_.is_empty() || options_.refines_all ||
-                estimated_.back().distance - estimated_.back().error <= key(waiting_[0].refined))) {
-            const core::Candidate candidate = estimated_.back();
-            if (n_touched_ == 0)
-                touch_next();
-            --n_touched_;
-            estimated_.pop_back();
-            refine(candidate);
+        refine_nearest();
+        if (must_go_on()) {
+            go_on();
+            continue;
         }
-        if (!waiting_.is_empty()) {
-            const Waiting nearest = pop_waiting();
-            if (n_found_ > 0 && !nearest.is_touched && nearest.tid.is_valid() &&
-                row_touch_.is_possible())
-                touch_rows(nearest);
-            collect_rows(nearest);
-            if (tids_.is_empty())
-                continue;
-            ++n_found_;
-            found = {nearest.refined.distance, nearest.refined.lower_bound};
-            return true;
-        }
-        if (!resume())
-            return false;
+        if (waiting_.is_empty())
+            break;
+        const Waiting nearest = pop_waiting();
+        ++n_passed_;
+        if (n_found_ > 0 && !nearest.is_touched && nearest.tid.is_valid() &&
+            row_touch_.is_possible())
+            touch_rows(nearest);
+        collect_rows(nearest);
+        if (tids_.is_empty())
+            continue;
+        ++n_found_;
+        found = {nearest.refined.distance, nearest.refined.lower_bound};
+        return true;
     }
+    if (is_cut_short_ && index_->hints != nullptr)
+        ++index_->hints->n_cut_short;
+    is_cut_short_ = false;
+    return false;
 }
 
 void
@@ -112,48 +115,128 @@ Search::set_query(const float* vector) {
     index_->codec->prepare_query(prepared_, query_);
 }
 
-// Moves the live candidates of the beam to the estimated ones, which are empty.
+// Adds the live candidates of the beam to the estimated ones, in no order.
 void
 Search::take_beam() {
-    for (const core::Candidate& candidate : memory_.beam.entries())
-        if (!candidate.is_dead)
+    for (const core::Candidate& candidate : memory_.beam.entries()) {
+        if (candidate.is_dead)
+            continue;
+        ++n_in_beams_;
+        if (taken_ == nullptr || taken_->add(candidate.id))
             estimated_.push_back(candidate);
-    std::sort(estimated_.begin(), estimated_.end(), has_farther_bound);
+    }
     n_touched_ = 0;
 }
 
 // An estimate that is a little too large puts a near node behind the beam's last; looking at half
-// as many again finds most of those.
+// as many again finds most of those. A search that goes on walks through them.
 void
 Search::take_spares() {
-    for (std::size_t n = (options_.ef + 1) / 2; n > 0 && !memory_.discarded.is_empty(); --n)
-        estimated_.push_back(memory_.discarded.pop());
+    core::Candidate* first = memory_.discarded.begin();
+    core::Candidate* last =
+        std::partition(first, memory_.discarded.end(), [this](const core::Candidate& refused) {
+            return !refused.is_dead && memory_.beam.would_keep(lower_bound_of(refused));
+        });
+    const std::ptrdiff_t n_most = static_cast<std::ptrdiff_t>(options_.ef + 1) / 2;
+    if (last - first > n_most) {
+        std::nth_element(first, first + n_most, last, core::is_nearer);
+        last = first + n_most;
+    }
+    for (core::Candidate* spare = first; spare != last; ++spare) {
+        estimated_.push_back(*spare);
+        spare->is_dead = true;
+    }
+}
+
+// Refines what may be nearer than the nearest refined one, and all that has to be refined before
+// any is returned.
+void
+Search::refine_nearest() {
+    while (!estimated_.is_empty() &&
+           (waiting_.is_empty() || (options_.refines_all && walks_) ||
+            lower_bound_of(estimated_.back()) <= key(waiting_[0].refined))) {
+        CHECK_FOR_INTERRUPTS();
+        const core::Candidate candidate = estimated_.back();
+        if (n_touched_ == 0)
+            touch_next();
+        --n_touched_;
+        estimated_.pop_back();
+        refine(candidate);
+    }
+    while (has_nearer_known()) {
+        CHECK_FOR_INTERRUPTS();
+        refine(pop_known());
+    }
+}
+
+// Whether a node that no beam has kept comes next, as far as is known.
+bool
+Search::has_nearer_known() const {
+    return !known_.is_empty() &&
+           (waiting_.is_empty() || lower_bound_of(known_[0]) <= key(waiting_[0].refined));
+}
+
+// Whether to look for more before the nearest one that waits is returned: where none waits; and, so
+// that what is found late is in its place, before the last half of a beam is returned. A first beam
+// is returned whole, though, unless what comes late would be lost.
+bool
+Search::must_go_on() const {
+    if (!options_.goes_on || !walks_)
+        return false;
+    return waiting_.is_empty() || ((options_.is_strict || n_found_ >= options_.ef) &&
+                                   n_in_beams_ <= n_passed_ + options_.ef / 2);
+}
+
+// Looks for more, as far as there is more and limits allow.
+void
+Search::go_on() {
+    take_discarded();
+    if (frontier_.is_empty())
+        walks_ = false;
+    else if (has_room())
+        walk_on();
+    else
+        stop_walking();
+}
+
+// What beams have refused or dropped: to walk on from, and in a strict search to be returned in its
+// place before that.
+void
+Search::take_discarded() {
+    if (options_.is_strict && taken_ == nullptr) {
+        taken_ = arena_.make<core::VisitedSet>(arena_, memory_.visited.size());
+        for (const core::Candidate& candidate : memory_.beam.entries())
+            taken_->add(candidate.id);
+    }
+    for (core::Candidate& refused : memory_.discarded.span()) {
+        if (taken_ != nullptr && !refused.is_dead && taken_->add(refused.id))
+            push_known(refused);
+        refused.is_expanded = false;
+        frontier_.push(refused);
+    }
     memory_.discarded.clear();
+}
+
+// A round: the nearest of the frontier become the beam.
+void
+Search::walk_on() {
+    memory_.beam.reset(options_.ef);
+    for (std::size_t i = 0; i < options_.ef && !frontier_.is_empty(); ++i)
+        memory_.beam.insert(frontier_.pop(), [](const core::Candidate&) {});
+    core::expand_beam(graph_, 0, memory_);
+    take_beam();
     std::sort(estimated_.begin(), estimated_.end(), has_farther_bound);
 }
 
-// Goes on from the nearest candidates that fell out of the beam; when the limits of an iterative
-// scan are reached, returns those one by one.
-bool
-Search::resume() {
-    if (memory_.discarded.is_empty())
-        return false;
-    if (is_drained_ || !has_room()) {
-        is_drained_ = true;
-        const core::Candidate next = memory_.discarded.pop();
-        if (!next.is_dead)
-            estimated_.push_back(next);
-        return true;
-    }
-    memory_.beam.reset(options_.ef);
-    for (std::size_t i = 0; i < options_.ef && !memory_.discarded.is_empty(); ++i) {
-        core::Candidate candidate = memory_.discarded.pop();
-        candidate.is_expanded = false;
-        memory_.beam.insert(candidate, [](const core::Candidate&) {});
-    }
-    core::expand_beam(graph_, 0, memory_);
-    take_beam();
-    return true;
+// The limits are reached: what was met up to now is all that there will be.
+void
+Search::stop_walking() {
+    walks_ = false;
+    is_cut_short_ = true;
+    for (const core::Candidate& candidate : frontier_.span())
+        if (!candidate.is_dead && (taken_ == nullptr || taken_->add(candidate.id)))
+            push_known(candidate);
+    frontier_.clear();
 }
 
 bool
@@ -171,10 +254,26 @@ Search::touch_next() {
 }
 
 void
+Search::push_known(const core::Candidate& candidate) {
+    known_.push_back(candidate);
+    std::push_heap(known_.begin(), known_.end(), has_farther_bound);
+}
+
+core::Candidate
+Search::pop_known() {
+    std::pop_heap(known_.begin(), known_.end(), has_farther_bound);
+    const core::Candidate nearest = known_.back();
+    known_.pop_back();
+    return nearest;
+}
+
+void
 Search::refine(const core::Candidate& candidate) {
     Waiting waiting = {};
     if (read_waiting(candidate, waiting))
         push_waiting(waiting);
+    else
+        ++n_passed_;
 }
 
 bool

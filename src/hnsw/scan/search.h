@@ -5,6 +5,9 @@
 // returned once no candidate still waiting could be nearer. Its rows are read in the same bracket
 // as its code, under the page's lock, so they belong to the vector whose distance is returned; a
 // node whose version changed since the graph was walked is dropped.
+//
+// When more is asked for than the beam gave, the search goes on in rounds: the nearest nodes that
+// were met and not expanded become a new beam (../README.md, "Going on").
 
 #pragma once
 
@@ -26,9 +29,10 @@ struct SearchOptions {
     bool touches_rows;  ///< touch them before they are fetched
     pg::TableBounds* table_bounds;
     std::size_t ef;
-    IterativeScan iterative;
-    std::size_t max_visited;  ///< of an iterative scan
-    std::size_t max_bytes;    ///< of an iterative scan
+    bool goes_on;             ///< beyond the first `ef` nodes, as long as more are asked for
+    bool is_strict;           ///< then what comes out of order is useless
+    std::size_t max_visited;  ///< nodes, after which a search that goes on walks no further
+    std::size_t max_bytes;    ///< likewise, of memory
     bool by_lower_bound;      ///< return in order of rigorous lower bounds, not of distances
     bool refines_all;         ///< refine every candidate before the first one is returned: what
                               ///< an estimate says of its distance is not certain
@@ -56,6 +60,12 @@ class Search {
         return tids_.span();
     }
 
+    /// Tells that a row which was returned is dead to all: it does not count towards the limit.
+    void
+    note_dead_row() {
+        ++options_.max_visited;
+    }
+
     /// Whether distances mean nothing: the query was NULL or has no direction.
     bool
     is_unordered() const {
@@ -74,8 +84,14 @@ class Search {
     void set_query(const float* vector);
     void take_beam();
     void take_spares();
-    bool resume();
+    bool must_go_on() const;
+    void go_on();
+    void take_discarded();
+    void walk_on();
+    void stop_walking();
     bool has_room() const;
+    void refine_nearest();
+    bool has_nearer_known() const;
     void touch_next();
     void refine(const core::Candidate& candidate);
     bool read_waiting(const core::Candidate& candidate, Waiting& waiting);
@@ -88,6 +104,8 @@ class Search {
     void touch_rows(const Waiting& first);
     void collect_rows(const Waiting& waiting);
     void check_row(NodeId id, const Tid& tid);
+    void push_known(const core::Candidate& candidate);
+    core::Candidate pop_known();
 
     Index* index_;
     SearchOptions options_;
@@ -98,13 +116,20 @@ class Search {
     core::Query query_;
     PageGraph graph_;
     core::SearchMemory memory_;
-    core::Array<core::Candidate> estimated_;  // by lower bound, nearest last
+    core::Array<core::Candidate> estimated_;  // of beams, by lower bound, nearest last
     core::Array<Waiting> waiting_;            // a heap, nearest first
+    core::CandidateHeap frontier_;            // what to walk on from
+    core::Array<core::Candidate> known_;      // a heap by lower bound: met, and in no beam
+    core::VisitedSet* taken_ = nullptr;       // of a strict search: what is or was in known_ or
+                                              // estimated_
     core::Array<Tid> tids_;
-    std::size_t n_touched_ = 0;  // of estimated_, from its end
+    std::size_t n_touched_ = 0;   // of estimated_, from its end
+    std::size_t n_in_beams_ = 0;  // nodes, of all beams up to now
+    std::size_t n_passed_ = 0;    // nodes that were returned or are gone
     std::size_t n_found_ = 0;
     bool is_unordered_ = false;
-    bool is_drained_ = false;
+    bool walks_ = true;          // there may be more, and the limits allow to look for it
+    bool is_cut_short_ = false;  // they do not, there is more, and it is not counted yet
 };
 
 static_assert(std::is_trivially_destructible_v<Search>);
