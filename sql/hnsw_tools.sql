@@ -52,6 +52,25 @@ SELECT * FROM hnsw_check('short_cosine', true);
 SELECT * FROM hnsw_check(NULL);
 SELECT * FROM hnsw_check('items_l2', NULL);
 
+-- A first row of another kind makes a centroid that is far from all later ones, also if it goes
+-- again. REINDEX takes another.
+CREATE TABLE odd (id int, v vector(300));
+CREATE INDEX odd_v ON odd USING hnsw (v vector_l2_ops);
+SELECT centroid_offset FROM hnsw_info('odd_v');
+INSERT INTO odd VALUES (0, array_fill(10, ARRAY[300])::vector);
+SELECT centroid_offset FROM hnsw_info('odd_v');
+DELETE FROM odd;
+INSERT INTO odd SELECT i, pg_temp.noise(i, 300) FROM generate_series(1, 200) i;
+SELECT centroid_offset > 3 AS is_far FROM hnsw_info('odd_v');
+SELECT * FROM hnsw_check('odd_v');
+REINDEX INDEX odd_v;
+SELECT round(centroid_offset::numeric, 1) AS centroid_offset FROM hnsw_info('odd_v');
+SELECT * FROM hnsw_check('odd_v');
+SELECT round(centroid_offset::numeric, 1) AS centroid_offset FROM hnsw_info('items_ip');
+SELECT centroid_offset FROM hnsw_info('items_l1');
+SELECT centroid_offset FROM hnsw_info('short_cosine');
+DROP TABLE odd;
+
 -- hnsw_prewarm: every byte.
 SELECT hnsw_prewarm('items_l2') = pg_relation_size('items_l2') AS all_bytes,
        hnsw_prewarm('short_cosine') = pg_relation_size('short_cosine') AS all_bytes,

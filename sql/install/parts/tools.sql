@@ -5,7 +5,8 @@ CREATE FUNCTION hnsw_info(
     OUT m integer, OUT ef_construction integer, OUT layers integer, OUT nodes bigint,
     OUT dead bigint, OUT unlinked bigint, OUT links_avg double precision, OUT links_max integer,
     OUT hot_pages bigint, OUT hot_bytes bigint, OUT cold_pages bigint, OUT cold_bytes bigint,
-    OUT fill double precision, OUT fallback_glances bigint, OUT cut_short bigint)
+    OUT fill double precision, OUT fallback_glances bigint, OUT cut_short bigint,
+    OUT centroid_offset double precision)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'vext_hnsw_info' LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION hnsw_info(regclass) IS

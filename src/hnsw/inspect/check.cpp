@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "core/bitmap.h"
+#include "hnsw/inspect/centroid_offset.h"
 #include "hnsw/inspect/check_heap.h"
 #include "hnsw/inspect/check_reach.h"
 #include "hnsw/pages/chain.h"
@@ -444,6 +445,9 @@ check_index(Relation relation, bool deep, core::Array<Finding>& findings) {
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
     Check* check = arena.make<Check>(index, arena, findings);
     check->run(table, snapshot);
+    if (check->is_sound() && findings.size() < kMostFindings && has_far_centroid(index))
+        findings.push_back(
+            {kMetaBlock, kNoNode, "the centroid is far from the vectors", Severity::kQuality});
     if (deep && check->is_sound())
         check_heap(index, table, snapshot, check->rows(), findings);
     UnregisterSnapshot(snapshot);

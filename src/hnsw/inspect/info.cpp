@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "hnsw/inspect/centroid_offset.h"
 #include "hnsw/options.h"
 #include "hnsw/pages/page_walk.h"
 
@@ -26,7 +27,7 @@ count_pages(const Index& index, Info& info) {
 
 Info
 collect_info(Relation relation) {
-    const Index index = open_index(relation);
+    Index index = open_index(relation);
     Info info = {};
     info.format = index.meta.version;
     info.metric = core::kMetricNames[static_cast<std::size_t>(index.meta.metric)].data();
@@ -62,6 +63,7 @@ collect_info(Relation relation) {
     info.fill =
         index.n_held == 0 ? 0 : static_cast<double>(n_used) / static_cast<double>(index.n_held);
     count_pages(index, info);
+    info.centroid_offset = measure_centroid_offset(index);
     return info;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "hnsw/pages/index.h"
 
@@ -26,6 +27,7 @@ struct Info {
     double fill;               ///< share of slots in use
     std::int64_t n_fallbacks;  ///< glances of this session that had to be repeated under a pin
     std::int64_t n_cut_short;  ///< searches of this session that a limit of theirs ended
+    std::optional<double> centroid_offset;  ///< see centroid_offset.h
 };
 
 Info collect_info(Relation relation);

@@ -100,8 +100,10 @@ return_info(Relation relation, const pg::ResultSet& results) {
         Float8GetDatum(info.fill),
         Int64GetDatum(info.n_fallbacks),
         Int64GetDatum(info.n_cut_short),
+        Float8GetDatum(info.centroid_offset.value_or(0)),
     };
-    const bool is_null[std::size(values)] = {};
+    bool is_null[std::size(values)] = {};
+    is_null[std::size(values) - 1] = !info.centroid_offset;
     results.add(values, is_null);
 }
 
