@@ -23,16 +23,18 @@ OBJS = $(SOURCES:.cpp=.o)
 REGRESS = $(shell sed -n 's/^test: //p' sql/schedule)
 REGRESS_OPTS = --inputdir=. --outputdir=build/regress --load-extension=vector_ext
 
-PG_CPPFLAGS = -Isrc -DNDEBUG
-PG_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fvisibility=hidden \
+# What is set by hand, on the command line or in the environment, comes last: PG_CPPFLAGS,
+# PG_CXXFLAGS, OPTFLAGS (as pgvector's), COPT (as the server's own build).
+override PG_CPPFLAGS := -Isrc -DNDEBUG $(PG_CPPFLAGS)
+override PG_CXXFLAGS := -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fvisibility=hidden \
 	-fvisibility-inlines-hidden -ffp-contract=off -Wextra -Wno-unused-parameter -Wno-register -Wno-volatile \
-	-Wno-missing-field-initializers
+	-Wno-missing-field-initializers $(PG_CXXFLAGS) $(OPTFLAGS) $(COPT)
 SHLIB_LINK = -Wl,--version-script=src/exports.map -Wl,--no-undefined-version -lm
 
 # make SANITIZE=1: undefined behaviour, or memory changed beyond an area, ends the server.
 ifdef SANITIZE
-PG_CPPFLAGS += -DVEXT_CANARIES
-PG_CXXFLAGS += -fsanitize=undefined -fno-sanitize-recover=undefined
+override PG_CPPFLAGS += -DVEXT_CANARIES
+override PG_CXXFLAGS += -fsanitize=undefined -fno-sanitize-recover=undefined
 SHLIB_LINK += -fsanitize=undefined
 endif
 
@@ -58,6 +60,11 @@ $(KERNELS)neon.o: override CXXFLAGS += -O3 -ffp-contract=fast
 # Objects depend on every header: the module is small and a stale object costs more than a build.
 $(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h src/*/*/*.inl) Makefile
 $(shlib): src/exports.map
+
+# pg_regress makes no parent folders.
+installcheck: build/regress
+build/regress:
+	mkdir -p $@
 
 $(VEXT_SCRIPT): $(VEXT_PART_FILES) sql/install/assemble.awk Makefile
 	awk -f sql/install/assemble.awk $(VEXT_PART_ARGUMENTS) >$@.tmp && mv $@.tmp $@
