@@ -209,12 +209,13 @@ DROP TABLE long;
 
 -- Of two indexes of a column each is measured by itself.
 CREATE TABLE twice AS
-SELECT (SELECT array_agg(sin(i * j * 0.37))::vector FROM generate_series(1, 24) j) AS v
+SELECT (SELECT array_agg((hashint8extended(i * 100 + j, 1) & 65535)::real)::vector
+	FROM generate_series(1, 24) j) AS v
 FROM generate_series(1, 2000) i;
 ALTER TABLE twice ALTER v TYPE vector(24);
 CREATE INDEX twice_poor ON twice USING hnsw (v vector_l2_ops) WITH (m = 2, ef_construction = 4);
 CREATE INDEX twice_rich ON twice USING hnsw (v vector_l2_ops) WITH (m = 16, ef_construction = 64);
-SELECT poor.recall < 0.88 AS poor, rich.recall - poor.recall > 0.05 AS richer
+SELECT poor.recall < 0.75 AS poor, rich.recall - poor.recall > 0.1 AS richer
 FROM hnsw_recall('twice_poor', 10, '{10}', 50) poor, hnsw_recall('twice_rich', 10, '{10}', 50) rich;
 SELECT current_setting('vector_ext.only_index') = '' AS restored;
 DROP TABLE twice;
