@@ -3,6 +3,7 @@
 #include "core/distance/dispatch.h"
 #include "hnsw/gather/flush_points.h"
 #include "hnsw/options.h"
+#include "hnsw/pages/column.h"
 #include "hnsw/scan/plan_hooks.h"
 #include "pg/function.h"
 #include "pg/setting.h"
@@ -70,5 +71,6 @@ _PG_init(void) {
     vext::hnsw::define_settings();
     vext::hnsw::install_flush_points();
     vext::hnsw::install_plan_hooks();
+    vext::hnsw::install_column_guard();
     MarkGUCPrefixReserved("vector_ext");
 }

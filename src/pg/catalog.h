@@ -18,10 +18,16 @@ extern "C" {
 namespace vext::pg {
 
 /// Opens an index with AccessShareLock. Raises 42809 unless it is an index of access method
-/// `method`.
+/// `method`, and no partitioned one, which has no file.
 inline Relation
 open_index_of_method(Oid oid, const char* method) {
     const Relation relation = relation_open(oid, AccessShareLock);
+    if (relation->rd_rel->relkind == RELKIND_PARTITIONED_INDEX &&
+        relation->rd_rel->relam == get_am_oid(method, true))
+        ereport(ERROR, errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                errmsg("index \"%s\" is partitioned", RelationGetRelationName(relation)),
+                errhint("Name the index of a partition; pg_partition_tree('%s') lists them.",
+                        RelationGetRelationName(relation)));
     if (relation->rd_rel->relkind != RELKIND_INDEX ||
         relation->rd_rel->relam != get_am_oid(method, true))
         ereport(ERROR, errcode(ERRCODE_WRONG_OBJECT_TYPE),

@@ -56,12 +56,22 @@ inline FileLocator
 file_locator(Relation relation) {
     return relation->rd_locator;
 }
+
+inline Oid
+file_number(const FileLocator& locator) {
+    return locator.relNumber;
+}
 #else
 using FileLocator = RelFileNode;
 
 inline FileLocator
 file_locator(Relation relation) {
     return relation->rd_node;
+}
+
+inline Oid
+file_number(const FileLocator& locator) {
+    return locator.relNode;
 }
 #endif
 static_assert(sizeof(FileLocator) == 3 * sizeof(uint32), "tablespace, database, file number");

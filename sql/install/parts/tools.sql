@@ -77,6 +77,13 @@ BEGIN
     IF k < 1 OR sample < 1 OR coalesce((SELECT min(e) FROM unnest(ef) e), 0) < 1 THEN
         RAISE EXCEPTION 'k, ef and sample must be at least 1' USING ERRCODE = '22023';
     END IF;
+    IF EXISTS (SELECT FROM pg_class c JOIN pg_am a ON a.oid = c.relam
+               WHERE c.oid = index AND c.relkind = 'I' AND a.amname = 'hnsw') THEN
+        RAISE EXCEPTION 'index "%" is partitioned', index
+            USING ERRCODE = '42809',
+                  HINT = format('Name the index of a partition; pg_partition_tree(%L) lists them.',
+                                index);
+    END IF;
     IF NOT EXISTS (SELECT FROM pg_class c JOIN pg_am a ON a.oid = c.relam
                    WHERE c.oid = index AND c.relkind = 'i' AND a.amname = 'hnsw') THEN
         RAISE EXCEPTION '"%" is not an hnsw index', index USING ERRCODE = '42809';

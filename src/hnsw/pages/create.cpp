@@ -7,6 +7,7 @@
 #include "core/codec/codec.h"
 #include "hnsw/opclass.h"
 #include "hnsw/options.h"
+#include "hnsw/pages/column.h"
 #include "hnsw/pages/slots.h"
 #include "pg/memory.h"
 #include "pg/page.h"
@@ -75,10 +76,7 @@ make_meta(const Definition& definition) {
 MetaPage
 make_meta(Relation index) {
     check_settings_defined();
-    const int n_dims = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
-    if (n_dims < 0)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("column does not have dimensions"));
+    const int n_dims = column_dims(index);
     MetaPage meta =
         make_meta({metric_of(index), n_dims, option_m(index), option_ef_construction(index)});
     meta.rotation_seed = pg::random_bits();

@@ -1,0 +1,64 @@
+-- What an index needs of its column, and the tables that it can be on.
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+
+CREATE TABLE readings (id int PRIMARY KEY, place int, v vector(3));
+INSERT INTO readings SELECT i, i % 5, ARRAY[i % 17, i % 13, 1] FROM generate_series(1, 300) i;
+CREATE INDEX readings_v ON readings USING hnsw (v vector_l2_ops);
+
+-- A column keeps its dimensions as long as an index is on it, so that the index can be made anew.
+ALTER TABLE readings ALTER v TYPE vector;
+\echo :LAST_ERROR_SQLSTATE
+VACUUM FULL readings;
+REINDEX INDEX readings_v;
+SELECT dims, nodes FROM hnsw_info('readings_v');
+TRUNCATE readings;
+INSERT INTO readings VALUES (1, 1, '[1,2,3]');
+SELECT count(*) FROM hnsw_check('readings_v', true);
+-- Other indexes of the table do not mind, nor does this one what keeps them.
+CREATE DOMAIN triple AS vector(3);
+ALTER TABLE readings ALTER v TYPE triple;
+REINDEX INDEX readings_v;
+DROP INDEX readings_v;
+CREATE INDEX ON readings (v);
+ALTER TABLE readings ALTER v TYPE vector;
+ALTER TABLE readings ALTER v TYPE vector(3);
+
+-- Dimensions by a domain, by one over it, and by an expression.
+CREATE DOMAIN unit AS triple CHECK (vector_norm(VALUE) > 0);
+CREATE TABLE typed (id int, a triple, b unit, c vector, d real[]);
+INSERT INTO typed SELECT i, v, v, v, v::real[]
+FROM generate_series(1, 100) i, LATERAL (SELECT ARRAY[i, i % 7, 1]::vector AS v) s;
+CREATE INDEX typed_a ON typed USING hnsw (a vector_l2_ops);
+CREATE INDEX typed_b ON typed USING hnsw (b vector_cosine_ops);
+CREATE INDEX typed_c ON typed USING hnsw ((c::triple) vector_l2_ops);
+CREATE INDEX typed_d ON typed USING hnsw ((d::vector(3)) vector_l2_ops);
+SELECT i, dims, nodes FROM unnest('{typed_a,typed_b,typed_c,typed_d}'::regclass[]) i, hnsw_info(i);
+SELECT count(*) FROM unnest('{typed_a,typed_b,typed_c,typed_d}'::regclass[]) i, hnsw_check(i, true);
+
+-- Where nobody says them.
+CREATE INDEX ON typed USING hnsw (c vector_l2_ops);
+CREATE INDEX ON typed USING hnsw ((c + c) vector_l2_ops);
+CREATE DOMAIN any_dims AS vector;
+CREATE TABLE "Odd one" ("The v" any_dims);
+CREATE INDEX ON "Odd one" USING hnsw ("The v" vector_l2_ops);
+CREATE MATERIALIZED VIEW means AS SELECT place, avg(v) AS v FROM readings GROUP BY place;
+CREATE INDEX ON means USING hnsw (v vector_cosine_ops);
+CREATE INDEX means_v ON means USING hnsw ((v::vector(3)) vector_cosine_ops);
+REFRESH MATERIALIZED VIEW means;
+SELECT dims, nodes FROM hnsw_info('means_v');
+
+-- An index of a partitioned table has no file; its partitions' have.
+CREATE TABLE parted (id int, v vector(3)) PARTITION BY HASH (id);
+CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE INDEX ON parted USING hnsw (v vector_l2_ops);
+INSERT INTO parted VALUES (1, '[1,2,3]');
+SELECT * FROM hnsw_info('parted_v_idx');
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM hnsw_check('parted_v_idx');
+SELECT hnsw_prewarm('parted_v_idx');
+SELECT * FROM hnsw_recall('parted_v_idx');
+SELECT relid, nodes FROM pg_partition_tree('parted_v_idx'), hnsw_info(relid) WHERE isleaf;
+
+DROP TABLE parted, typed, "Odd one", readings CASCADE;
+DROP DOMAIN unit, triple, any_dims;
