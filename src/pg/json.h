@@ -29,6 +29,19 @@ for_each_member(Jsonb* object, const Body& body) {
     }
 }
 
+/// Calls `body(value)` for each element of an array in turn; an array or object within it comes as
+/// one value. Requires: it is an array.
+template <typename Body>
+void
+for_each_element(Jsonb* array, const Body& body) {
+    JsonbIterator* iterator = JsonbIteratorInit(&array->root);
+    JsonbValue value;
+    for (JsonbIteratorToken token = JsonbIteratorNext(&iterator, &value, true); token != WJB_DONE;
+         token = JsonbIteratorNext(&iterator, &value, true))
+        if (token == WJB_ELEM)
+            body(static_cast<const JsonbValue&>(value));
+}
+
 /// A value as JSON text.
 inline const char*
 json_text(const JsonbValue& value) {

@@ -4,6 +4,7 @@
 
 #include "pg/array.h"
 #include "pg/function.h"
+#include "pg/json.h"
 #include "pg/numeric.h"
 #include "types/checks.h"
 #include "types/sums.h"
@@ -44,6 +45,12 @@ from_array(ArrayType* array, std::int32_t typmod) {
     check_expected_dims(typmod, n_dims);
     auto* result = new_vector<Number>(n_dims);
     switch (ARR_ELEMTYPE(array)) {
+        case INT2OID:
+            convert<int16>(array, result->values());
+            break;
+        case INT8OID:
+            convert<int64>(array, result->values());
+            break;
         case INT4OID:
             convert<int32>(array, result->values());
             break;
@@ -59,6 +66,31 @@ from_array(ArrayType* array, std::int32_t typmod) {
         default:
             ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("unsupported array type")));
     }
+    check_finite<Number>(result->values());
+    return result;
+}
+
+template <typename Number>
+Dense<Number>*
+from_json(Jsonb* json, std::int32_t typmod) {
+    if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("cannot cast jsonb %s to type %s",
+                               JB_ROOT_IS_OBJECT(json) ? "object" : "scalar", kTypeName<Number>),
+                        errhint("A vector is an array of numbers, as in [1,2,3].")));
+    const std::size_t n_dims = JB_ROOT_COUNT(json);
+    check_dims(n_dims, kTypeName<Number>);
+    check_expected_dims(typmod, n_dims);
+    auto* result = new_vector<Number>(n_dims);
+    std::size_t i = 0;
+    pg::for_each_element(json, [&](const JsonbValue& value) {
+        if (value.type != jbvNumeric)
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                            errmsg("cannot cast jsonb array to type %s", kTypeName<Number>),
+                            errdetail("Element %zu is no number.", i + 1)));
+        result->values()[i++] =
+            to_number<Number>(pg::numeric_to_float(NumericGetDatum(value.val.numeric)));
+    });
     check_finite<Number>(result->values());
     return result;
 }
@@ -103,10 +135,18 @@ to_float4(FunctionCallInfo fcinfo) {
     PG_RETURN_ARRAYTYPE_P(to_float_array(a.values()));
 }
 
+template <typename Number>
+Datum
+of_json(FunctionCallInfo fcinfo) {
+    PG_RETURN_POINTER(from_json<Number>(PG_GETARG_JSONB_P(0), PG_GETARG_INT32(1)));
+}
+
 }  // namespace
 
 VEXT_FUNCTION_AS(array_to_vector, of_array<float>);
 VEXT_FUNCTION_AS(array_to_halfvec, of_array<Half>);
+VEXT_FUNCTION_AS(jsonb_to_vector, of_json<float>);
+VEXT_FUNCTION_AS(jsonb_to_halfvec, of_json<Half>);
 VEXT_FUNCTION_AS(vector_to_float4, to_float4<float>);
 VEXT_FUNCTION_AS(halfvec_to_float4, to_float4<Half>);
 

@@ -51,9 +51,10 @@ raise_different_dims(const char* type, std::size_t a, std::size_t b) {
 }
 
 void
-report_no_dimensions(const char* type, Node* context) {
+report_no_dimensions(const char* type, Node* context, const char* hint) {
     VEXT_ERRSAVE(context, (errcode(ERRCODE_DATA_EXCEPTION),
-                           errmsg("%s must have at least 1 dimension", type)));
+                           errmsg("%s must have at least 1 dimension", type),
+                           hint != nullptr ? errhint("%s", hint) : 0));
 }
 
 void

@@ -49,7 +49,7 @@ check_same_dims(std::span<const Number> a, std::span<const Number> b) {
         raise_different_dims(kTypeName<Number>, a.size(), b.size());
 }
 
-void report_no_dimensions(const char* type, Node* context = nullptr);
+void report_no_dimensions(const char* type, Node* context = nullptr, const char* hint = nullptr);
 void report_too_many_dimensions(const char* type, Node* context = nullptr,
                                 const char* hint = nullptr);
 void report_nan(const char* type, Node* context = nullptr);

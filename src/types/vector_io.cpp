@@ -1,6 +1,5 @@
 // Text and binary input and output, and the type modifier (the number of dimensions).
 
-#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -10,6 +9,7 @@
 #include "pg/function.h"
 #include "pg/wire.h"
 #include "types/checks.h"
+#include "types/text_errors.h"
 #include "types/vector.h"
 
 namespace vext::types {
@@ -19,49 +19,6 @@ namespace {
 using core::TextError;
 using core::WireError;
 
-void
-report_syntax(const char* type, const char* text, const char* detail, Node* context) {
-    const char* first = text + std::strspn(text, " \t\n\r\v\f");
-    VEXT_ERRSAVE(context, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-                           errmsg("invalid input syntax for type %s: \"%s\"", type, text),
-                           detail != nullptr ? errdetail("%s", detail) : 0,
-                           *first == '{' || *first == '('
-                               ? errhint("Vectors are written with brackets, as in \"[1,2,3]\".")
-                               : 0));
-}
-
-void
-report_out_of_range(const char* type, std::string_view number, Node* context) {
-    VEXT_ERRSAVE(context, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                           errmsg("\"%.*s\" is out of range for type %s",
-                                  static_cast<int>(number.size()), number.data(), type)));
-}
-
-void
-report_text_error(const char* type, const core::ParsedVector& parsed, const char* text,
-                  Node* context) {
-    switch (parsed.error) {
-        case TextError::kNone:
-            return;
-        case TextError::kNoOpeningBracket:
-            return report_syntax(type, text, "Vector contents must start with \"[\".", context);
-        case TextError::kJunkAfterClosing:
-            return report_syntax(type, text, "Junk after closing right brace.", context);
-        case TextError::kSyntax:
-            return report_syntax(type, text, nullptr, context);
-        case TextError::kNoDimensions:
-            return report_no_dimensions(type, context);
-        case TextError::kTooManyDimensions:
-            return report_too_many_dimensions(type, context);
-        case TextError::kNan:
-            return report_nan(type, context);
-        case TextError::kInfinite:
-            return report_infinite(type, context);
-        case TextError::kOutOfRange:
-            return report_out_of_range(type, parsed.number, context);
-    }
-}
-
 // Null after a soft error.
 template <typename Number>
 Dense<Number>*
@@ -69,7 +26,7 @@ from_text(const char* text, std::int32_t typmod, Node* context) {
     Number values[kMaxDims];
     const core::ParsedVector parsed = core::parse_vector(text, values);
     if (parsed.error != TextError::kNone) {
-        report_text_error(kTypeName<Number>, parsed, text, context);
+        report_text_error(parsed, kTypeName<Number>, text, context);
         return nullptr;
     }
     if (!check_expected_dims(typmod, parsed.n_dims, context))
@@ -125,7 +82,11 @@ raise_wire_error(const char* type, const core::DecodedVector& decoded) {
         case WireError::kLeftOver:
             return raise_left_over();
         case WireError::kNoDimensions:
-            return report_no_dimensions(type);
+            return report_no_dimensions(
+                type, nullptr,
+                decoded.looks_like_array
+                    ? "This is an array in binary form; send it as text, or cast it."
+                    : nullptr);
         case WireError::kTooManyDimensions:
             return report_too_many_dimensions(
                 type, nullptr,

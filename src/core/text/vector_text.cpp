@@ -15,8 +15,19 @@ namespace vext::core {
 namespace {
 
 ParsedVector
-failure(TextError error, std::string_view number = {}) {
-    return {error, 0, number};
+failure(TextError error, std::size_t n_dims = 0, std::string_view number = {}) {
+    return {error, n_dims, number, {}};
+}
+
+/// `p` is where the element begins, or the end of the text.
+ParsedVector
+syntax_failure(std::size_t n_dims, const char* p, const char* end) {
+    if (p == end)
+        return failure(TextError::kSyntax, n_dims);
+    const char* last = p;
+    while (last != end && *last != ',' && *last != ']')
+        ++last;
+    return {TextError::kSyntax, n_dims, {}, {p, static_cast<std::size_t>(last - p)}};
 }
 
 template <typename Number>
@@ -36,26 +47,32 @@ parse(std::string_view text, std::span<Number> out) {
             return failure(TextError::kTooManyDimensions);
         p = skip_blanks(p, end);
         if (p == end)
-            return failure(TextError::kSyntax);
+            return syntax_failure(n_dims, p, end);
 
         const NumberRead read = read_number(p, end);
+        if (read.error == TextError::kSyntax)
+            return syntax_failure(n_dims, p, end);
         if (read.error != TextError::kNone && read.error != TextError::kOutOfRange)
-            return failure(read.error);
+            return failure(read.error, n_dims);
         const Number number = round_to<Number>(read.value);
         if (is_infinite(number))
-            return failure(TextError::kOutOfRange, {p, static_cast<std::size_t>(read.end - p)});
-        out[n_dims++] = number;
+            return failure(TextError::kOutOfRange, n_dims,
+                           {p, static_cast<std::size_t>(read.end - p)});
 
-        p = skip_blanks(read.end, end);
-        if (p == end || (*p != ',' && *p != ']'))
-            return failure(TextError::kSyntax);
+        const char* behind = skip_blanks(read.end, end);
+        if (behind == end)
+            return syntax_failure(n_dims + 1, behind, end);
+        if (*behind != ',' && *behind != ']')
+            return syntax_failure(n_dims, p, end);
+        out[n_dims++] = number;
+        p = behind;
         if (*p++ == ']')
             break;
     }
 
     if (skip_blanks(p, end) != end)
         return failure(TextError::kJunkAfterClosing);
-    return {TextError::kNone, n_dims, {}};
+    return {TextError::kNone, n_dims, {}, {}};
 }
 
 template <typename Number>

@@ -30,8 +30,10 @@ enum class TextError : std::uint8_t {
 
 struct ParsedVector {
     TextError error;
-    std::size_t n_dims;       ///< when error is kNone
-    std::string_view number;  ///< the offending number, when error is kOutOfRange
+    std::size_t n_dims;        ///< those read; beside an error, before it
+    std::string_view number;   ///< the offending number, when error is kOutOfRange
+    std::string_view element;  ///< the offending one up to its comma or bracket, for kSyntax; null
+                               ///< data where the text ends instead
 };
 
 /// A hexadecimal number of more bytes, its sign included, is kSyntax. Decimal numbers have no

@@ -5,6 +5,7 @@
 
 #include "core/text/vector_wire.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <type_traits>
@@ -14,6 +15,19 @@ namespace vext::core {
 namespace {
 
 constexpr std::size_t kHeaderSize = wire_size<float>(0);
+
+// An array begins with the number of its dimensions, whether it has NULL, and the type of its
+// elements: smallint, integer, bigint, real, double precision, numeric.
+bool
+looks_like_array(std::span<const std::uint8_t> message) {
+    constexpr std::uint16_t kTypes[] = {21, 23, 20, 700, 701, 1700};
+    constexpr std::size_t kArrayHeader = 12;
+    if (message.size() < kArrayHeader || message[4] != 0 || message[5] != 0 || message[6] != 0 ||
+        message[7] > 1 || message[8] != 0 || message[9] != 0)
+        return false;
+    const auto type = static_cast<std::uint16_t>(message[10] << 8 | message[11]);
+    return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
+}
 
 std::uint16_t
 load_uint16(const std::uint8_t* p) {
@@ -64,7 +78,7 @@ to_error_of_first_not_finite(std::span<const Number> values) {
 template <typename Number>
 DecodedVector
 decode(std::span<const std::uint8_t> message, std::span<Number> out) {
-    DecodedVector decoded{WireError::kTooShort, 0, 0, false};
+    DecodedVector decoded{WireError::kTooShort, 0, 0, false, false};
     if (message.size() < kHeaderSize)
         return decoded;
     decoded.n_dims = load_uint16(message.data());
@@ -73,6 +87,7 @@ decode(std::span<const std::uint8_t> message, std::span<Number> out) {
     const std::size_t n_dims = decoded.n_dims;
     if (n_dims == 0) {
         decoded.error = WireError::kNoDimensions;
+        decoded.looks_like_array = looks_like_array(message);
     } else if (n_dims > out.size()) {
         decoded.error = WireError::kTooManyDimensions;
         decoded.looks_like_text = message[0] == '[';

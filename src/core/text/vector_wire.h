@@ -24,9 +24,10 @@ enum class WireError : std::uint8_t {
 
 struct DecodedVector {
     WireError error;
-    std::int32_t n_dims;   ///< as the message says (unsigned 16 bits), also beside most errors
-    std::int32_t unused;   ///< as the message says (signed 16 bits)
-    bool looks_like_text;  ///< beside kTooManyDimensions: the message starts with `[`
+    std::int32_t n_dims;    ///< as the message says (unsigned 16 bits), also beside most errors
+    std::int32_t unused;    ///< as the message says (signed 16 bits)
+    bool looks_like_text;   ///< beside kTooManyDimensions: the message starts with `[`
+    bool looks_like_array;  ///< beside kNoDimensions: the message begins as a SQL array of numbers
 };
 
 /// Decodes `message` into `out`, whose size is the largest number of dimensions accepted.
