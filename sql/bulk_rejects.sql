@@ -53,7 +53,7 @@ CALL load_file();
 SELECT inserted, updated, unchanged, skipped, rejected
 FROM vector_bulk_upsert('items', 'stage', reject_into => 'rejects');
 COMMIT;
-SELECT * FROM rejects ORDER BY source_row;
+SELECT source_row, key, sqlstate, message, raw FROM rejects ORDER BY source_row;
 SELECT count(*), count(DISTINCT id) FROM items;
 -- Once more: what is there already is rejected, skipped or unchanged.
 TRUNCATE rejects;
@@ -88,7 +88,7 @@ DELETE FROM stage WHERE id IS NULL;
 SELECT problem_of($$SELECT vector_bulk_upsert('items', 'stage')$$);
 DELETE FROM stage WHERE title = '';
 SELECT problem_of($$SELECT vector_bulk_upsert('items', 'stage')$$);
-DELETE FROM stage WHERE group_id = 11;
+DELETE FROM stage WHERE group_id = '11';
 SELECT problem_of($$SELECT vector_bulk_upsert('items', 'stage')$$);
 SELECT problem_of($$SELECT vector_bulk_upsert('items', 'stage', duplicates => 'first')$$);
 SELECT problem_of($$SELECT vector_bulk_upsert('items', 'stage', duplicates => 'first')$$);
@@ -124,7 +124,7 @@ UPDATE stage SET title = 'title 100' WHERE id = 200;
 UPDATE stage SET group_id = 0 WHERE id IN (1, 999, 2500);
 SELECT inserted, skipped, rejected
 FROM vector_bulk_upsert('items', 'stage', 'skip', reject_into => 'rejects');
-SELECT * FROM rejects ORDER BY source_row;
+SELECT source_row, key, sqlstate, message, raw FROM rejects ORDER BY source_row;
 SELECT count(*), count(*) FILTER (WHERE title = 'made') AS made FROM items;
 SELECT * FROM hnsw_check('items_v', true);
 SELECT problem_of($$SELECT vector_bulk_upsert('items', 'stage', 'skip', reject_into => 'rejects', max_rejects => 4)$$);
@@ -148,7 +148,7 @@ CREATE TABLE keyless (a small, b varchar(3));
 CREATE TEMP TABLE given (a int, b text);
 INSERT INTO given VALUES (1, 'a'), (100, 'b'), (2, 'long'), (3, 'c');
 SELECT inserted, rejected FROM vector_bulk_upsert('keyless', 'given', reject_into => 'rejects');
-SELECT * FROM rejects;
+SELECT source_row, key, sqlstate, message, raw FROM rejects;
 SELECT * FROM keyless;
 ROLLBACK;
 -- A row referencing another row of the same load; a CHECK that raises.

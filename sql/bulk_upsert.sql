@@ -255,7 +255,7 @@ SELECT * FROM counts('by_vector', 'stage', 'update', duplicates => 'last');
 ALTER TABLE stage DROP n;
 ALTER TABLE stage ADD n int DEFAULT 4;
 DELETE FROM stage WHERE v = '[1,2]';
-INSERT INTO stage VALUES ('[ 1,2]', 5);
+INSERT INTO stage (v, n) VALUES ('[ 1,2]', 5);
 SELECT * FROM vector_bulk_upsert('by_vector', 'stage', 'update');
 ROLLBACK;
 -- Many columns.

@@ -159,7 +159,7 @@ ROLLBACK;
 SELECT vector_rejects_table('rejects');
 \d rejects
 SELECT vector_rejects_table('rejects');
-SELECT vector_rejects_table('re"jects; DROP TABLE items');
+SELECT vector_rejects_table('"re""jects; DROP TABLE items"');
 SELECT vector_rejects_table(NULL);
 BEGIN;
 CREATE TEMP TABLE hidden (id int);

@@ -65,7 +65,23 @@ arms_of_values(const Pieces& pieces) {
                            concat(pieces.arena, "pg_catalog.format('expected ", column.n_dims,
                                   " dimensions, not %s', ", n_dims, ")")));
         }
-    return arms.add(arms_of_nulls(pieces, NullFault::kAlways)).text();
+    for (const Column& column : pieces.plan.columns)
+        if (column.is_supplied && column.n_characters > 0)
+            arms.add(" WHEN pg_catalog.length(pg_catalog.rtrim(", value_of(pieces.arena, column),
+                     "::pg_catalog.text, ' '))", kGreater, column.n_characters, " THEN ",
+                     fault(pieces, "22001",
+                           literal(pieces.arena, concat(pieces.arena, "value too long for type ",
+                                                        column.type.shown))));
+    arms.add(arms_of_nulls(pieces, NullFault::kAlways));
+    if (!pieces.plan.target.are_key_nulls_equal)
+        for (const KeyExpression& key : pieces.plan.target.key_expressions)
+            arms.add(" WHEN ", key_expression_of_source(pieces.arena, pieces.plan, key),
+                     " IS NULL THEN ",
+                     fault(pieces, "23502",
+                           literal(pieces.arena,
+                                   concat(pieces.arena, "null value in key ", key.value.plain,
+                                          " of relation \"", pieces.plan.target.name, "\""))));
+    return arms.text();
 }
 
 Text
@@ -89,6 +105,33 @@ arms_of_checks(const Pieces& pieces) {
     return arms.text();
 }
 
+// That the row s refers to no row of `table`, called r.
+void
+add_missing(const Pieces& pieces, const ForeignKey& key, Text table, TextBuilder& query) {
+    query.add("NOT EXISTS (SELECT FROM ", table, " r WHERE ");
+    Separator between(" AND ");
+    for (const ForeignKeyColumn& pair : key.columns)
+        query.add(between.next(), "r.", pair.other, " ", pair.equals, " ",
+                  inserted_value(pieces.arena, pieces.plan.columns[pair.column]));
+    query.add(")");
+}
+
+// The candidates as rows that others of them refer to; empty if they do not give those columns.
+Text
+referred_candidates(const Pieces& pieces, const ForeignKey& key) {
+    TextBuilder list(pieces.arena);
+    Separator between(", ");
+    for (const ForeignKeyColumn& pair : key.columns)
+        for (const Column& column : pieces.plan.columns)
+            if (column.quoted == pair.other) {
+                if (!is_inserted(column))
+                    return {};
+                list.add(between.next(), inserted_value(pieces.arena, column), " AS ",
+                         column.quoted);
+            }
+    return concat(pieces.arena, "(SELECT ", list.text(), " FROM candidate s)");
+}
+
 Text
 query_of(const Pieces& pieces, const ForeignKey& key) {
     TextBuilder query(pieces.arena);
@@ -102,12 +145,14 @@ query_of(const Pieces& pieces, const ForeignKey& key) {
     for (const ForeignKeyColumn& pair : key.columns)
         query.add(inserted_value(pieces.arena, pieces.plan.columns[pair.column]),
                   " IS NOT NULL AND ");
-    query.add("NOT EXISTS (SELECT FROM ", key.table, " r WHERE ");
-    Separator between(" AND ");
-    for (const ForeignKeyColumn& pair : key.columns)
-        query.add(between.next(), "r.", pair.other, " ", pair.equals, " ",
-                  inserted_value(pieces.arena, pieces.plan.columns[pair.column]));
-    return query.add(")").text();
+    add_missing(pieces, key, key.table, query);
+    if (!key.is_own)
+        return query.text();
+    if (const Text others = referred_candidates(pieces, key); !others.empty()) {
+        query.add(" AND ");
+        add_missing(pieces, key, others, query);
+    }
+    return query.text();
 }
 
 Text
@@ -122,8 +167,27 @@ query_of_twice(const Pieces& pieces) {
                    key_text(pieces.arena, pieces.plan), ", ",
                    literal(pieces.arena, pieces.plan.source.name), ", s.first_row, s.source_row)")),
         " AS problem FROM (SELECT s.*, pg_catalog.min(s.source_row) OVER (PARTITION BY ",
-        key_values(pieces.arena, pieces.plan),
+        key_groups(pieces.arena, pieces.plan),
         ") AS first_row FROM candidate s) s WHERE s.first_row", kLess, "s.source_row");
+}
+
+void
+add_queries_of_keys(const Pieces& pieces, core::Array<BadRowQuery>& queries) {
+    if (pieces.plan.options.duplicates == Duplicates::kError)
+        add_query(pieces, queries, When::kIfTwice, pieces.all_rows(), query_of_twice(pieces));
+    const Text rows = pieces.chosen_rows("$4, $5");
+    if (pieces.plan.options.on_conflict == OnConflict::kError && may_read_key(pieces.plan.columns))
+        add_query(
+            pieces, queries, When::kLate, rows,
+            concat(pieces.arena, "SELECT s.tid, s.source_row, ",
+                   fault(pieces, "23505", literal(pieces.arena, pieces.message_of_existing_key())),
+                   " AS problem FROM candidate s WHERE EXISTS (SELECT FROM ", pieces.existing,
+                   " WHERE ", pieces.match, ")"));
+    const Text arms = arms_of_nulls(pieces, NullFault::kInNewRows);
+    if (!arms.empty())
+        add_query(pieces, queries, When::kLate, rows,
+                  concat(pieces.arena, "SELECT s.tid, s.source_row, CASE", arms,
+                         " END AS problem FROM candidate s WHERE ", pieces.is_absent()));
 }
 
 }  // namespace
@@ -142,29 +206,20 @@ add_queries_before_order(const Pieces& pieces, core::Array<BadRowQuery>& queries
         return;
     add_arms(When::kCondition, arms_of_checks(pieces));
     for (const ForeignKey& key : pieces.plan.foreign_keys)
-        if (where_judged(pieces.plan, key) == Judged::kBefore)
+        if (!key.is_own && where_judged(pieces.plan, key) == Judged::kBefore)
             add_query(pieces, queries, When::kEarly, pieces.all_rows(), query_of(pieces, key));
 }
 
 void
 add_queries_after_order(const Pieces& pieces, core::Array<BadRowQuery>& queries) {
-    if (pieces.match.empty())
+    if (!pieces.match.empty())
+        add_queries_of_keys(pieces, queries);
+    if (pieces.plan.target.has_insert_triggers)
         return;
-    if (pieces.plan.options.duplicates == Duplicates::kError)
-        add_query(pieces, queries, When::kIfTwice, pieces.all_rows(), query_of_twice(pieces));
-    const Text rows = pieces.chosen_rows("$4, $5");
-    if (pieces.plan.options.on_conflict == OnConflict::kError && may_read_key(pieces.plan.columns))
-        add_query(
-            pieces, queries, When::kLate, rows,
-            concat(pieces.arena, "SELECT s.tid, s.source_row, ",
-                   fault(pieces, "23505", literal(pieces.arena, pieces.message_of_existing_key())),
-                   " AS problem FROM candidate s WHERE EXISTS (SELECT FROM ", pieces.existing,
-                   " WHERE ", pieces.match, ")"));
-    const Text arms = arms_of_nulls(pieces, NullFault::kInNewRows);
-    if (!arms.empty())
-        add_query(pieces, queries, When::kLate, rows,
-                  concat(pieces.arena, "SELECT s.tid, s.source_row, CASE", arms,
-                         " END AS problem FROM candidate s WHERE ", pieces.is_absent()));
+    for (const ForeignKey& key : pieces.plan.foreign_keys)
+        if (key.is_own && where_judged(pieces.plan, key) == Judged::kBefore)
+            add_query(pieces, queries, When::kReferences, pieces.chosen_rows("$4, $5"),
+                      query_of(pieces, key));
 }
 
 }  // namespace vext::bulk

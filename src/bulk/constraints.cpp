@@ -48,13 +48,11 @@ read_check(core::Arena& arena, HeapTuple tuple, TupleDesc descriptor,
     return check;
 }
 
-// A probe sees what the server sees only if the user may look there, at all rows, and if no row of
-// the load itself can be referred to.
+// A probe sees what the server sees only if the user may look there, at all rows.
 bool
 can_be_probed(const FormData_pg_constraint* form) {
-    return form->confrelid != form->conrelid && !form->condeferrable &&
-           form->confmatchtype == FKCONSTR_MATCH_SIMPLE && !pg::has_period(form) &&
-           pg::may_do(form->confrelid, ACL_SELECT) &&
+    return !form->condeferrable && form->confmatchtype == FKCONSTR_MATCH_SIMPLE &&
+           !pg::has_period(form) && pg::may_do(form->confrelid, ACL_SELECT) &&
            pg::may_use_schema(get_rel_namespace(form->confrelid)) &&
            !pg::has_policies(form->confrelid);
 }
@@ -77,6 +75,7 @@ read_foreign_key(core::Arena& arena, HeapTuple tuple, const FormData_pg_constrai
     key.name = pstrdup(NameStr(form->conname));
     key.table = pg::qualified_relation(form->confrelid);
     key.columns = pairs.span();
+    key.is_own = form->confrelid == form->conrelid;
     key.can_be_probed = can_be_probed(form);
     return key;
 }

@@ -14,15 +14,27 @@ namespace vext::bulk {
 
 namespace {
 
+// Some types have errors of other classes for a text that they cannot read, such as regclass and
+// those of extensions.
 bool
 is_of_value(int state) {
+    constexpr int kOfText[] = {ERRCODE_SYNTAX_ERROR, ERRCODE_UNDEFINED_TABLE,
+                               ERRCODE_UNDEFINED_OBJECT, ERRCODE_UNDEFINED_FUNCTION,
+                               ERRCODE_INVALID_NAME};
     return pg::state_class(state) == pg::state_class(ERRCODE_DATA_EXCEPTION) ||
-           pg::state_class(state) == pg::state_class(ERRCODE_PROGRAM_LIMIT_EXCEEDED);
+           pg::state_class(state) == pg::state_class(ERRCODE_PROGRAM_LIMIT_EXCEEDED) ||
+           pg::state_class(state) == pg::state_class(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION) ||
+           std::find(std::begin(kOfText), std::end(kOfText), state) != std::end(kOfText);
 }
 
 bool
 is_not_of_cancel(int state) {
     return !pg::is_of_cancel_state(state);
+}
+
+bool
+takes_chosen_rows(const BadRowQuery& query) {
+    return query.when == When::kLate || query.when == When::kReferences;
 }
 
 class Examiner {
@@ -94,10 +106,9 @@ Examiner::convert_values() {
     if (statements_.trial == nullptr)
         return;
     pg::Failure ignored = {};
-    with_own_path([&] {
-        if (!pg::try_statement([&] { pg::execute(statements_.trial); }, is_of_value, ignored))
-            find_unconverted();
-    });
+    // As an INSERT of the caller would read them: some types look up names.
+    if (!pg::try_statement([&] { pg::execute(statements_.trial); }, is_of_value, ignored))
+        find_unconverted();
     settle();
 }
 
@@ -122,7 +133,7 @@ void
 Examiner::ask(const BadRowQuery& query) {
     pg::Parameter parameters[5] = {
         places_parameter(bad_.span()), {INT8OID, Int64GetDatum(before_)}, rejects_.limit()};
-    const bool takes_rows = query.when == When::kLate;
+    const bool takes_rows = takes_chosen_rows(query);
     if (takes_rows) {
         parameters[3] = places_parameter(rows_.places);
         parameters[4] = numbers_parameter(rows_.numbers);
@@ -213,13 +224,16 @@ Examiner::examine(bool is_slow) {
     }
     choose_rows();
     for (const BadRowQuery& query : statements_.after_order) {
-        found_.clear();
-        if (query.when == When::kIfTwice && n_twice_ == 0)
-            continue;
-        ask(query);
-        settle();
-        if (query.when == When::kLate && rejects_.is_wanted() && !found_.is_empty())
-            drop_found();
+        do {
+            found_.clear();
+            if (query.when == When::kIfTwice && n_twice_ == 0)
+                break;
+            ask(query);
+            settle();
+            if (takes_chosen_rows(query) && rejects_.is_wanted() && !found_.is_empty())
+                drop_found();
+            // Without the rows found, others refer to nothing.
+        } while (query.when == When::kReferences && rejects_.is_wanted() && !found_.is_empty());
     }
     if (first_bad_.message != nullptr)
         with_own_path([&] { rejects_.raise_first(first_bad_); });

@@ -24,19 +24,25 @@ old_and_new(core::Arena& arena, const Column& column, Text old_value, Text new_v
                   is_sum ? ".+) " : ".||) ", new_value);
 }
 
-// The columns of the key in its order, each as `add` writes it.
+// The parts of the key in its order, each as `add` writes it: a column or an expression.
 template <typename Add>
 Text
 key_list(core::Arena& arena, const Plan& plan, Text separator, const Add& add) {
     TextBuilder list(arena);
     Separator between(separator);
-    const auto n_columns = static_cast<int>(plan.columns.size());
-    for (int place = 1; place <= n_columns; ++place)
+    const auto n_parts = static_cast<int>(plan.columns.size() + plan.target.key_expressions.size());
+    for (int place = 1; place <= n_parts; ++place) {
         for (const Column& column : plan.columns)
             if (column.key_place == place) {
                 list.add(between.next());
                 add(list, column);
             }
+        for (const KeyExpression& key : plan.target.key_expressions)
+            if (key.place == place) {
+                list.add(between.next());
+                add(list, key);
+            }
+    }
     return list.text();
 }
 
@@ -51,6 +57,25 @@ column_list(core::Arena& arena, const Plan& plan, const Is& is, const Add& add) 
             add(list, column);
         }
     return list.text();
+}
+
+// What writes a part of the key, for either kind.
+template <typename OfColumn, typename OfExpression>
+struct Parts : OfColumn, OfExpression {
+    Parts(OfColumn of_column, OfExpression of_expression)
+        : OfColumn(of_column), OfExpression(of_expression) {}
+    using OfColumn::operator();
+    using OfExpression::operator();
+};
+
+// Where NULL counts as a value, two of them are equal.
+void
+add_equality(TextBuilder& list, const Column& column, Text left, Text right) {
+    if (column.is_key_null_equal && !column.is_never_null)
+        list.add("(", left, " ", column.key_equals, " ", right, column.key_collation, " OR (", left,
+                 " IS NULL AND ", right, " IS NULL))");
+    else
+        list.add(left, " ", column.key_equals, " ", right, column.key_collation);
 }
 
 Text
@@ -174,55 +199,155 @@ change_condition(core::Arena& arena, const Plan& plan, Given given) {
 }
 
 Text
+default_of(core::Arena& arena, const Column& column) {
+    if (is_inserted(column))
+        return inserted_value(arena, column);
+    if (!column.default_value.empty())
+        return column.default_value;
+    return concat(arena, "NULL::", column.type.name);
+}
+
+Text
+in_new_row(core::Arena& arena, const Plan& plan, const Expression& expression) {
+    TextBuilder out(arena);
+    Separator between(", ");
+    out.add("(SELECT ", expression.of_row, " FROM (SELECT ");
+    for (const int place : expression.columns)
+        out.add(between.next(), default_of(arena, plan.columns[place]), " AS ",
+                plan.columns[place].quoted);
+    return out.add(") r)").text();
+}
+
+Text
+key_expression_of_source(core::Arena& arena, const Plan& plan, const KeyExpression& key) {
+    return in_new_row(arena, plan, key.value);
+}
+
+Text
 key_names(core::Arena& arena, const Plan& plan) {
-    return key_list(arena, plan, ", ",
-                    [](TextBuilder& list, const Column& column) { list.add(column.quoted); });
+    return key_list(
+        arena, plan, ", ",
+        Parts([](TextBuilder& list, const Column& column) { list.add(column.quoted); },
+              [](TextBuilder& list, const KeyExpression& key) { list.add(key.value.plain); }));
+}
+
+Text
+conflict_target(core::Arena& arena, const Plan& plan) {
+    const Text list =
+        key_list(arena, plan, ", ",
+                 Parts([](TextBuilder& list, const Column& column) { list.add(column.quoted); },
+                       [](TextBuilder& list, const KeyExpression& key) {
+                           list.add("(", key.value.plain, ")");
+                       }));
+    const KeyPredicate& predicate = plan.target.key_predicate;
+    return predicate.is_there ? concat(arena, "(", list, ") WHERE ", predicate.condition.plain)
+                              : concat(arena, "(", list, ")");
 }
 
 Text
 key_values(core::Arena& arena, const Plan& plan) {
-    return key_list(arena, plan, ", ", [&](TextBuilder& list, const Column& column) {
-        list.add(value_of(arena, column), column.key_collation);
-    });
+    return key_list(arena, plan, ", ",
+                    Parts(
+                        [&](TextBuilder& list, const Column& column) {
+                            list.add(value_of(arena, column), column.key_collation);
+                        },
+                        [&](TextBuilder& list, const KeyExpression& key) {
+                            list.add(key_expression_of_source(arena, plan, key), key.collation);
+                        }));
+}
+
+Text
+key_groups(core::Arena& arena, const Plan& plan) {
+    const KeyPredicate& predicate = plan.target.key_predicate;
+    const Text values = key_values(arena, plan);
+    if (!predicate.is_there || predicate.is_met_by_source)
+        return values;
+    return concat(arena, values, ", CASE WHEN ", in_new_row(arena, plan, predicate.condition),
+                  " THEN 0 ELSE s.source_row END");
 }
 
 Text
 key_text(core::Arena& arena, const Plan& plan) {
-    return as_one_text(arena,
-                       key_list(arena, plan, ", ", [](TextBuilder& list, const Column& column) {
-                           list.add("s.c", column.number, "::pg_catalog.text");
-                       }));
+    return as_one_text(arena, key_list(arena, plan, ", ",
+                                       Parts(
+                                           [](TextBuilder& list, const Column& column) {
+                                               list.add("s.c", column.number, "::pg_catalog.text");
+                                           },
+                                           [&](TextBuilder& list, const KeyExpression& key) {
+                                               list.add(key_expression_of_source(arena, plan, key),
+                                                        "::pg_catalog.text");
+                                           })));
 }
 
 Text
 key_text_of_source(core::Arena& arena, const Plan& plan) {
-    return as_one_text(arena,
-                       key_list(arena, plan, ", ", [](TextBuilder& list, const Column& column) {
-                           list.add("s.", column.quoted, "::pg_catalog.text");
-                       }));
+    TextBuilder list(arena);
+    Separator between(", ");
+    list.add(key_list(
+        arena, plan, ", ",
+        Parts([&](TextBuilder& out,
+                  const Column& column) { out.add("s.", column.quoted, "::pg_catalog.text"); },
+              [&](TextBuilder& out, const KeyExpression& key) {
+                  Separator comma(", ");
+                  for (const int place : key.value.columns)
+                      out.add(comma.next(), "s.", plan.columns[place].quoted, "::pg_catalog.text");
+              })));
+    return as_one_text(arena, list.text());
 }
 
 Text
 key_matches(core::Arena& arena, const Plan& plan) {
-    return key_list(arena, plan, " AND ", [&](TextBuilder& list, const Column& column) {
-        list.add("t.", column.quoted, " ", column.key_equals, " ", value_of(arena, column),
-                 column.key_collation);
-    });
+    const Text keys =
+        key_list(arena, plan, " AND ",
+                 Parts(
+                     [&](TextBuilder& list, const Column& column) {
+                         add_equality(list, column, concat(arena, "t.", column.quoted),
+                                      value_of(arena, column));
+                     },
+                     [&](TextBuilder& list, const KeyExpression& key) {
+                         list.add(key.value.of_target, " ", key.equals, " ",
+                                  key_expression_of_source(arena, plan, key), key.collation);
+                     }));
+    const KeyPredicate& predicate = plan.target.key_predicate;
+    if (keys.empty() || !predicate.is_there)
+        return keys;
+    const Text of_target = concat(arena, keys, " AND (", predicate.condition.of_target, ")");
+    return predicate.is_met_by_source
+               ? of_target
+               : concat(arena, of_target, " AND ", in_new_row(arena, plan, predicate.condition));
+}
+
+Text
+is_without_match(core::Arena& arena, const Plan& plan) {
+    for (const Column& column : plan.columns)
+        if (column.key_place == 1 && !column.is_key_null_equal)
+            return concat(arena, "t.", column.quoted, " IS NULL");
+    return "t.ctid IS NULL";
 }
 
 Text
 written_key_matches(core::Arena& arena, const Plan& plan) {
-    return key_list(arena, plan, " AND ", [&](TextBuilder& list, const Column& column) {
-        list.add("w.k", column.number, " ", column.key_equals, " ", value_of(arena, column),
-                 column.key_collation);
-    });
+    return key_list(arena, plan, " AND ",
+                    Parts(
+                        [&](TextBuilder& list, const Column& column) {
+                            add_equality(list, column, concat(arena, "w.k", column.number),
+                                         value_of(arena, column));
+                        },
+                        [&](TextBuilder& list, const KeyExpression& key) {
+                            list.add("w.e", key.place, " ", key.equals, " ",
+                                     key_expression_of_source(arena, plan, key), key.collation);
+                        }));
 }
 
 Text
 written_key(core::Arena& arena, const Plan& plan) {
-    return key_list(arena, plan, ", ", [](TextBuilder& list, const Column& column) {
-        list.add("t.", column.quoted, " AS k", column.number);
-    });
+    return key_list(
+        arena, plan, ", ",
+        Parts([&](TextBuilder& list,
+                  const Column& column) { list.add("t.", column.quoted, " AS k", column.number); },
+              [&](TextBuilder& list, const KeyExpression& key) {
+                  list.add(key.value.of_target, " AS e", key.place);
+              }));
 }
 
 }  // namespace vext::bulk

@@ -20,6 +20,9 @@ Text value_of(core::Arena& arena, const Column& column);
 /// What an INSERT gives the column. Requires: is_inserted(column).
 Text inserted_value(core::Arena& arena, const Column& column);
 
+/// What the column is in a new row, as far as that can be told before: given, or its default.
+Text default_of(core::Arena& arena, const Column& column);
+
 /// Where an update takes the new values from.
 enum class Given { kExcluded, kStaged };
 
@@ -41,10 +44,20 @@ Text change_condition(core::Arena& arena, const Plan& plan, Given given);
 
 // Of the key, in its order; empty without one.
 
-/// The columns of the key by name.
+/// The columns of the key by name, its expressions as they are.
 Text key_names(core::Arena& arena, const Plan& plan);
+/// The key as ON CONFLICT infers its index: the list, and the predicate.
+Text conflict_target(core::Arena& arena, const Plan& plan);
 /// Its values in a row of the source, with the collations of its index.
 Text key_values(core::Arena& arena, const Plan& plan);
+/// The same to tell rows of the source apart: those that have no key differ from all others.
+Text key_groups(core::Arena& arena, const Plan& plan);
+/// An expression of the key in a row of the source.
+Text key_expression_of_source(core::Arena& arena, const Plan& plan, const KeyExpression& key);
+/// That an expression holds in a row as it would be inserted.
+Text in_new_row(core::Arena& arena, const Plan& plan, const Expression& expression);
+/// That a LEFT JOIN has found no row of the target.
+Text is_without_match(core::Arena& arena, const Plan& plan);
 /// The key as one text: from a row that was read, or from the table of the source itself.
 Text key_text(core::Arena& arena, const Plan& plan);
 Text key_text_of_source(core::Arena& arena, const Plan& plan);

@@ -20,6 +20,11 @@ is_listed(const Options& options, const Column& column) {
            options.update_columns.end();
 }
 
+bool
+is_of_key(const Column& column) {
+    return column.key_place > 0 || column.is_in_key_expression;
+}
+
 // The index has chosen the key; without a need for one it serves only if the source has all of it.
 void
 drop_unusable_key(const Options& options, std::span<Column> columns) {
@@ -45,9 +50,12 @@ plan_value(Column& column) {
     const bool has_other_type = column.source_type.oid != column.type.oid;
     const bool has_other_modifier =
         column.type.modifier != -1 && column.source_type.modifier != column.type.modifier;
-    const bool is_judged_apart =
-        column.is_vector || column.type.category == 'S' || column.type.category == 'V';
-    column.is_converted = has_other_type || (has_other_modifier && !column.is_vector);
+    const bool is_judged_apart = column.is_vector || column.type.category == 'S' ||
+                                 column.type.category == 'V' ||
+                                 (column.type.category == 'A' && column.type.modifier != -1);
+    const bool is_converted = has_other_type || (has_other_modifier && !column.is_vector);
+    column.is_judged_late = is_converted && is_judged_apart && column.type.modifier != -1 &&
+                            !column.is_vector && column.n_characters == 0;
     column.is_parsed = column.is_vector && column.source_type.category == 'S';
     if (has_other_type || (has_other_modifier && !is_judged_apart))
         column.cast = is_judged_apart ? column.type.name : column.type.full_name;
@@ -59,21 +67,20 @@ plan_update(const Options& options, Column& column) {
     const bool is_named = given != nullptr || is_listed(options, column);
     const bool is_left_out = options.has_update_columns && !is_listed(options, column);
     column.sets_now = given != nullptr && given->rule == Rule::kNow;
-    if (options.on_conflict == OnConflict::kUpdate && column.key_place == 0 &&
-        !column.is_generated) {
+    if (options.on_conflict == OnConflict::kUpdate && !is_of_key(column) && !column.is_generated) {
         if (given != nullptr)
             column.rule = given->rule == Rule::kKeep ? Rule::kNone : given->rule;
         else if (column.is_supplied && !column.is_always_identity && !is_left_out)
             column.rule = Rule::kReplace;
     }
 
-    if (column.key_place > 0 && options.is_key_needed && !column.is_in_source)
+    if (is_of_key(column) && options.is_key_needed && !column.is_in_source)
         return Fault::kMissing;
-    if (column.key_place > 0 && column.is_generated)
+    if (is_of_key(column) && column.is_generated)
         return Fault::kGenerated;
     if (!is_named)
         return Fault::kNone;
-    if (column.key_place > 0)
+    if (is_of_key(column))
         return Fault::kKey;
     if (column.is_generated || column.is_always_identity)
         return Fault::kGenerated;
@@ -107,7 +114,7 @@ is_update(const Plan& plan) {
 bool
 is_written_as_given(const Plan& plan, const Column& column) {
     return column.is_supplied &&
-           (!is_update(plan) || column.key_place > 0 || column.rule == Rule::kReplace);
+           (!is_update(plan) || is_of_key(column) || column.rule == Rule::kReplace);
 }
 
 bool
@@ -151,7 +158,7 @@ has_hidden_faults(const Plan& plan) {
     for (const Column& column : plan.columns)
         if (column.is_generated ||
             (column.is_domain && (column.is_supplied || !column.has_default)) ||
-            (column.is_supplied && column.is_converted && !column.is_parsed))
+            (column.is_supplied && column.is_judged_late))
             return true;
     auto is_by_server = [&](const auto& constraint) {
         return where_judged(plan, constraint) == Judged::kByServer;
@@ -194,12 +201,10 @@ may_lack_values(const Options& options, const Column& column) {
 Ways
 choose_ways(const Plan& plan) {
     Ways ways;
-    const bool has_key = std::any_of(plan.columns.begin(), plan.columns.end(),
-                                     [](const Column& column) { return column.key_place > 0; });
     ways.is_split = is_update(plan) && needs_split(plan);
     ways.is_slow = plan.options.has_rejects && has_hidden_faults(plan);
     ways.is_guarded = plan.options.on_conflict == OnConflict::kError && plan.options.has_rejects &&
-                      !ways.is_slow && has_key;
+                      !ways.is_slow && has_key(plan);
     ways.is_counted = ways.is_split || (is_update(plan) && plan.target.has_update_triggers);
     return ways;
 }
@@ -236,7 +241,7 @@ where_judged(const Plan& plan, const ForeignKey& key) {
 NullFault
 null_fault(const Plan& plan, const Column& column) {
     const bool is_required = column.is_required && !column.is_generated && !column.is_never_null;
-    if (column.key_place > 0)
+    if (column.key_place > 0 && !column.is_key_null_equal)
         return NullFault::kAlways;
     if (!is_required || plan.target.has_insert_triggers ||
         (!column.is_supplied && column.has_default))
@@ -253,8 +258,15 @@ is_inserted(const Column& column) {
 bool
 may_read_key(std::span<const Column> columns) {
     return std::all_of(columns.begin(), columns.end(), [](const Column& column) {
-        return column.key_place == 0 || column.may_select;
+        return !is_of_key(column) || column.may_select;
     });
+}
+
+bool
+has_key(const Plan& plan) {
+    return !plan.target.key_expressions.empty() ||
+           std::any_of(plan.columns.begin(), plan.columns.end(),
+                       [](const Column& column) { return column.key_place > 0; });
 }
 
 }  // namespace vext::bulk

@@ -32,6 +32,7 @@ struct Options {
     Duplicates duplicates = Duplicates::kError;
     bool is_key_needed = false;  ///< rows are compared by a key, or the caller has named one
     bool has_rejects = false;
+    bool is_exclusive = false;  ///< other loads into the target wait for the end of the transaction
     bool has_update_columns = false;
     std::span<const Text> update_columns;
     std::span<const MergeRule> merge;
@@ -46,6 +47,7 @@ struct Type {
     char category = 'U';
     Text name;       ///< without modifier
     Text full_name;  ///< with modifier
+    Text shown;      ///< with modifier, in the words of the server's messages
 };
 
 /// A column of the target, the column of the source that has its name, and what becomes of it.
@@ -60,7 +62,8 @@ struct Column {
     Text default_value;  ///< an expression, or empty
     bool is_vector = false;
     Text try_parse = "vector_try_parse";  ///< the extension's function of a text, for a vector
-    bool is_required = false;             ///< NOT NULL
+    int n_characters = 0;      ///< at most, as varchar(n) and char(n) have them; 0: no such limit
+    bool is_required = false;  ///< NOT NULL
     bool is_domain = false;
     bool is_generated = false;
     bool is_identity = false;
@@ -69,8 +72,10 @@ struct Column {
     bool is_default_constant = false;
     bool may_select = true;
 
-    int key_place = 0;  ///< in the key, from 1; 0: not part of it
-    Text key_equals;    ///< the operator by which the index of the key compares
+    int key_place = 0;  ///< in the key, from 1; 0: not part of it, or of an expression there
+    bool is_in_key_expression = false;
+    bool is_key_null_equal = false;  ///< in the key, NULL counts as a value
+    Text key_equals;                 ///< the operator by which the index of the key compares
     Text key_collation;
 
     bool is_in_source = false;
@@ -79,13 +84,35 @@ struct Column {
     bool is_never_null = false;  ///< in the source, so that a merge with old values has no NULL
 
     // Decided by plan_columns.
-    bool is_supplied = false;   ///< the source gives its value
-    bool is_converted = false;  ///< the value of the source is of another type, or may be too long
-    bool is_parsed = false;     ///< a text of the source is read as a vector
+    bool is_supplied = false;     ///< the source gives its value
+    bool is_judged_late = false;  ///< whether it fits the type's modifier shows when it is written
+    bool is_parsed = false;       ///< a text of the source is read as a vector
     bool sets_now = false;
     int n_dims = 0;           ///< that a vector must have; 0: any
     Text cast;                ///< the type to which the value of the source is cast, or empty
     Rule rule = Rule::kNone;  ///< how an update sets it; kNone: not
+};
+
+/// What an index looks at beside single columns, as SQL.
+struct Expression {
+    Text of_target;                ///< over a row t of the target
+    Text of_row;                   ///< over a row r that has its columns
+    Text plain;                    ///< over columns without a prefix
+    std::span<const int> columns;  ///< places in the list of columns
+};
+
+struct KeyExpression {
+    int place = 0;  ///< in the key, from 1
+    Expression value;
+    Text equals;
+    Text collation;
+};
+
+/// The predicate of the index of the key: rows that do not meet it have no key.
+struct KeyPredicate {
+    bool is_there = false;
+    bool is_met_by_source = false;  ///< by every row, as those columns are never given
+    Expression condition;
 };
 
 struct Target {
@@ -99,6 +126,9 @@ struct Target {
     bool may_read_xmax = true;
     bool has_key = false;
     Text index_name;  ///< of the unique index whose columns are the key
+    std::span<const KeyExpression> key_expressions;
+    KeyPredicate key_predicate;
+    bool are_key_nulls_equal = false;
 };
 
 /// A CHECK constraint. It is `is_whole` when it looks at more than columns.
@@ -120,6 +150,7 @@ struct ForeignKey {
     Text name;
     Text table;  ///< referred to
     std::span<const ForeignKeyColumn> columns;
+    bool is_own = false;         ///< it refers to the target itself
     bool can_be_probed = false;  ///< a query of the caller sees what the server would see
 };
 
@@ -127,6 +158,14 @@ struct Source {
     Text name;    ///< as the caller has named it
     Text quoted;  ///< the temporary table with the rows
     bool is_copy = false;
+    Text line;  ///< the column with the line of the file that a row is of, or empty
+};
+
+/// A table for bad rows. Those made by older versions lack columns.
+struct RejectTable {
+    Text quoted;  ///< with its schema
+    bool has_source = false;
+    bool has_line = false;
 };
 
 // --- the plan ---
@@ -145,7 +184,7 @@ struct Plan {
     std::span<const Column> columns;
     std::span<const Check> checks;
     std::span<const ForeignKey> foreign_keys;
-    Text rejects;    ///< the table for bad rows, or empty
+    RejectTable rejects;
     Text extension;  ///< the schema of the extension, with a dot
     Ways ways;
 };
@@ -188,5 +227,8 @@ bool is_inserted(const Column& column);
 
 /// Whether the user may compare the key; true without one.
 bool may_read_key(std::span<const Column> columns);
+
+/// Whether rows are compared by a key.
+bool has_key(const Plan& plan);
 
 }  // namespace vext::bulk

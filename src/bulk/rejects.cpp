@@ -49,6 +49,15 @@ check_rejects_table(Oid table) {
                     errhint("%s", kHint));
 }
 
+RejectTable
+describe_rejects_table(Oid table) {
+    auto has = [&](const char* name, Oid type) {
+        const AttrNumber number = get_attnum(table, name);
+        return number > 0 && get_atttype(table, number) == type;
+    };
+    return {pg::qualified_relation(table), has("source", TEXTOID), has("line", INT8OID)};
+}
+
 pg::Parameter
 Rejects::limit() const {
     if (!is_wanted())

@@ -21,6 +21,9 @@ struct BadRow {
 /// Raises unless the table has the columns that rejects need.
 void check_rejects_table(Oid table);
 
+/// Requires: check_rejects_table.
+RejectTable describe_rejects_table(Oid table);
+
 class Rejects {
    public:
     Rejects(const Plan& plan, const Statements& statements, int64 most)

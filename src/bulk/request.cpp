@@ -170,6 +170,7 @@ read_request(core::Arena& arena, FunctionCallInfo fcinfo) {
         request.options.merge = read_rules(arena, PG_GETARG_JSONB_P(5));
     if (request.options.has_rejects)
         check_rejects_table(request.rejects);
+    request.options.is_exclusive = !PG_ARGISNULL(9) && PG_GETARG_BOOL(9);
     PreventCommandIfReadOnly("vector_bulk_upsert");
 
     request.has_key = !PG_ARGISNULL(3);

@@ -39,16 +39,19 @@ numbers_parameter(std::span<const int64> numbers) {
     return {INT8ARRAYOID, pg::array_datum<int64>(INT8OID, numbers)};
 }
 
+constexpr std::size_t kChunk = 1000;
+
 /// Calls `attempt(low, high)` for ranges of `n` rows in turn, which returns whether they are done.
 /// A range that is not is halved; a single row is given to `fail(i)`, which returns whether to go
-/// on. What an attempt allocates in the current memory context is gone at the next one.
+/// on. The first range has at most `n_first` rows. What an attempt allocates in the current memory
+/// context is gone at the next one.
 template <typename Attempt, typename Fail>
 void
-for_each_chunk(std::size_t n, const Attempt& attempt, const Fail& fail) {
-    constexpr std::size_t kChunk = 1000;
+for_each_chunk(std::size_t n, const Attempt& attempt, const Fail& fail,
+               std::size_t n_first = kChunk) {
     const MemoryContext scratch = AllocSetContextCreate(
         CurrentMemoryContext, "vector_bulk_upsert chunk", ALLOCSET_DEFAULT_SIZES);
-    std::size_t size = kChunk;
+    std::size_t size = n_first;
     for (std::size_t low = 0; low < n;) {
         const std::size_t high = std::min(low + size, n);
         MemoryContextReset(scratch);

@@ -59,6 +59,8 @@ describe_source(const Request& request, Oid rows) {
     source.name = get_rel_name(request.source);
     source.quoted = pg::qualified_relation(rows);
     source.is_copy = rows != request.source;
+    if (has_lines(rows))
+        source.line = kLineColumn;
     return source;
 }
 
@@ -69,19 +71,21 @@ make_plan(core::Arena& arena, const Request& request, Oid index, Oid rows) {
     plan.options = request.options;
     plan.source = describe_source(request, rows);
     plan.target = read_target(request, index);
-    core::Array<Column> columns = read_columns(arena, request, index);
+    core::Array<Column> columns = read_columns(arena, request);
+    add_key(arena, index, columns.span(), plan.target);
     add_source(request, rows, plan.source.name.data(), columns.span());
     look_for_empty_columns(request.options, plan.source.quoted, columns.span());
     const ColumnFault found = plan_columns(request.options, columns.span());
     if (found.fault != Fault::kNone)
         raise_fault(found, plan.source.name.data(), plan.target.name.data());
     plan.columns = columns.span();
+    look_at_key_predicate(arena, plan);
     const std::span<Check> checks = read_checks(arena, request.target, plan.columns);
     look_at_defaults(arena, plan.columns, checks);
     plan.checks = checks;
     plan.foreign_keys = read_foreign_keys(arena, request.target, plan.columns);
     if (request.options.has_rejects)
-        plan.rejects = pg::qualified_relation(request.rejects);
+        plan.rejects = describe_rejects_table(request.rejects);
     plan.extension = core::concat(arena, quote_identifier(get_namespace_name(request.schema)), ".");
     plan.ways = choose_ways(plan);
     return plan;

@@ -44,15 +44,6 @@ has_known_default(const Column& column) {
            (is_inserted(column) || !column.has_default || column.is_default_constant);
 }
 
-Text
-default_of(core::Arena& arena, const Column& column) {
-    if (is_inserted(column))
-        return inserted_value(arena, column);
-    if (!column.default_value.empty())
-        return column.default_value;
-    return core::concat(arena, "NULL::", column.type.name);
-}
-
 }  // namespace
 
 Oid
@@ -91,8 +82,21 @@ look_for_empty_columns(const Options& options, Text rows, std::span<Column> colu
             !(options.is_key_needed && column.key_place > 0))
             column.is_left_empty = is_nowhere(arena, rows, column, "IS NOT NULL");
     for (Column& column : columns)
-        if (may_lack_values(options, column))
+        if (may_lack_values(options, column) || column.is_key_null_equal)
             column.is_never_null = is_nowhere(arena, rows, column, "IS NULL");
+}
+
+void
+look_at_key_predicate(core::Arena& arena, Plan& plan) {
+    KeyPredicate& predicate = plan.target.key_predicate;
+    const std::span<const int> places = predicate.condition.columns;
+    if (!predicate.is_there || !std::all_of(places.begin(), places.end(), [&](int i) {
+            return has_known_default(plan.columns[i]);
+        }))
+        return;
+    const Text condition = in_new_row(arena, plan, predicate.condition);
+    predicate.is_met_by_source =
+        is_true(core::TextBuilder(arena).add("SELECT ", condition, " IS TRUE").c_str());
 }
 
 void

@@ -7,6 +7,9 @@
 
 namespace vext::bulk {
 
+/// The column of a stage that has the line of the file that COPY read a row from.
+inline constexpr const char* kLineColumn = "vector_stage_line";
+
 /// A table of this session that has the rows: the source itself if it is temporary, else a copy of
 /// what it holds. Rows are found again by their place there, and are the same for every statement.
 /// Requires: the search_path of the caller, by which views find things.
@@ -19,6 +22,10 @@ Oid temporary_relation(const char* name);
 /// Looks which columns every row of the source leaves empty for the target to make their values,
 /// and which required ones none does. Requires: with_own_path.
 void look_for_empty_columns(const Options& options, Text rows, std::span<Column> columns);
+
+/// Finds whether all rows meet the predicate of the key, as they do not give its columns. Requires:
+/// with_own_path, plan_columns.
+void look_at_key_predicate(core::Arena& arena, Plan& plan);
 
 /// Finds the constraints that a row does not meet whose columns have their defaults. Requires:
 /// with_own_path, plan_columns.

@@ -7,6 +7,7 @@
 #include "bulk/target.h"
 #include "core/array.h"
 #include "core/text_builder.h"
+#include "pg/copy.h"
 #include "pg/memory.h"
 #include "pg/spi.h"
 #include "pg/table_catalog.h"
@@ -21,6 +22,7 @@ struct StageRequest {
     bool has_columns = false;
     std::span<const Text> columns;
     bool is_lenient = false;
+    Oid schema = InvalidOid;  ///< of the extension
     VectorTypes vector_types;
 };
 
@@ -70,7 +72,8 @@ check_columns(const StageRequest& request) {
                     errmsg("column \"%s\" of relation \"%s\" is generated", name.data(), table));
 }
 
-// Types without their constraints: of a domain what it is made of, of a vector any dimensions.
+// Types without their constraints: of a domain what it is made of, of a vector any dimensions. A
+// lenient stage takes any text, which becomes a value, or a reject, with the upsert.
 void
 define_column(const StageRequest& request, Relation table, const FormData_pg_attribute& attribute,
               core::TextBuilder& out) {
@@ -78,14 +81,22 @@ define_column(const StageRequest& request, Relation table, const FormData_pg_att
     const Oid type = getBaseTypeAndTypmod(attribute.atttypid, &modifier);
     const bool is_vector = request.vector_types.has(type);
     out.add(quote_identifier(NameStr(attribute.attname)), " ",
-            is_vector && request.is_lenient
-                ? "text"
-                : pg::type_with_modifier(type, is_vector ? -1 : modifier),
+            request.is_lenient ? "pg_catalog.text"
+                               : pg::type_with_modifier(type, is_vector ? -1 : modifier),
             pg::collate_clause(attribute.attcollation));
     if (const char* stored = pg::stored_default(table, attribute.attnum))
         out.add(" DEFAULT ", pg::expression_text(stored, request.target));
     else if (const char* of_type = pg::stored_default_of_type(attribute.atttypid))
         out.add(" DEFAULT ", pg::expression_text(of_type, InvalidOid));
+}
+
+// A generated column, so that COPY leaves it alone.
+void
+define_line_column(const StageRequest& request, core::TextBuilder& out) {
+    if (request.is_lenient && get_attnum(request.target, kLineColumn) == InvalidAttrNumber)
+        out.add(", ", kLineColumn, " bigint GENERATED ALWAYS AS (",
+                quote_identifier(get_namespace_name(request.schema)),
+                ".vector_stage_line(tableoid)) STORED");
 }
 
 // Requires: with_own_path, with_spi.
@@ -106,6 +117,7 @@ create_stage(const StageRequest& request) {
             define_column(request, table, attribute, statement);
         }
     });
+    define_line_column(request, statement);
     statement.add(") ON COMMIT DROP");
     pg::execute(statement.c_str());
     return temporary_relation(name);
@@ -123,7 +135,8 @@ make_stage(FunctionCallInfo fcinfo) {
     if (request.has_columns)
         request.columns = names_of(arena, PG_GETARG_DATUM(2));
     request.is_lenient = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
-    request.vector_types = vector_types_in(schema_of_extension(fcinfo));
+    request.schema = schema_of_extension(fcinfo);
+    request.vector_types = vector_types_in(request.schema);
     check_target(request.target);
     check_block();
     check_columns(request);
@@ -133,6 +146,13 @@ make_stage(FunctionCallInfo fcinfo) {
 }
 
 }  // namespace
+
+VEXT_FUNCTION(stage_line) {
+    const int64 line = pg::line_of_copy();
+    if (line == 0)
+        PG_RETURN_NULL();
+    PG_RETURN_INT64(line);
+}
 
 VEXT_FUNCTION(stage_for) {
     Oid stage = InvalidOid;

@@ -27,7 +27,7 @@ conversions(const Pieces& pieces) {
 
 const char*
 order(const Pieces& pieces) {
-    const Text key = key_values(pieces.arena, pieces.plan);
+    const Text key = key_groups(pieces.arena, pieces.plan);
     TextBuilder out(pieces.arena);
     auto add_array = [&](Text column) {
         out.add("pg_catalog.array_agg(s.", column, " ORDER BY s.place) FILTER (WHERE s.nth",
@@ -60,8 +60,8 @@ insert(const Pieces& pieces) {
 Text
 update_on_conflict(const Pieces& pieces) {
     const bool has_xmax = !pieces.plan.target.is_partitioned && pieces.plan.target.may_read_xmax;
-    return concat(pieces.arena, " ON CONFLICT (", key_names(pieces.arena, pieces.plan),
-                  ") DO UPDATE SET ", assignments(pieces.arena, pieces.plan, Given::kExcluded),
+    return concat(pieces.arena, " ON CONFLICT ", conflict_target(pieces.arena, pieces.plan),
+                  " DO UPDATE SET ", assignments(pieces.arena, pieces.plan, Given::kExcluded),
                   " WHERE ", change_condition(pieces.arena, pieces.plan, Given::kExcluded),
                   " RETURNING ", has_xmax ? "t.xmax OPERATOR(pg_catalog.=) 0" : "true",
                   " AS is_new");
@@ -91,8 +91,8 @@ write_new(const Pieces& pieces) {
         return concat(arena, ", w AS (", insert(pieces), in_order(pieces),
                       " RETURNING 1) SELECT ARRAY[", kCount, "] FROM w");
     const Text n_written = concat(arena, "(SELECT ", kCount, " FROM w)");
-    return concat(arena, ", w AS (", insert(pieces), in_order(pieces), " ON CONFLICT (",
-                  key_names(arena, pieces.plan), ") DO NOTHING RETURNING ",
+    return concat(arena, ", w AS (", insert(pieces), in_order(pieces), " ON CONFLICT ",
+                  conflict_target(arena, pieces.plan), " DO NOTHING RETURNING ",
                   written_key(arena, pieces.plan), ") SELECT ARRAY[", n_written, "]", kAppend,
                   "CASE WHEN ", n_written, kLess, "(SELECT ", kCount,
                   " FROM candidate) THEN ARRAY(SELECT s.place FROM candidate s WHERE NOT EXISTS "
@@ -116,18 +116,16 @@ Text
 write_absent(const Pieces& pieces) {
     const bool is_counted = pieces.plan.ways.is_counted;
     return concat(pieces.arena, count_same(pieces, {}), ", w AS (", insert(pieces), " WHERE ",
-                  pieces.is_absent(), in_order(pieces), " ON CONFLICT (",
-                  key_names(pieces.arena, pieces.plan), ") DO NOTHING RETURNING 1) SELECT ARRAY[",
-                  kCount, is_counted ? ", 0, (SELECT n FROM same)" : "", "] FROM w");
+                  pieces.is_absent(), in_order(pieces), " ON CONFLICT ",
+                  conflict_target(pieces.arena, pieces.plan),
+                  " DO NOTHING RETURNING 1) SELECT ARRAY[", kCount,
+                  is_counted ? ", 0, (SELECT n FROM same)" : "", "] FROM w");
 }
 
 // Rows that are as they should be are left out by the join, so that they are not even locked.
 Text
 write_joined(const Pieces& pieces, Text changed) {
-    Text is_new_row;
-    for (const Column& column : pieces.plan.columns)
-        if (column.key_place == 1)
-            is_new_row = concat(pieces.arena, "t.", column.quoted, " IS NULL");
+    const Text is_new_row = is_without_match(pieces.arena, pieces.plan);
     return concat(pieces.arena, count_same(pieces, changed), ", w AS (", insert(pieces),
                   " LEFT JOIN ", pieces.existing, " ON ", pieces.match, " WHERE ", is_new_row,
                   " OR ", changed, in_order(pieces), update_on_conflict(pieces), ") SELECT ARRAY[",
@@ -157,18 +155,39 @@ write(const Pieces& pieces) {
     return pieces.plan.ways.is_split ? write_split(pieces, changed) : write_joined(pieces, changed);
 }
 
+// The row as JSON, without the column that the stage has added.
+Text
+raw(const Pieces& pieces) {
+    if (pieces.plan.source.line.empty())
+        return "pg_catalog.row_to_json(s.*)::pg_catalog.text";
+    TextBuilder list(pieces.arena);
+    Separator between(", ");
+    for (const Column& column : pieces.plan.columns)
+        if (column.is_in_source)
+            list.add(between.next(), "s.", column.quoted);
+    return concat(pieces.arena,
+                  "(SELECT pg_catalog.row_to_json(r.*)::pg_catalog.text FROM (SELECT ", list.text(),
+                  ") r)");
+}
+
 const char*
 reject(const Pieces& pieces) {
-    if (pieces.plan.rejects.empty())
+    const RejectTable& table = pieces.plan.rejects;
+    if (table.quoted.empty())
         return nullptr;
     const Text key = key_text_of_source(pieces.arena, pieces.plan);
+    const Text line = pieces.plan.source.line;
+    const bool has_line = table.has_line && !line.empty();
     return pieces.statement(
-        "INSERT INTO ", pieces.plan.rejects,
-        " (source_row, key, sqlstate, message, raw) SELECT b.source_row, ",
-        key.empty() ? Text("NULL") : key,
-        ", b.sqlstate, b.message, pg_catalog.row_to_json(s.*)::pg_catalog.text FROM "
-        "unnest($1, $2, $3, $4) b(tid, source_row, sqlstate, message) JOIN ",
-        pieces.source, " s ON s.ctid", kEquals, "b.tid ORDER BY 1");
+        "INSERT INTO ", table.quoted, " (source_row, key, sqlstate, message, raw",
+        table.has_source ? ", source" : "", has_line ? ", line" : "", ") SELECT b.source_row, ",
+        key.empty() ? Text("NULL") : key, ", b.sqlstate, b.message, ", raw(pieces),
+        table.has_source
+            ? concat(pieces.arena, ", ", literal(pieces.arena, pieces.plan.source.name))
+            : Text(),
+        has_line ? concat(pieces.arena, ", s.", line) : Text(),
+        " FROM unnest($1, $2, $3, $4) b(tid, source_row, sqlstate, message) JOIN ", pieces.source,
+        " s ON s.ctid", kEquals, "b.tid ORDER BY 1");
 }
 
 }  // namespace
@@ -180,7 +199,8 @@ make_statements(core::Arena& arena, const Plan& plan) {
     // Loads that take rows in one order do not wait for each other in a circle; one that updates
     // first and inserts then does not keep to it, and keeps the others away.
     made.lock = pieces.statement(
-        "SELECT pg_catalog.pg_advisory_xact_lock", pieces.plan.ways.is_split ? "" : "_shared",
+        "SELECT pg_catalog.pg_advisory_xact_lock",
+        pieces.plan.ways.is_split || pieces.plan.options.is_exclusive ? "" : "_shared",
         "(pg_catalog.hashtextextended('vector_bulk_upsert', ", pieces.plan.target.oid, "))");
     made.count = pieces.statement("SELECT ", kCount, " FROM ", pieces.source);
     if (pieces.plan.source.is_copy)

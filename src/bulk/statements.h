@@ -18,12 +18,13 @@ enum class When {
     kEarly,      ///< on all rows
     kCondition,  ///< on all rows; has conditions of the table, in the words of the catalogue
     kIfTwice,    ///< on all rows, if a key comes more than once
-    kLate        ///< on the rows chosen to be written
+    kLate,       ///< on the rows chosen to be written
+    kReferences  ///< on those as well, until it finds none: the rows found are missed by others
 };
 
 /// A query for bad rows. Its parameters are $1 rows known as bad, $2 only rows before this one, $3
-/// at most so many; for kLate, $4 and $5 the chosen rows. It returns place, number, SQLSTATE and
-/// message of each; without a SQLSTATE, the text that is no vector.
+/// at most so many; for kLate and kReferences, $4 and $5 the chosen rows. It returns place, number,
+/// SQLSTATE and message of each; without a SQLSTATE, the text that is no vector.
 struct BadRowQuery {
     When when;
     const char* text;

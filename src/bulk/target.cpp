@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bulk/source.h"
 #include "pg/table_catalog.h"
 
 namespace vext::bulk {
@@ -19,6 +20,7 @@ read_type(Oid oid, int32 modifier) {
     type.name = pg::qualified_type(type.oid);
     type.full_name =
         type.modifier == -1 ? type.name : pg::type_with_modifier(type.oid, type.modifier);
+    type.shown = format_type_with_typemod(type.oid, type.modifier);
     return type;
 }
 
@@ -36,6 +38,9 @@ read_column(Relation table, const FormData_pg_attribute& attribute,
     column.is_vector = vector_types.has(column.type.oid);
     if (column.type.oid == vector_types.halfvec)
         column.try_parse = "halfvec_try_parse";
+    if (column.type.modifier > VARHDRSZ &&
+        (column.type.oid == VARCHAROID || column.type.oid == BPCHAROID))
+        column.n_characters = column.type.modifier - VARHDRSZ;
     column.is_required = attribute.attnotnull;
     column.is_domain = get_typtype(attribute.atttypid) == TYPTYPE_DOMAIN;
     column.is_generated = attribute.attgenerated != '\0';
@@ -51,22 +56,34 @@ read_column(Relation table, const FormData_pg_attribute& attribute,
     return column;
 }
 
-// How the columns stand in the index by which rows are recognized.
-void
-add_key(Oid index, std::span<Column> columns) {
-    pg::with_relation(index, [&](Relation relation) {
-        if (relation == nullptr)
-            return;
-        for (int i = 0; i < relation->rd_index->indnkeyatts; ++i)
-            for (Column& column : columns)
-                if (column.number == relation->rd_index->indkey.values[i]) {
-                    column.key_place = i + 1;
-                    column.key_collation = pg::collate_clause(relation->rd_indcollation[i]);
-                    column.key_equals = pg::qualified_operator(
-                        get_opfamily_member(relation->rd_opfamily[i], relation->rd_opcintype[i],
-                                            relation->rd_opcintype[i], BTEqualStrategyNumber));
-                }
+int
+place_of(std::span<const Column> columns, int number) {
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        if (columns[i].number == number)
+            return static_cast<int>(i);
+    return -1;
+}
+
+Expression
+read_expression(core::Arena& arena, Node* node, Oid table, std::span<const Column> columns) {
+    core::Array<int> places(arena);
+    pg::for_each_column_of(node, [&](AttrNumber number) {
+        const int place = place_of(columns, number);
+        if (place < 0 || columns[place].is_generated)
+            ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("the unique index of the key looks at whole rows or generated columns"));
+        places.push_back(place);
     });
+    return {pg::index_expression_text(node, table, "t"),
+            pg::index_expression_text(node, table, "r"),
+            pg::index_expression_text(node, table, nullptr), places.span()};
+}
+
+const char*
+equality_of(Relation index, int i) {
+    return pg::qualified_operator(get_opfamily_member(index->rd_opfamily[i], index->rd_opcintype[i],
+                                                      index->rd_opcintype[i],
+                                                      BTEqualStrategyNumber));
 }
 
 void
@@ -115,7 +132,24 @@ add_behaviour(Oid oid, Oid index, Target& target) {
     });
 }
 
+bool
+is_line_column(const FormData_pg_attribute& attribute) {
+    return attribute.attgenerated != '\0' && Text(NameStr(attribute.attname)) == kLineColumn;
+}
+
 }  // namespace
+
+bool
+has_lines(Oid rows) {
+    bool is_so = false;
+    pg::with_relation(rows, [&](Relation table) {
+        const TupleDesc descriptor = RelationGetDescr(table);
+        for (int i = 0; i < descriptor->natts; ++i)
+            is_so |= !TupleDescAttr(descriptor, i)->attisdropped &&
+                     is_line_column(*TupleDescAttr(descriptor, i));
+    });
+    return is_so;
+}
 
 Target
 read_target(const Request& request, Oid index) {
@@ -143,7 +177,7 @@ read_target(const Request& request, Oid index) {
 }
 
 core::Array<Column>
-read_columns(core::Arena& arena, const Request& request, Oid index) {
+read_columns(core::Arena& arena, const Request& request) {
     core::Array<Column> columns(arena);
     pg::with_relation(request.target, [&](Relation table) {
         if (table == nullptr)
@@ -155,9 +189,42 @@ read_columns(core::Arena& arena, const Request& request, Oid index) {
                 !attribute->attisdropped)
                 columns.push_back(read_column(table, *attribute, request.vector_types));
     });
-    if (OidIsValid(index))
-        add_key(index, columns.span());
     return columns;
+}
+
+void
+add_key(core::Arena& arena, Oid oid, std::span<Column> columns, Target& target) {
+    if (!OidIsValid(oid))
+        return;
+    core::Array<KeyExpression> expressions(arena);
+    pg::with_relation(oid, [&](Relation index) {
+        if (index == nullptr)
+            return;
+        target.are_key_nulls_equal = pg::are_nulls_equal(index->rd_index);
+        ListCell* next = list_head(RelationGetIndexExpressions(index));
+        List* all = RelationGetIndexExpressions(index);
+        for (int i = 0; i < index->rd_index->indnkeyatts; ++i) {
+            const char* collation = pg::collate_clause(index->rd_indcollation[i]);
+            if (const int number = index->rd_index->indkey.values[i]; number != 0) {
+                Column& column = columns[place_of(columns, number)];
+                column.key_place = i + 1;
+                column.key_collation = collation;
+                column.key_equals = equality_of(index, i);
+                column.is_key_null_equal = target.are_key_nulls_equal && !column.is_required;
+                continue;
+            }
+            auto* node = static_cast<Node*>(lfirst(next));
+            next = lnext(all, next);
+            expressions.push_back({i + 1, read_expression(arena, node, target.oid, columns),
+                                   equality_of(index, i), collation});
+            for (const int place : expressions.back().value.columns)
+                columns[place].is_in_key_expression = true;
+        }
+        if (pg::has_predicate(index))
+            target.key_predicate = {
+                true, false, read_expression(arena, pg::predicate_of(index), target.oid, columns)};
+    });
+    target.key_expressions = expressions.span();
 }
 
 void
@@ -166,7 +233,7 @@ add_source(const Request& request, Oid rows, const char* name, std::span<Column>
         const TupleDesc descriptor = RelationGetDescr(table);
         for (int i = 0; i < descriptor->natts; ++i) {
             const FormData_pg_attribute* attribute = TupleDescAttr(descriptor, i);
-            if (attribute->attisdropped)
+            if (attribute->attisdropped || is_line_column(*attribute))
                 continue;
             Column* column = std::find_if(
                 columns.data(), columns.data() + columns.size(),

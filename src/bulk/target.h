@@ -25,12 +25,18 @@ Oid choose_index(const Request& request);
 
 Target read_target(const Request& request, Oid index);
 
-/// The columns of the target, in their order, and how they stand in the index.
-core::Array<Column> read_columns(core::Arena& arena, const Request& request, Oid index);
+/// The columns of the target, in their order.
+core::Array<Column> read_columns(core::Arena& arena, const Request& request);
+
+/// Adds how columns, and expressions over them, stand in the index by which rows are recognized.
+void add_key(core::Arena& arena, Oid index, std::span<Column> columns, Target& target);
 
 /// Adds what a table with the rows of the source has for them. Raises if it has a column that the
 /// target lacks; `name` is that of the source for the caller.
 void add_source(const Request& request, Oid rows, const char* name, std::span<Column> columns);
+
+/// Whether the rows have the lines they were read from (source.h, kLineColumn).
+bool has_lines(Oid rows);
 
 std::span<Check> read_checks(core::Arena& arena, Oid target, std::span<const Column> columns);
 

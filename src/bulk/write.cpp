@@ -42,13 +42,16 @@ class Writer {
           rejects_(rejects),
           arena_(pg::context_arena(CurrentMemoryContext)),
           bad_(arena_),
+          early_(arena_),
           exists_(message_of_existing_key(arena_, plan)) {}
 
     Written write(bool is_slow);
 
    private:
-    void run(std::size_t low, std::size_t high);
-    void add_counts(std::size_t low);
+    void run(const Rows& rows, std::size_t low, std::size_t high);
+    void add_counts(const Rows& rows, std::size_t low);
+    bool write_chunks(const Rows& rows);
+    bool may_refer_to_others() const;
     void write_slowly();
 
     const Plan& plan_;
@@ -57,16 +60,17 @@ class Writer {
     Rejects& rejects_;
     core::Arena arena_;
     core::Array<BadRow> bad_;
-    const char* exists_;       ///< the message for a row whose key exists
-    std::span<int64> counts_;  ///< as the last statement gave them
+    core::Array<BadRow> early_;  ///< rows that may refer to others which were not there yet
+    const char* exists_;         ///< the message for a row whose key exists
+    std::span<int64> counts_;    ///< as the last statement gave them
     pg::Failure failure_ = {};
     Written written_;
 };
 
 void
-Writer::run(std::size_t low, std::size_t high) {
-    const Rows some = rows_.range(low, high);
-    with_rows(static_cast<int64>(rows_.size()), static_cast<int64>(low),
+Writer::run(const Rows& rows, std::size_t low, std::size_t high) {
+    const Rows some = rows.range(low, high);
+    with_rows(static_cast<int64>(rows.size()), static_cast<int64>(low),
               rejects_.n_rejected() + static_cast<int64>(bad_.size()), [&] {
                   const pg::Parameter parameters[] = {places_parameter(some.places),
                                                       numbers_parameter(some.numbers)};
@@ -85,7 +89,7 @@ Writer::run(std::size_t low, std::size_t high) {
 
 // Behind the counts are the places of rows whose key another transaction has made meanwhile.
 void
-Writer::add_counts(std::size_t low) {
+Writer::add_counts(const Rows& rows, std::size_t low) {
     int64* const totals[] = {&written_.inserted, &written_.updated, &written_.unchanged};
     const bool is_guarded = plan_.ways.is_guarded;
     for (std::size_t i = 0; i < (is_guarded ? 1 : counts_.size()); ++i)
@@ -93,27 +97,57 @@ Writer::add_counts(std::size_t low) {
     for (std::size_t i = 1; is_guarded && i < counts_.size(); ++i) {
         const std::size_t i_row = low + static_cast<std::size_t>(counts_[i]) - 1;
         bad_.push_back(
-            {rows_.places[i_row], rows_.numbers[i_row], ERRCODE_UNIQUE_VIOLATION, exists_});
+            {rows.places[i_row], rows.numbers[i_row], ERRCODE_UNIQUE_VIOLATION, exists_});
     }
 }
 
-void
-Writer::write_slowly() {
-    // What is wrong with every row, such as a right that is missing, is no reason to reject one.
-    run(0, 0);
+bool
+Writer::may_refer_to_others() const {
+    return std::any_of(plan_.foreign_keys.begin(), plan_.foreign_keys.end(),
+                       [](const ForeignKey& key) { return key.is_own; });
+}
+
+// Returns whether any row was written.
+bool
+Writer::write_chunks(const Rows& rows) {
+    bool is_any_written = false;
     for_each_chunk(
-        rows_.size(),
+        rows.size(),
         [&](std::size_t low, std::size_t high) {
-            if (!pg::try_statement([&] { run(low, high); }, is_of_row, failure_))
+            if (!pg::try_statement([&] { run(rows, low, high); }, is_of_row, failure_))
                 return false;
-            add_counts(low);
+            add_counts(rows, low);
+            is_any_written = true;
             return true;
         },
         [&](std::size_t i) {
-            bad_.push_back({rows_.places[i], rows_.numbers[i], failure_.state,
+            const bool is_early =
+                may_refer_to_others() && failure_.state == ERRCODE_FOREIGN_KEY_VIOLATION;
+            (is_early ? early_ : bad_)
+                .push_back({rows.places[i], rows.numbers[i], failure_.state,
                             core::TextBuilder(arena_).add(failure_.message).c_str()});
-            return !rejects_.is_exceeded_by(bad_.size());
-        });
+            return is_early || !rejects_.is_exceeded_by(bad_.size());
+        },
+        may_refer_to_others() ? rows.size() : kChunk);
+    return is_any_written;
+}
+
+// Rows that refer to others of the target are tried again as long as others come in.
+void
+Writer::write_slowly() {
+    // What is wrong with every row, such as a right that is missing, is no reason to reject one.
+    run(rows_, 0, 0);
+    Rows rows = rows_;
+    while (write_chunks(rows) && !early_.is_empty() && !rejects_.is_exceeded_by(bad_.size())) {
+        rows = {arena_.allocate<RowPlace>(early_.size()), arena_.allocate<int64>(early_.size())};
+        for (std::size_t i = 0; i < early_.size(); ++i) {
+            rows.places[i] = early_[i].place;
+            rows.numbers[i] = early_[i].number;
+        }
+        early_.clear();
+    }
+    for (const BadRow& row : early_)
+        bad_.push_back(row);
 }
 
 Written
@@ -121,8 +155,8 @@ Writer::write(bool is_slow) {
     if (rows_.size() > 0 && is_slow) {
         write_slowly();
     } else if (rows_.size() > 0) {
-        run(0, rows_.size());
-        add_counts(0);
+        run(rows_, 0, rows_.size());
+        add_counts(rows_, 0);
     }
     if (!bad_.is_empty())
         rejects_.write(bad_.span());

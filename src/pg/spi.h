@@ -26,8 +26,41 @@ struct Parameter {
     bool is_null = false;
 };
 
+/// A text without the line in which `part` is found; the text itself if it is not.
+inline char*
+without_line_of(char* text, const char* part) {
+    char* first = text == nullptr ? nullptr : std::strstr(text, part);
+    if (first == nullptr)
+        return text;
+    const char* behind = std::strchr(first + std::strlen(part), '\n');
+    while (first != text && first[-1] != '\n')
+        --first;
+    if (behind == nullptr && first == text)
+        return nullptr;
+    if (behind == nullptr)
+        first[-1] = '\0';
+    else
+        std::memmove(first, behind + 1, std::strlen(behind));
+    return text;
+}
+
+/// Raises the error that was caught again, without the text of a statement that is not the user's.
+[[noreturn]] inline void
+rethrow_without(const char* statement, MemoryContext context) {
+    MemoryContextSwitchTo(context);
+    ErrorData* error = CopyErrorData();
+    FlushErrorState();
+    error->context = without_line_of(error->context, statement);
+    if (error->internalquery != nullptr && std::strcmp(error->internalquery, statement) == 0) {
+        error->internalquery = nullptr;
+        error->internalpos = 0;
+    }
+    ReThrowError(error);
+}
+
 /// Executes a statement with the rights and the search_path in effect; returns how many rows it
-/// gave, which are valid until the next statement. Requires: with_spi; at most 8 parameters.
+/// gave, which are valid until the next statement. Its errors do not show it. Requires: with_spi; at
+/// most 8 parameters.
 inline std::uint64_t
 execute(const char* statement, std::span<const Parameter> parameters = {}) {
     constexpr std::size_t kMostParameters = 8;
@@ -42,8 +75,17 @@ execute(const char* statement, std::span<const Parameter> parameters = {}) {
     }
     // SPI comes back in a memory context of its own.
     const MemoryContext context = CurrentMemoryContext;
-    const int status = SPI_execute_with_args(statement, static_cast<int>(parameters.size()), types,
-                                             values, nulls, false, 0);
+    int status = 0;
+    PG_TRY();
+    {
+        status = SPI_execute_with_args(statement, static_cast<int>(parameters.size()), types,
+                                       values, nulls, false, 0);
+    }
+    PG_CATCH();
+    {
+        rethrow_without(statement, context);
+    }
+    PG_END_TRY();
     MemoryContextSwitchTo(context);
     if (status < 0)
         ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR),

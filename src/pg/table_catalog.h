@@ -27,6 +27,7 @@ extern "C" {
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/primnodes.h"
+#include "optimizer/optimizer.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -36,6 +37,7 @@ extern "C" {
 #include "utils/rel.h"
 #include "utils/reltrigger.h"
 #include "utils/rls.h"
+#include "utils/ruleutils.h"
 #include "utils/syscache.h"
 }
 
@@ -197,6 +199,38 @@ has_expressions(Relation index) {
 inline bool
 has_predicate(Relation index) {
     return !heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr);
+}
+
+/// Whether its rows with NULL in a column of the key are alike.
+inline bool
+are_nulls_equal(const FormData_pg_index* index) {
+    return index->indnullsnotdistinct;
+}
+
+/// An expression of an index as SQL, its columns with `alias` before them, or as they are without
+/// one.
+inline const char*
+index_expression_text(Node* expression, Oid table, const char* alias) {
+    const char* name = alias != nullptr ? alias : get_rel_name(table);
+    return deparse_expression(expression, deparse_context_for(name, table), alias != nullptr,
+                              false);
+}
+
+/// Calls `body(number)` for each column that an expression of an index looks at; 0 is the whole
+/// row.
+template <typename Body>
+void
+for_each_column_of(Node* expression, const Body& body) {
+    Bitmapset* members = nullptr;
+    pull_varattnos(expression, 1, &members);
+    for (int i = bms_next_member(members, -1); i >= 0; i = bms_next_member(members, i))
+        body(static_cast<AttrNumber>(i + FirstLowInvalidHeapAttributeNumber));
+}
+
+/// The predicate of an index as one expression. Requires: has_predicate.
+inline Node*
+predicate_of(Relation index) {
+    return reinterpret_cast<Node*>(make_ands_explicit(RelationGetIndexPredicate(index)));
 }
 
 // --- rights of the user ---

@@ -55,14 +55,14 @@ TEST(UpsertPlan, CastsWhatIsOfAnotherType) {
     planned.columns[4].source_type.modifier = -1;
     planned.decide();
     EXPECT_EQ(planned.columns[0].cast, "");
-    EXPECT_FALSE(planned.columns[0].is_converted);
+    EXPECT_FALSE(planned.columns[0].is_judged_late);
     EXPECT_EQ(planned.columns[1].cast, "pg_catalog.int4");
     EXPECT_EQ(planned.columns[2].cast, "n(1)");
     // A cast would cut a text where an assignment raises.
     EXPECT_EQ(planned.columns[3].cast, "");
-    EXPECT_TRUE(planned.columns[3].is_converted);
+    EXPECT_TRUE(planned.columns[3].is_judged_late);
     EXPECT_EQ(planned.columns[4].cast, "");
-    EXPECT_FALSE(planned.columns[4].is_converted);
+    EXPECT_FALSE(planned.columns[4].is_judged_late);
     EXPECT_EQ(planned.columns[4].n_dims, 3);
 }
 

@@ -320,7 +320,7 @@ TEST_F(UpsertStatements, BadRowsBesideOthers) {
 TEST_F(UpsertStatements, WithoutAKey) {
     Planned planned({make_integer("n")});
     planned.options.has_rejects = true;
-    planned.plan.rejects = "s.rejects";
+    planned.plan.rejects.quoted = "s.rejects";
     const Statements made = make(planned.decide());
     EXPECT_TRUE(contains(made.order, "1 AS nth, s.source_row AS place FROM candidate s"));
     EXPECT_TRUE(made.after_order.empty());
