@@ -60,5 +60,25 @@ SELECT hnsw_prewarm('parted_v_idx');
 SELECT * FROM hnsw_recall('parted_v_idx');
 SELECT relid, nodes FROM pg_partition_tree('parted_v_idx'), hnsw_info(relid) WHERE isleaf;
 
-DROP TABLE parted, typed, "Odd one", readings CASCADE;
+-- What an index on a column would take, by the rows that the planner knows of or that there are.
+SET max_parallel_maintenance_workers = 1;
+SELECT build_seconds, summary FROM hnsw_estimate(1000000, 768);
+SELECT build_time, build_seconds, ceil(build_seconds / 86400) AS days FROM hnsw_estimate(100000000, 1536);
+CREATE TABLE sized (v triple, n vector, "W" vector(3));
+INSERT INTO sized SELECT '[1,2,3]', '[1]', '[1,2,3]' FROM generate_series(1, 1000);
+SELECT hnsw_estimate('sized', 'v') = hnsw_estimate(1000, 3) AS counted;
+ANALYZE sized;
+SELECT hnsw_estimate('sized', 'v') = hnsw_estimate(1000, 3) AS known,
+       hnsw_estimate('sized', 'W', 8, metric => 'cosine') = hnsw_estimate(1000, 3, 8, metric => 'cosine') AS given;
+SELECT hnsw_estimate('parted', 'v') = hnsw_estimate(1, 3) AS of_partitions,
+       (hnsw_estimate('typed', 'b')).summary = (hnsw_estimate(100, 3)).summary AS of_domain;
+SELECT hnsw_estimate('sized', 'n');
+SELECT hnsw_estimate('sized', 'w');
+RESET max_parallel_maintenance_workers;
+
+-- Nothing runs that others would see, but their columns are there.
+SELECT * FROM hnsw_build_progress;
+SELECT * FROM vector_load_progress;
+
+DROP TABLE sized, parted, typed, "Odd one", readings CASCADE;
 DROP DOMAIN unit, triple, any_dims;

@@ -2,6 +2,7 @@
 
 #include "core/distance/dispatch.h"
 #include "hnsw/gather/flush_points.h"
+#include "hnsw/inspect/load_progress.h"
 #include "hnsw/options.h"
 #include "hnsw/pages/column.h"
 #include "hnsw/scan/plan_hooks.h"
@@ -70,6 +71,7 @@ _PG_init(void) {
                              PGC_USERSET, 0, vext::check_simd, vext::assign_simd, vext::show_simd);
     vext::hnsw::define_settings();
     vext::hnsw::install_flush_points();
+    vext::hnsw::install_load_progress();
     vext::hnsw::install_plan_hooks();
     vext::hnsw::install_column_guard();
     MarkGUCPrefixReserved("vector_ext");

@@ -23,6 +23,8 @@ take_row(int64 source_row) {
     progress.source_row = source_row;
     progress.is_compared = false;
     ++progress.n_taken;
+    if (OidIsValid(progress.target))
+        pg::show(pg::LoadParameter::kTaken, progress.n_before + progress.n_taken);
     const TimestampTz now = GetCurrentTimestamp();
     if (!TimestampDifferenceExceeds(progress.shown, now, kNoticeMilliseconds))
         return;
@@ -31,6 +33,16 @@ take_row(int64 source_row) {
 }
 
 }  // namespace
+
+// A subtransaction that failed has hidden the load.
+void
+show_counts() {
+    if (!OidIsValid(progress.target))
+        return;
+    (void)pg::show_load(progress.target, pg::LoadKind::kUpsert);
+    pg::show(pg::LoadParameter::kTotal, progress.n_total);
+    pg::show(pg::LoadParameter::kTaken, progress.n_before);
+}
 
 // Rows are compared in any order, so that the count of those taken says nothing about such a row.
 // Foreign keys are checked when all rows are written, so that the last row says nothing about them.

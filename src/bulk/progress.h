@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "pg/progress.h"
 #include "pg/statement.h"
 
 namespace vext::bulk {
@@ -20,9 +21,13 @@ struct Progress {
     int64 n_taken;      ///< rows that this statement took, with that row
     bool is_compared;   ///< whether that row was compared only
     TimestampTz shown;  ///< when progress was shown last, or the load began
+    Oid target;         ///< the table; other sessions see the load while it is set
 };
 
 extern constinit Progress progress;
+
+/// Shows to other sessions how many rows were taken.
+void show_counts();
 
 /// Adds what is known of the row to the error that is being raised.
 void describe_row();
@@ -31,7 +36,8 @@ void describe_row();
 template <typename Body>
 void
 with_rows(int64 n_total, int64 n_before, int64 n_rejected, const Body& body) {
-    progress = {n_total, n_before, n_rejected, 0, 0, false, progress.shown};
+    progress = {n_total, n_before, n_rejected, 0, 0, false, progress.shown, progress.target};
+    show_counts();
     auto describe = [] { describe_row(); };
     pg::with_error_context(describe, body);
 }
@@ -39,10 +45,15 @@ with_rows(int64 n_total, int64 n_before, int64 n_rejected, const Body& body) {
 /// Runs a load. One inside a trigger of another leaves that one's progress as it was.
 template <typename Body>
 void
-with_progress(const Body& body) {
+with_progress(Oid target, const Body& body) {
     const Progress outer = progress;
+    const bool is_shown = pg::show_load(target, pg::LoadKind::kUpsert);
+    progress = {};
     progress.shown = GetCurrentTimestamp();
+    progress.target = is_shown ? target : InvalidOid;
     body();
+    if (is_shown)
+        pg::hide_load();
     progress = outer;
 }
 

@@ -129,8 +129,9 @@ upsert(FunctionCallInfo call, TimestampTz& started) {
     const Statements statements = make_statements(arena, plan);
     Counts counts;
     // Rows have the same numbers in every scan.
-    pg::with_setting("synchronize_seqscans", "off",
-                     [&] { with_progress([&] { counts = load(request, plan, statements); }); });
+    pg::with_setting("synchronize_seqscans", "off", [&] {
+        with_progress(request.target, [&] { counts = load(request, plan, statements); });
+    });
     return counts;
 }
 

@@ -2,7 +2,7 @@
 
 #include "hnsw/batch/progress.h"
 #include "hnsw/build/build.h"
-#include "hnsw/gather/insert_row.h"
+#include "hnsw/inspect/load_progress.h"
 #include "hnsw/options.h"
 #include "hnsw/scan/cost.h"
 #include "hnsw/scan/scan.h"
@@ -47,7 +47,7 @@ make_routine() {
 
     routine->ambuild = build_index;
     routine->ambuildempty = build_empty;
-    routine->aminsert = insert_row;
+    routine->aminsert = insert_counted_row;
     routine->ambulkdelete = delete_rows;
     routine->amvacuumcleanup = clean_up;
     routine->amcostestimate = estimate_cost;

@@ -7,10 +7,18 @@
 extern "C" {
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/tuplestore.h"
 }
 
 namespace vext::pg {
+
+/// A number of bytes as pg_size_pretty shows it, in the current memory context.
+inline const char*
+pretty_size(std::uint64_t n_bytes) {
+    return TextDatumGetCString(
+        DirectFunctionCall1(pg_size_pretty, Int64GetDatum(static_cast<int64>(n_bytes))));
+}
 
 /// Collects the rows of a set-returning function; the function then returns NULL.
 class ResultSet {

@@ -59,8 +59,8 @@ rethrow_without(const char* statement, MemoryContext context) {
 }
 
 /// Executes a statement with the rights and the search_path in effect; returns how many rows it
-/// gave, which are valid until the next statement. Its errors do not show it. Requires: with_spi; at
-/// most 8 parameters.
+/// gave, which are valid until the next statement. Its errors do not show it. Requires: with_spi;
+/// at most 8 parameters.
 inline std::uint64_t
 execute(const char* statement, std::span<const Parameter> parameters = {}) {
     constexpr std::size_t kMostParameters = 8;
@@ -82,9 +82,7 @@ execute(const char* statement, std::span<const Parameter> parameters = {}) {
                                        values, nulls, false, 0);
     }
     PG_CATCH();
-    {
-        rethrow_without(statement, context);
-    }
+    { rethrow_without(statement, context); }
     PG_END_TRY();
     MemoryContextSwitchTo(context);
     if (status < 0)

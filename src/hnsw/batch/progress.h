@@ -1,5 +1,8 @@
 // What pg_stat_progress_create_index shows of a build, and how long each phase of it took.
 //
+// Beside these, the server's parameters 17 and 18 hold for hnsw_build_progress what part of the
+// build is done, which never falls, and when it began.
+//
 // Only the backend that builds reports; its parallel workers run the same text and are silent.
 
 #pragma once
@@ -44,6 +47,15 @@ void report_phase(BuildPhase phase, std::size_t n_tuples = 0, std::size_t n_done
 
 /// How many tuples of the phase are done.
 void report_done(std::size_t n_done);
+
+/// Rows come into the index one by one as the table is read.
+void report_single_row();
+
+/// No phase is shown any more, as of a batch that has come in while a command goes on.
+void report_no_phase();
+
+/// How many phases this backend has entered so far.
+std::uint64_t n_phases_reported();
 
 /// Logs at DEBUG1 how long each phase took since begin_progress().
 void log_phase_times(Relation index);

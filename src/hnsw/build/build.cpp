@@ -59,8 +59,10 @@ class SerialBuild {
    private:
     void
     take(const Tid& row, std::span<const float> vector) {
-        if (plan_.later_capacity < kSmallestBatch)
+        if (plan_.later_capacity < kSmallestBatch) {
+            report_single_row();
             return member_.insert(row, vector);
+        }
         if (member_.add_point(row, vector))
             return;
         insert_batch();

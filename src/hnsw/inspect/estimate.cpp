@@ -65,14 +65,20 @@ least_memory(const Index& index, std::int64_t n_rows, BuildMeans means) {
     return enough * 1024;
 }
 
-// From the figures in docs/decisions.md; the classes are so wide that the machine hardly matters.
-const char*
-time_class(std::int64_t n_rows, const Definition& definition, int n_members) {
+// The rates of the machine that docs/decisions.md has figures of; docs/sql_reference.md states
+// them.
+double
+seconds_of_build(std::int64_t n_rows, const Definition& definition, int n_members) {
     constexpr double kRowSeconds = 60e-6;
     constexpr double kDimensionSeconds = 0.05e-6;
     const double effort = std::max(1.0, definition.ef_construction / 64.0);
-    const double seconds = static_cast<double>(n_rows) * effort *
-                           (kRowSeconds + kDimensionSeconds * definition.n_dims) / n_members;
+    return static_cast<double>(n_rows) * effort *
+           (kRowSeconds + kDimensionSeconds * definition.n_dims) / n_members;
+}
+
+// So wide that the machine hardly matters.
+const char*
+time_class(double seconds) {
     if (seconds < 60)
         return "seconds";
     if (seconds < 3600)
@@ -99,9 +105,10 @@ estimate_index(std::int64_t n_rows, const Definition& definition, int n_members)
     const std::uint64_t n_extents =
         (static_cast<std::uint64_t>(n_records) + per_extent - 1) / per_extent;
     const std::uint64_t hot = geometry.first_block + n_extents * geometry.hot_blocks;
+    const double seconds = seconds_of_build(n_rows, definition, n_members);
     return {least_memory(index, std::min<std::int64_t>(n_rows, kMostBatch),
                          {0, n_members, static_cast<std::size_t>(definition.ef_construction)}),
-            time_class(n_rows, definition, n_members), hot * kPageSize,
+            seconds, time_class(seconds), hot * kPageSize,
             n_extents * geometry.cold_blocks * kPageSize};
 }
 

@@ -10,8 +10,9 @@ namespace vext::hnsw {
 
 struct Estimate {
     std::uint64_t
-        build_memory;  ///< maintenance_work_mem that takes all rows, or the most, as one batch
-    const char* build_time;   ///< "seconds", "minutes", "hours" or "days", given that memory
+        build_memory;      ///< maintenance_work_mem that takes all rows, or the most, as one batch
+    double build_seconds;  ///< given that memory, by the rates of estimate.cpp
+    const char* build_time;   ///< of that "seconds", "minutes", "hours" or "days"
     std::uint64_t hot_bytes;  ///< metapage and centroid included
     std::uint64_t cold_bytes;
 };

@@ -121,12 +121,19 @@ void
 return_estimate(std::int64_t n_rows, const Definition& definition, const pg::ResultSet& results) {
     const Estimate estimate =
         estimate_index(n_rows, definition, max_parallel_maintenance_workers + 1);
+    const std::uint64_t n_bytes = estimate.hot_bytes + estimate.cold_bytes;
+    const char* summary =
+        psprintf("index of %s, built by %d processes in %.0f s with maintenance_work_mem %s",
+                 pg::pretty_size(n_bytes), max_parallel_maintenance_workers + 1,
+                 std::ceil(estimate.build_seconds), pg::pretty_size(estimate.build_memory));
     const Datum values[] = {
         Int64GetDatum(static_cast<int64>(estimate.build_memory)),
         text_datum(estimate.build_time),
         Int64GetDatum(static_cast<int64>(estimate.hot_bytes)),
         Int64GetDatum(static_cast<int64>(estimate.cold_bytes)),
         Int64GetDatum(static_cast<int64>(estimate.hot_bytes + estimate.cold_bytes)),
+        Float8GetDatum(estimate.build_seconds),
+        text_datum(summary),
     };
     const bool is_null[std::size(values)] = {};
     results.add(values, is_null);
