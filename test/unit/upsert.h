@@ -15,7 +15,7 @@ inline bulk::Column
 make_column(bulk::Text name, bulk::Text type, char category) {
     bulk::Column column;
     column.name = column.quoted = name;
-    column.type = {1, -1, category, type, type};
+    column.type = {1, -1, category, type, type, type};
     column.source_type = column.type;
     column.is_in_source = true;
     column.sum_schema = column.concat_schema = "pg_catalog";

@@ -180,13 +180,19 @@ TEST(UpsertPlan, FindsBadRowsByWritingWhereTheServerAloneKnowsThem) {
     EXPECT_FALSE(is_slow([](Planned&) {}));
     EXPECT_TRUE(is_slow([](Planned& p) { p.plan.target.is_unpredictable = true; }));
     EXPECT_TRUE(is_slow([](Planned& p) { p.columns[0].may_select = false; }));
-    EXPECT_TRUE(is_slow([](Planned& p) { p.columns[1].source_type.oid = 2; }));
+    // Values that were cast are known; whether one fits an assignment is not.
+    EXPECT_FALSE(is_slow([](Planned& p) { p.columns[1].source_type.oid = 2; }));
+    EXPECT_TRUE(is_slow([](Planned& p) {
+        p.columns[1].type.category = 'V';
+        p.columns[1].type.modifier = 3;
+        p.columns[1].source_type.oid = 2;
+    }));
     EXPECT_TRUE(is_slow([](Planned& p) { p.columns[1].is_domain = true; }));
     static const Check whole = {"c", "items IS NOT NULL", {}, true};
     EXPECT_TRUE(is_slow([](Planned& p) { p.plan.checks = {&whole, 1}; }));
     static const ForeignKeyColumn pair = {1, "id", "OPERATOR(pg_catalog.=)"};
-    static const ForeignKey known = {"f", "s.other", {&pair, 1}, true};
-    static const ForeignKey hidden = {"f", "s.other", {&pair, 1}, false};
+    static const ForeignKey known = {"f", "s.other", {&pair, 1}, false, true};
+    static const ForeignKey hidden = {"f", "s.other", {&pair, 1}, false, false};
     EXPECT_FALSE(is_slow([](Planned& p) { p.plan.foreign_keys = {&known, 1}; }));
     EXPECT_TRUE(is_slow([](Planned& p) { p.plan.foreign_keys = {&hidden, 1}; }));
     EXPECT_FALSE(is_slow([](Planned& p) {

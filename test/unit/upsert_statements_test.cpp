@@ -229,7 +229,7 @@ TEST_F(UpsertStatements, NowFillsWhatNewRowsLack) {
 
 TEST_F(UpsertStatements, BadRowsBeforeTheyAreOrdered) {
     Planned planned({make_key(make_integer("id")), make_vector("v", 3), make_vector("w", 2)});
-    planned.columns[2].source_type = {9, -1, 'S', "pg_catalog.text", "pg_catalog.text"};
+    planned.columns[2].source_type = {9, -1, 'S', "pg_catalog.text", "pg_catalog.text", "text"};
     planned.columns[1].is_required = true;
     const Statements made = make(planned.decide(OnConflict::kUpdate));
     ASSERT_EQ(made.before_order.size(), 1U);
@@ -267,7 +267,7 @@ TEST_F(UpsertStatements, ConstraintsThatAreJudgedBefore) {
     const int places[] = {1};
     const Check check = {"it's", "(n > 0)", places};
     const ForeignKeyColumn pair = {1, "other_id", "OPERATOR(pg_catalog.=)"};
-    const ForeignKey key = {"f", "s.other", {&pair, 1}, true};
+    const ForeignKey key = {"f", "s.other", {&pair, 1}, false, true};
     Planned planned = make_simple();
     planned.plan.checks = {&check, 1};
     planned.plan.foreign_keys = {&key, 1};
@@ -330,6 +330,71 @@ TEST_F(UpsertStatements, WithoutAKey) {
               "b.source_row, NULL, b.sqlstate, b.message, pg_catalog.row_to_json(s.*)"
               "::pg_catalog.text FROM unnest($1, $2, $3, $4) b(tid, source_row, sqlstate, message) "
               "JOIN ONLY pg_temp.stage s ON s.ctid OPERATOR(pg_catalog.=) b.tid ORDER BY 1");
+}
+
+TEST_F(UpsertStatements, AKeyOfAnExpressionForSomeRows) {
+    Planned planned({make_text("email"), make_integer("gone"), make_integer("n")});
+    planned.columns[0].is_in_key_expression = true;
+    const int email = 0;
+    const int gone = 1;
+    const KeyExpression key = {1,
+                               {"lower(t.email)", "lower(r.email)", "lower(email)", {&email, 1}},
+                               "OPERATOR(pg_catalog.=)",
+                               ""};
+    planned.plan.target.key_expressions = {&key, 1};
+    planned.plan.target.key_predicate = {
+        true, false, {"(t.gone IS NULL)", "(r.gone IS NULL)", "(gone IS NULL)", {&gone, 1}}};
+    const Statements made = make(planned.decide(OnConflict::kUpdate));
+    EXPECT_EQ(planned.columns[0].rule, Rule::kNone);
+    EXPECT_TRUE(contains(made.write, " ON CONFLICT ((lower(email))) WHERE (gone IS NULL) DO "));
+    EXPECT_TRUE(contains(made.write,
+                         "lower(t.email) OPERATOR(pg_catalog.=) (SELECT lower(r.email) FROM "
+                         "(SELECT s.c1 AS email) r) AND ((t.gone IS NULL)) AND (SELECT (r.gone IS "
+                         "NULL) FROM (SELECT s.c2 AS gone) r) WHERE t.ctid IS NULL OR "));
+    EXPECT_TRUE(contains(made.order, "THEN 0 ELSE s.source_row END"));
+    ASSERT_EQ(made.before_order.size(), 1U);
+    EXPECT_TRUE(contains(made.before_order[0].text, "null value in key lower(email) of relation"));
+}
+
+TEST_F(UpsertStatements, AKeyInWhichNullsAreEqual) {
+    Planned planned = make_simple();
+    planned.columns[0].is_key_null_equal = true;
+    planned.columns[0].is_required = false;
+    const Statements made = make(planned.decide(OnConflict::kUpdate));
+    EXPECT_TRUE(contains(made.write,
+                         "ON (t.id OPERATOR(pg_catalog.=) s.c1 OR (t.id IS NULL AND "
+                         "s.c1 IS NULL)) WHERE t.ctid IS NULL OR "));
+    EXPECT_TRUE(made.before_order.empty());
+}
+
+TEST_F(UpsertStatements, RejectsSayWhereTheyAreFrom) {
+    Planned planned = make_simple();
+    planned.options.has_rejects = true;
+    planned.plan.rejects = {"s.rejects", true, true};
+    planned.plan.source.line = "vector_stage_line";
+    const Text reject = make(planned.decide()).reject;
+    EXPECT_TRUE(contains(reject, "raw, source, line) SELECT"));
+    EXPECT_TRUE(contains(reject, "(SELECT s.id, s.n) r), 'stage', s.vector_stage_line FROM"));
+}
+
+TEST_F(UpsertStatements, ReferencesWithinTheLoad) {
+    Planned planned = make_simple();
+    const ForeignKeyColumn pair = {1, "id", "OPERATOR(pg_catalog.=)"};
+    const ForeignKey key = {"fk", "s.items", {&pair, 1}, true, true};
+    planned.plan.foreign_keys = {&key, 1};
+    const Statements made = make(planned.decide(OnConflict::kSkip));
+    const BadRowQuery& last = made.after_order.back();
+    EXPECT_EQ(last.when, When::kReferences);
+    EXPECT_TRUE(contains(last.text,
+                         "NOT EXISTS (SELECT FROM s.items r WHERE r.id OPERATOR(pg_catalog.=) "
+                         "s.c2) AND NOT EXISTS (SELECT FROM (SELECT s.c1 AS id FROM candidate s) "
+                         "r WHERE r.id OPERATOR(pg_catalog.=) s.c2)"));
+}
+
+TEST_F(UpsertStatements, OthersAreKeptAway) {
+    Planned planned = make_simple();
+    planned.options.is_exclusive = true;
+    EXPECT_TRUE(contains(make(planned.decide()).lock, "pg_advisory_xact_lock(pg_catalog.hash"));
 }
 
 TEST_F(UpsertStatements, ACopyIsDropped) {
