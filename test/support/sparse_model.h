@@ -71,7 +71,7 @@ class SparseModel {
         float value = 0;
         const char* number_end = nullptr;
         errno = 0;
-        core::TextError error = read_number_with_strtof(p_, value, number_end);
+        core::TextError error = read_number_with_strtof(p_, kFloatLimit, value, number_end);
         if (error == core::TextError::kNone && errno == ERANGE && value == 0)
             error = core::TextError::kOutOfRange;
         switch (error) {
