@@ -92,6 +92,9 @@ class CentroidSample {
         if (geometry.cold_bytes == 0)
             return with_record(*index_, id,
                                [&](const std::uint8_t* record) { return read(record, nullptr); });
+        // Of a slot that was never used, the cold page may be missing on a standby.
+        if (!with_record(*index_, id, is_live_node))
+            return false;
         const Place cold = geometry.cold_place(id);
         check_cold_block(*index_, cold.block);
         return pg::with_two_pages(
