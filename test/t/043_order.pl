@@ -65,7 +65,7 @@ for my $n_dims (2, 31, 33, 250, 257)
 				SELECT uses_index(query), (judge(query)).*
 				FROM (SELECT format('SELECT DISTINCT v $operator %L FROM numbers ORDER BY 1', v)
 					AS query FROM numbers WHERE i IN (1, 77, 1005)) q;
-				SELECT 'damaged' FROM hnsw_check('numbers_v', true) LIMIT 1;
+				SELECT 'damaged' FROM hnsw_check('numbers_v', true) WHERE severity <> 'quality' LIMIT 1;
 				DROP INDEX numbers_v});
 			for (split /\n/, $result)
 			{
