@@ -52,6 +52,8 @@ class Query(Case):
         bulk_build_index(random_vectors(3000, 4), "items")
         self.sql("SET enable_seqscan = off")
         self.assertEqual(len(bulk_query_index("items", [0] * 4, 300, conn=self.conn)), 300)
+        self.assertEqual(len(bulk_query_index("items", [0] * 4, 300, 50, conn=self.conn)), 300)
+        self.sql("SET hnsw.iterative_scan = off")
         self.assertEqual(len(bulk_query_index("items", [0] * 4, 300, 50, conn=self.conn)), 50)
         self.assertEqual(self.value("SHOW hnsw.ef_search"), "40")
         self.assertEqual(len(bulk_query_index("items", [0] * 4, 3001)), 3000)
@@ -59,7 +61,7 @@ class Query(Case):
     def test_option_of_the_index_counts(self):
         bulk_build_index(random_vectors(3000, 4), "items", index="none")
         self.sql("CREATE INDEX ON items USING hnsw (embedding vector_l2_ops) WITH (ef_search = 12)")
-        self.sql("SET enable_seqscan = off")
+        self.sql("SET enable_seqscan = off; SET hnsw.iterative_scan = off")
         bulk_query_index("items", [0] * 4, 2, 100, conn=self.conn)
         found = self.sql("SELECT id FROM items ORDER BY embedding <-> '[0,0,0,0]' LIMIT 40")
         self.assertEqual(len(found), 12)
