@@ -30,6 +30,7 @@ class CentroidSample {
         : index_(&index),
           values_(arena.allocate_zeroed<float>(index.codec->n_padded())),
           before_(arena.allocate_zeroed<float>(index.codec->n_padded())),
+          sum_(arena.allocate_zeroed<double>(index.codec->n_padded())),
           from_centroid_(arena, kSampledNodes),
           between_(arena, kSampledNodes) {}
 
@@ -46,8 +47,11 @@ class CentroidSample {
             if (!decode(static_cast<NodeId>(part * index_->n_held)))
                 continue;
             from_centroid_.push_back(norm_of(values_));
-            for (std::size_t d = 0; d < values_.size(); ++d)
+            squares_ += from_centroid_.back() * from_centroid_.back();
+            for (std::size_t d = 0; d < values_.size(); ++d) {
                 before_[d] -= values_[d];
+                sum_[d] += values_[d];
+            }
             if (has_before)
                 between_.push_back(norm_of(before_));
             std::copy(values_.begin(), values_.end(), before_.begin());
@@ -61,6 +65,15 @@ class CentroidSample {
         return median(from_centroid_) / distance;
     }
 
+    // Whether the vectors, measured before, lie farther from the centroid than about their own
+    // mean: REINDEX would give them a better one.
+    bool
+    is_off_mean() const {
+        const auto n = static_cast<double>(from_centroid_.size());
+        const double from_mean = squares_ / n - squared_norm_of(sum_) / (n * n);
+        return squared_norm_of(sum_) / (n * n) > from_mean;
+    }
+
    private:
     static double
     median(core::Array<double>& values) {
@@ -69,12 +82,18 @@ class CentroidSample {
         return *middle;
     }
 
+    template <typename Value>
     static double
-    norm_of(std::span<const float> values) {
+    squared_norm_of(std::span<Value> values) {
         double squared = 0;
         for (const double value : values)
             squared += value * value;
-        return std::sqrt(squared);
+        return squared;
+    }
+
+    static double
+    norm_of(std::span<const float> values) {
+        return std::sqrt(squared_norm_of(values));
     }
 
     // Makes values_ what code and residual say of the vector; false where this is no live node.
@@ -110,6 +129,8 @@ class CentroidSample {
     Index* index_;
     std::span<float> values_;
     std::span<float> before_;
+    std::span<double> sum_;
+    double squares_ = 0;
     core::Array<double> from_centroid_;
     core::Array<double> between_;
 };
@@ -128,8 +149,12 @@ measure_centroid_offset(Index& index) {
 
 bool
 has_far_centroid(Index& index) {
+    if (!core::is_rotated(index.meta.codec))
+        return false;
     const double far = index.meta.codec == core::CodecKind::kScalar4 ? kFarOf4Bits : kFarOf8Bits;
-    return measure_centroid_offset(index).value_or(0) > far;
+    core::Arena arena = pg::context_arena(CurrentMemoryContext);
+    auto* sample = arena.make<CentroidSample>(index, arena);
+    return sample->measure().value_or(0) > far && sample->is_off_mean();
 }
 
 }  // namespace vext::hnsw
