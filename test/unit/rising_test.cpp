@@ -153,7 +153,7 @@ class SurroundingsTest : public testing::Test {
 };
 
 TEST_F(SurroundingsTest, TellsOwnFromOthers) {
-    // Thrice as far is nine times by squares; the three nearest count as own.
+    // Thrice as far as the fourth is nine times by squares.
     EXPECT_EQ(judge_surroundings(Metric::kL2, at({1, 2, 4, 36, 37, 3}), {}).own, 0b101111);
     EXPECT_EQ(judge_surroundings(Metric::kL1, at({1, 2, 4, 36, 12, 3}), {}).own, 0b110111);
     EXPECT_EQ(judge_surroundings(Metric::kInnerProduct, at({-1, 2, 400}), {}).own, 0b111);
@@ -161,14 +161,15 @@ TEST_F(SurroundingsTest, TellsOwnFromOthers) {
     // What the graph has nearer says how large the group is.
     EXPECT_EQ(judge_surroundings(Metric::kL2, at({1, 2, 4, 36}), {0.1F, 1000, false}).own, 0);
     // As far as the errors allow.
-    std::vector<Candidate> near = at({1, 2, 3, 28});
-    near[3].error = 2;
+    std::vector<Candidate> near = at({1, 2, 3, 3, 28});
     EXPECT_EQ(judge_surroundings(Metric::kL2, near, {}).own, 0b1111);
+    near[4].error = 2;
+    EXPECT_EQ(judge_surroundings(Metric::kL2, near, {}).own, 0b11111);
 }
 
 TEST_F(SurroundingsTest, WantsOneAboveForAGroup) {
     const std::vector<Candidate> group = at({1, 1, 2, 3, 4});
-    const std::vector<Candidate> few = at({1, 1, 2, 300, 400});
+    const std::vector<Candidate> few = at({1, 1, 2});
     EXPECT_TRUE(judge_surroundings(Metric::kL2, group, {}).is_wanting);
     EXPECT_FALSE(judge_surroundings(Metric::kL2, few, {}).is_wanting);
     EXPECT_TRUE(judge_surroundings(Metric::kInnerProduct, group, {}).is_wanting);

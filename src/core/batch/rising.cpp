@@ -13,10 +13,7 @@ constexpr std::size_t kPauseInterval = 4096;
 // As far as this a risen rank covers others.
 constexpr int kSteps = 3;
 
-// So many near ones are taken for the rank's group, whatever their distance.
-constexpr std::size_t kSure = 3;
-
-// The distance within which `n` of the candidates are; infinite where they are fewer, or none.
+// The distance within which `n` of the candidates are; infinite where they are fewer.
 float
 reach_of(std::span<const Candidate> candidates, std::size_t n) {
     float nearest[NearLinks::kMost];
@@ -24,7 +21,7 @@ reach_of(std::span<const Candidate> candidates, std::size_t n) {
     for (const Candidate& candidate : candidates)
         nearest[n_sorted++] = at_most(candidate);
     std::sort(nearest, nearest + n_sorted);
-    return n == 0 || n_sorted < n ? std::numeric_limits<float>::infinity() : nearest[n - 1];
+    return n_sorted < n ? std::numeric_limits<float>::infinity() : nearest[n - 1];
 }
 
 // What covers what on one layer.
@@ -68,17 +65,11 @@ struct NearGraph {
 
 Surroundings
 judge_surroundings(Metric metric, std::span<const Candidate> near, const Cover& outside) {
-    const float sure = std::min(outside.reach, reach_of(near, std::min(kSure, near.size())));
-    Surroundings surroundings = {};
-    Candidate own[NearLinks::kMost];
-    std::size_t n_own = 0;
+    const Cover cover = {std::min(outside.reach, reach_of(near, kGroup)), outside.above};
+    Surroundings surroundings = {0, outside.is_crowded || is_group_alone(metric, cover)};
     for (std::size_t i = 0; i < near.size(); ++i)
-        if (!is_thrice(metric, sure, at_least(near[i]))) {
+        if (!is_thrice(metric, cover.reach, at_least(near[i])))
             surroundings.own |= static_cast<std::uint8_t>(1U << i);
-            own[n_own++] = near[i];
-        }
-    const Cover cover = {std::min(outside.reach, reach_of({own, n_own}, kGroup)), outside.above};
-    surroundings.is_wanting = outside.is_crowded || is_group_alone(metric, cover);
     return surroundings;
 }
 

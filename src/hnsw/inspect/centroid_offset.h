@@ -13,8 +13,8 @@ namespace vext::hnsw {
 /// needs no centroid, or the index has hardly a vector. Memory from the current context.
 std::optional<double> measure_centroid_offset(Index& index);
 
-/// Whether it is so far that codes are coarse beside the distances between vectors, so that searches
-/// may miss rows, and farther than the vectors' mean, which REINDEX would take.
+/// Whether it is so far that codes are coarse beside the distances between vectors, so that
+/// searches may miss rows, and farther than the vectors' mean, which REINDEX would take.
 bool has_far_centroid(Index& index);
 
 }  // namespace vext::hnsw
