@@ -64,11 +64,9 @@ inline std::size_t
 graph_bytes_per_point(const BatchOptions& options, const GraphShape& shape, std::size_t n) {
     const std::size_t layer_0 = LayerPlan(n, shape, 0, options).bytes_per_rank(options) +
                                 sizeof(Surroundings) + sizeof(std::uint8_t);
-    // Each further layer has at most this share of the points of the one below, and a list of them.
-    const double share = rising_share(shape.m) + 1.0 / kRanksPerRaised;
     const std::size_t listed = layer_0 + sizeof(std::uint32_t);
-    return layer_0 + static_cast<std::size_t>(static_cast<double>(listed) * share / (1 - share)) +
-           1;
+    return layer_0 +
+           static_cast<std::size_t>(static_cast<double>(listed) * most_risen_share(shape.m)) + 1;
 }
 
 /// Bytes that each member of the crew takes.

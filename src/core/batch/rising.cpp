@@ -84,7 +84,7 @@ raise_wanting(const LayerLinks& links, std::span<const Surroundings> surrounding
             covered.set(rank);
     for (int i = 0; i < kSteps; ++i)
         covered = graph.widen(covered, local, pause);
-    std::size_t n_left = n / kRanksPerRaised + 1;
+    std::size_t n_left = n / ranks_per_raised(levels.layer) + 1;
     for (std::size_t rank = 0; rank < n && n_left > 0; ++rank) {
         if (covered.has(rank) || !surroundings[rank].is_wanting)
             continue;

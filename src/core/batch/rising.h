@@ -46,8 +46,19 @@ draw_layer(std::uint64_t seed, std::uint32_t point, const GraphShape& shape) {
     return static_cast<int>(std::min<double>(layer, shape.max_layer));
 }
 
-/// At most one rank of so many rises beside those that chance chose.
-inline constexpr std::size_t kRanksPerRaised = 16;
+/// At most one rank of so many of a layer rises beside those that chance chose. There are few above
+/// layer 0, and groups of them are small.
+constexpr std::size_t
+ranks_per_raised(int layer) {
+    return layer == 0 ? 16 : 4;
+}
+
+/// How many points on all layers above 0 a batch has for each of its points, at most, nearly.
+inline double
+most_risen_share(std::size_t m) {
+    const double chance = rising_share(m);
+    return (chance + 1.0 / ranks_per_raised(0)) / (1 - chance - 1.0 / ranks_per_raised(1));
+}
 
 /// The links of a rank that do not lead out of its group, if that is larger than these: the
 /// nearest, then fillers. Diverse links farther down lead elsewhere.
@@ -91,8 +102,8 @@ struct LayerLevels {
 
 /// Makes further ranks rise to the next layer, so that each that is wanting has a risen one within
 /// three near links that stay in its group: chance alone leaves groups without any, and searches
-/// come to a group from above. Where there are more groups than may have one (kRanksPerRaised), the
-/// last go without. Memory: four bits a rank from `local`. Calls `pause` now and then.
+/// come to a group from above. Where there are more groups than may have one (ranks_per_raised),
+/// the last go without. Memory: four bits a rank from `local`. Calls `pause` now and then.
 void raise_wanting(const LayerLinks& links, std::span<const Surroundings> surroundings,
                    const LayerLevels& levels, Arena& local, void (*pause)());
 

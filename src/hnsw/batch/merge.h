@@ -50,10 +50,9 @@ class BatchMerger {
     static std::size_t
     bytes_per_point(const core::GraphShape& shape) {
         // What was found of a point on layer 0, and of those that rise.
-        const double share = core::rising_share(shape.m) + 1.0 / core::kRanksPerRaised;
         return (2 * shape.m + 4) * sizeof(NodeId) + sizeof(core::Cover) +
                static_cast<std::size_t>(static_cast<double>(shape.m_above * sizeof(NodeId)) *
-                                        share / (1 - share)) +
+                                        core::most_risen_share(shape.m)) +
                1;
     }
 
