@@ -242,3 +242,9 @@ FROM (SELECT n, (SELECT v FROM half WHERE id = n) <+> zero AS distance
       FROM unnest(ARRAY[1, 1, 1, 2, 2, 1, 3, 3, 3, 1, 2]) n,
            (SELECT array_fill(0, ARRAY[1200])::halfvec AS zero) z) s;
 DROP TABLE half;
+
+-- Arrays that drivers send, and JSON.
+SELECT '{1,-2}'::smallint[]::halfvec, '{1,65504}'::bigint[]::halfvec, '[1, 2.5]'::jsonb::halfvec;
+SELECT '[1, 70000]'::jsonb::halfvec;
+SELECT '[1, "2"]'::jsonb::halfvec;
+SELECT '{1,70000}'::bigint[]::halfvec;

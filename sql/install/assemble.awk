@@ -5,6 +5,9 @@
 BEGIN {
     set("vector", "single-precision", "", "vector_norm", "vector_norm", "IMPLICIT")
     set("halfvec", "half-precision", "halfvec_", "l2_norm", "halfvec_l2_norm", "ASSIGNMENT")
+    # Of its parts only those that need no more are shared.
+    word["sparsevec", "type"] = "sparsevec"
+    word["sparsevec", "prefix"] = "sparsevec_"
 }
 
 # The numbers of the type; what precedes in C the names that SQL overloads; what its norm is called in

@@ -55,6 +55,11 @@ void report_too_many_dimensions(const char* type, Node* context = nullptr,
 void report_nan(const char* type, Node* context = nullptr);
 void report_infinite(const char* type, Node* context = nullptr);
 
+/// Of messages in binary form.
+[[noreturn]] void raise_too_short();
+[[noreturn]] void raise_left_over();
+[[noreturn]] void raise_unused_not_zero(std::int32_t unused);
+
 [[noreturn]] void raise_overflow();
 [[noreturn]] void raise_underflow();
 

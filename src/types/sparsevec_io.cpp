@@ -83,24 +83,6 @@ to_text(const core::SparseView& vector) {
 }
 
 void
-raise_too_short() {
-    ereport(ERROR,
-            (errcode(ERRCODE_PROTOCOL_VIOLATION), errmsg("insufficient data left in message")));
-}
-
-void
-raise_left_over() {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-                    errmsg("incorrect binary data format")));
-}
-
-void
-raise_unused_not_zero(std::int32_t unused) {
-    ereport(ERROR,
-            (errcode(ERRCODE_DATA_EXCEPTION), errmsg("expected unused to be 0, not %d", unused)));
-}
-
-void
 raise_wire_error(const core::DecodedSparse& decoded) {
     switch (decoded.error) {
         case SparseError::kNone:

@@ -30,11 +30,6 @@ CREATE FUNCTION l1_distance(@type@, @type@) RETURNS double precision
 COMMENT ON FUNCTION l1_distance(@type@, @type@) IS
     'taxicab distance';
 
-CREATE FUNCTION @type@_spherical_distance(@type@, @type@) RETURNS double precision
-    AS 'MODULE_PATHNAME', 'vext_@type@_spherical_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @type@_spherical_distance(@type@, @type@) IS
-    'angle between two unit vectors as a part of pi';
-
 CREATE OPERATOR <-> (
     LEFTARG = @type@, RIGHTARG = @type@, FUNCTION = l2_distance,
     COMMUTATOR = <->

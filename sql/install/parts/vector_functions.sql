@@ -24,3 +24,8 @@ CREATE FUNCTION subvector(@type@, integer, integer) RETURNS @type@
     AS 'MODULE_PATHNAME', 'vext_@prefix@subvector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION subvector(@type@, integer, integer) IS
     'part of a vector: first dimension, counted from 1, and number of dimensions';
+
+CREATE FUNCTION @type@_spherical_distance(@type@, @type@) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'vext_@type@_spherical_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @type@_spherical_distance(@type@, @type@) IS
+    'angle between two unit vectors as a part of pi';
