@@ -208,3 +208,24 @@ SELECT * FROM hnsw_check('items_v', true);
 DROP TABLE items, owners, parts CASCADE;
 DROP FUNCTION fill_noise, fill_judge, fill_count, fill_count_off;
 DROP ROLE fill_tenant;
+
+-- Where exact order is asked for, a scan that goes on keeps it; else nearer rows may come late.
+BEGIN;
+CREATE TABLE in_order AS
+SELECT i, (SELECT array_agg(hashint8extended(i * 100 + j, 1) & 255)
+           FROM generate_series(1, 24) j)::vector(24) AS v
+FROM generate_series(1, 3000) i;
+CREATE INDEX in_order_v ON in_order USING hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 8);
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_sort = off;
+SET LOCAL hnsw.ef_search = 2;
+CREATE FUNCTION pg_temp.judge(OUT n bigint, OUT has_late boolean) LANGUAGE sql AS $$
+SELECT count(*), bool_or(d < previous)
+FROM (SELECT d, lag(d) OVER (ORDER BY n) AS previous
+      FROM unnest(ARRAY(SELECT v <-> array_fill(128, ARRAY[24])::vector FROM in_order
+                        ORDER BY v <-> array_fill(128, ARRAY[24])::vector LIMIT 300))
+           WITH ORDINALITY AS u (d, n)) s $$;
+SELECT * FROM pg_temp.judge();
+SET LOCAL vector_ext.exact_order = on;
+SELECT n > 150 AS many, has_late FROM pg_temp.judge();
+ROLLBACK;

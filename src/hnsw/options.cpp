@@ -172,7 +172,9 @@ IterativeScan
 effective_iterative_scan() {
     if (iterative_scan_was_set)
         return static_cast<IterativeScan>(setting_iterative_scan);
-    return setting_fill_limit ? kIterativeRelaxed : kIterativeOff;
+    if (!setting_fill_limit)
+        return kIterativeOff;
+    return setting_exact_order ? kIterativeStrict : kIterativeRelaxed;
 }
 
 int

@@ -40,7 +40,8 @@ int option_ef_construction(Relation relation);
 bool may_be_planned(Oid index);
 
 /// How a scan goes on: the setting if it was set; else like kIterativeRelaxed, so that a LIMIT is
-/// filled, unless vector_ext.fill_limit is off.
+/// filled, unless vector_ext.fill_limit is off, or like kIterativeStrict with
+/// vector_ext.exact_order.
 IterativeScan effective_iterative_scan();
 
 /// The candidate list of a search: the setting if it was set, else the index option, else 40.
