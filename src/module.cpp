@@ -2,7 +2,7 @@
 
 #include "core/distance/dispatch.h"
 #include "hnsw/gather/flush_points.h"
-#include "hnsw/inspect/load_progress.h"
+#include "hnsw/gather/load_progress.h"
 #include "hnsw/options.h"
 #include "hnsw/pages/column.h"
 #include "hnsw/scan/plan_hooks.h"

@@ -2,7 +2,7 @@
 
 #include "hnsw/batch/progress.h"
 #include "hnsw/build/build.h"
-#include "hnsw/inspect/load_progress.h"
+#include "hnsw/gather/load_progress.h"
 #include "hnsw/options.h"
 #include "hnsw/scan/cost.h"
 #include "hnsw/scan/scan.h"

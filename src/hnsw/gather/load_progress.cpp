@@ -4,7 +4,7 @@
 // That those waiting have come in, so that rows wait anew, shows by the phases of a batch, or by
 // WAL written meanwhile: a row that is gathered writes none.
 
-#include "hnsw/inspect/load_progress.h"
+#include "hnsw/gather/load_progress.h"
 
 #include "hnsw/batch/progress.h"
 #include "hnsw/gather/gather.h"
