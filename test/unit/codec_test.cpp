@@ -240,7 +240,8 @@ class CodecTest : public testing::Test {
 };
 
 TEST_F(CodecTest, IsChosenByMetricAndLength) {
-    EXPECT_EQ(codec_for(Metric::kL1, 3), CodecKind::kPlain8);
+    EXPECT_EQ(codec_for(Metric::kL1, 32), CodecKind::kExact);
+    EXPECT_EQ(codec_for(Metric::kL1, 33), CodecKind::kPlain8);
     EXPECT_EQ(codec_for(Metric::kL1, 800), CodecKind::kPlain8);
     for (Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
         EXPECT_EQ(codec_for(metric, 32), CodecKind::kExact);

@@ -29,14 +29,14 @@ is_rotated(CodecKind kind) {
 /// Whether codes of this kind give distances of this metric.
 constexpr bool
 serves(CodecKind kind, Metric metric) {
-    return (kind == CodecKind::kPlain8) == (metric == Metric::kL1);
+    return is_exact(kind) || (kind == CodecKind::kPlain8) == (metric == Metric::kL1);
 }
 
 /// The floats kept beside the code in the hot record. `error` is stored only where
 /// `Codec::has_inline_error()`; elsewhere it is neither read nor needed.
 ///
 ///            | factor                          | offset                              | error
-///   exact    | 1                               | |v|^2                               | 0
+///   exact    | 1                               | |v|^2; L1: 0                        | 0
 ///   scalar8  | f = |x|^2 / <x, u>              | |x|^2; inner product: -<v, c>       | L2 norm
 ///   scalar4  | f = |x|^2 / <x, u>              | |x|^2; inner product: -<v, c>       | 0
 ///   plain8   | step of a level, 1 when all     | value of level 0                    | L1 norm

@@ -85,10 +85,10 @@ operations_of(CodecKind kind) {
 
 CodecKind
 codec_for(Metric metric, std::size_t n_dims) {
-    if (metric == Metric::kL1)
-        return CodecKind::kPlain8;
     if (n_dims <= 32)
         return CodecKind::kExact;
+    if (metric == Metric::kL1)
+        return CodecKind::kPlain8;
     return n_dims <= 256 ? CodecKind::kScalar8 : CodecKind::kScalar4;
 }
 

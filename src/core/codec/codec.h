@@ -4,7 +4,7 @@
 //   exact    the float32 values, up to 32 dimensions (its codes must be aligned as float)
 //   scalar8  centred, rotated, 8 bits a dimension, up to 256 dimensions
 //   scalar4  centred, rotated, 4 bits a dimension and a residual of 8 more, above 256 dimensions
-//   plain8   8 bits a dimension over the vector's own range, for L1
+//   plain8   8 bits a dimension over the vector's own range, for L1 above 32 dimensions
 // The estimator of the scalar codecs is RaBitQ's (Gao et al.): with the code u of x and
 // f = |x|^2 / <x, u>, the expectation of f <u, q> over rotations is <x, q>. Residuals are those of
 // LVQ (Aguerrebere et al.). All metrics but L1 share one form,

@@ -31,8 +31,14 @@ cosine_distance(const float* a, const float* b, std::size_t n) {
 PrepareStatus
 ExactCodec::prepare(const float* vector, Prepared& prepared) const {
     std::memcpy(prepared.values, vector, space_.n_dims * sizeof(float));
-    prepared.squared_norm = kernels().squared_norm(vector, space_.n_dims);
     prepared.error = 0;
+    if (space_.metric == Metric::kL1) {
+        prepared.squared_norm = 0;
+        prepared.offset = 0;
+        const bool is_in_range = l1_norm(vector, space_.n_dims) <= kMaxFloat;
+        return is_in_range ? PrepareStatus::kReady : PrepareStatus::kOverflow;
+    }
+    prepared.squared_norm = kernels().squared_norm(vector, space_.n_dims);
     prepared.offset = prepared.squared_norm;
     if (space_.metric == Metric::kCosine && prepared.squared_norm == 0)
         return PrepareStatus::kZeroVector;
@@ -71,8 +77,9 @@ ExactCodec::distance(const Query& query, const CodeHeader& /*header*/,
         case Metric::kInnerProduct:
             return finite_or_infinity(
                 -kernels().inner_product(vector, query.values, space_.n_dims));
-        case Metric::kL2:
         case Metric::kL1:
+            return finite_or_infinity(kernels().l1(vector, query.values, space_.n_dims));
+        case Metric::kL2:
             break;
     }
     return finite_or_infinity(kernels().l2_squared(vector, query.values, space_.n_dims));
@@ -104,8 +111,10 @@ ExactCodec::refine(const Query& query, const CodeHeader& header, const std::uint
             bound -= 2 * rounding * reach + kUnderflow * kUnderflow;
             return {.distance = distance, .lower_bound = round_down(bound)};
         }
-        case Metric::kL2:
         case Metric::kL1:
+            bound -= 2 * rounding * bound + kUnderflow;
+            break;
+        case Metric::kL2:
             bound -= 4 * rounding * bound + kUnderflow * kUnderflow;
             break;
     }

@@ -51,6 +51,15 @@ inline constexpr double kTrivialError = 2;  // no two unit vectors are further a
 inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
 inline constexpr double kMaxFloat = std::numeric_limits<float>::max();
 
+/// The sum of magnitudes.
+inline double
+l1_norm(const float* vector, std::size_t n_dims) {
+    double norm = 0;
+    for (std::size_t i = 0; i < n_dims; ++i)
+        norm += std::fabs(vector[i]);
+    return norm;
+}
+
 /// The conversion to float32, with infinity for what it cannot hold.
 inline float
 narrow(double x) {

@@ -19,10 +19,7 @@ PlainCodec::prepare(const float* vector, Prepared& prepared) const {
     prepared.squared_norm = kernels().squared_norm(vector, space_.n_dims);
     prepared.error = 0;
     prepared.offset = 0;
-    double norm = 0;
-    for (std::size_t i = 0; i < space_.n_dims; i++)
-        norm += std::fabs(vector[i]);
-    return norm <= kMaxFloat ? PrepareStatus::kReady : PrepareStatus::kOverflow;
+    return l1_norm(vector, space_.n_dims) <= kMaxFloat ? PrepareStatus::kReady : PrepareStatus::kOverflow;
 }
 
 void
