@@ -22,11 +22,12 @@ $node->safe_psql('postgres', q{
 		FROM generate_series(1, dims) j)::vector;
 });
 
-# Rows that their own vectors do not find. `$rows` gives id and v; `$load` fills t, which has an index
-# when it is called with true and none before.
+# Rows that their own vectors do not find by `$operator`, L2 if none is given. `$rows` gives id and v;
+# `$load` fills t and makes its index.
 sub lost_rows
 {
-	my ($name, $rows, $load) = @_;
+	my ($name, $rows, $load, $operator) = @_;
+	$operator //= '<->';
 	$node->safe_psql('postgres', qq{
 		DROP TABLE IF EXISTS t, source;
 		CREATE TABLE source AS $rows;
@@ -34,11 +35,11 @@ sub lost_rows
 	my $dims = $node->safe_psql('postgres', 'SELECT vector_dims(v) FROM source LIMIT 1');
 	$node->safe_psql('postgres', "ALTER TABLE t ALTER v TYPE vector($dims)");
 	$load->();
-	my $lost = $node->safe_psql('postgres', q{
+	my $lost = $node->safe_psql('postgres', qq{
 		SET enable_seqscan = off;
 		SET enable_sort = off;
 		SELECT count(*) FROM source s, LATERAL (
-			SELECT v <-> s.v AS d FROM t ORDER BY v <-> s.v LIMIT 1) x
+			SELECT v $operator s.v AS d FROM t ORDER BY v $operator s.v LIMIT 1) x
 		WHERE x.d > 1e-4});
 	index_is_sound($node, 't_v', $name);
 	return $lost;
@@ -154,6 +155,35 @@ for my $options ('m = 16', 'm = 48, ef_construction = 96')
 	cmp_ok($lost, '<', 10, 'nested groups, CREATE INDEX in several batches: no group is lost');
 	note("nested groups, several batches: $lost rows lost");
 }
+
+# Groups so many that their nodes on the layer above are all about equally far from a query: a descent
+# that follows the nearest few misses some.
+{
+	my $lost = 0;
+	for (1 .. 2)
+	{
+		$lost += lost_rows('many groups in many dimensions',
+			q{SELECT i AS id, member(i, i / 20, 64, 1000, 10) AS v FROM generate_series(0, 4999) i},
+			sub {
+				create_index();
+				$node->safe_psql('postgres',
+					join ';', map { "INSERT INTO t SELECT * FROM source WHERE id / 20 = $_" } 0 .. 249);
+			});
+	}
+	cmp_ok($lost, '<', 20, 'many groups in many dimensions: no group of two tables is lost');
+	note("many groups in many dimensions: $lost rows lost");
+}
+
+# By L1 numbers of a vector count alone: a group far from zero is as good as one near it.
+is(lost_rows('groups in places, L1',
+		q{SELECT i AS id, member(i, i / 50 % 4, 8, 1e5, 0)
+				+ member(i, 100 + i / 50, 8, 300, 3) AS v FROM generate_series(0, 5999) i},
+		sub {
+			$node->safe_psql('postgres', 'CREATE INDEX t_v ON t USING hnsw (v vector_l1_ops)');
+			insert_rows('64MB', 'id % 2 = 0');
+			insert_rows('64MB', 'id % 2 = 1');
+		}, '<+>'),
+	0, 'groups in places, L1: each row is found');
 
 # Vacuum: what led to a group may have died, and what it was entered by.
 {

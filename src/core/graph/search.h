@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include "core/array.h"
 #include "core/graph/candidate.h"
@@ -191,6 +192,24 @@ descend(G& graph, int top, int bottom, const Candidate& entry, SearchMemory& mem
         }
     }
     return entries;
+}
+
+/// Walks down likewise with a beam of `ef` on each layer: finds the one of many groups that lie
+/// about equally far off, for its price. `entries` is where it begins and becomes where it ends,
+/// nearest first. What was discarded before is forgotten.
+template <Graph G>
+void
+descend_widely(G& graph, int top, int bottom, std::size_t ef, Array<Candidate>& entries,
+               SearchMemory& memory) {
+    const Discarded keeps = std::exchange(memory.keeps, Discarded::kNone);
+    for (int layer = top; layer >= bottom; --layer) {
+        search_layer(graph, layer, ef, entries.span(), memory);
+        entries.clear();
+        for (const Candidate& candidate : memory.beam.entries())
+            entries.push_back(candidate);
+    }
+    memory.keeps = keeps;
+    memory.discarded.clear();
 }
 
 }  // namespace vext::core

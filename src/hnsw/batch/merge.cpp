@@ -37,7 +37,7 @@ BatchMerger::BatchMerger(Index& index, const BatchPlan& plan, const Batch& batch
       arena_(pg::context_arena(CurrentMemoryContext)),
       query_(index.codec->allocate_query(arena_)),
       pages_(index, query_),
-      search_(pages_, arena_, effort_above_),
+      search_(index, pages_, arena_, effort_above_),
       selector_(index, arena_,
                 std::max<std::size_t>(CandidateSearch::n_most(effort_above_),
                                       2 * index.geometry.max_links(0))),

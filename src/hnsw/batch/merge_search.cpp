@@ -62,6 +62,7 @@ BatchMerger::find_neighbours(std::uint32_t point, int layer, std::span<NodeId> p
         selector_.gather({}, kNoNode);
         MetaPage seen;
         search_.find({layer, layer}, seen, [&](int, std::span<const core::Candidate> candidates) {
+            std::ranges::fill(places, kNoNode);
             selector_.gather(candidates, kNoNode);
             chosen_.clear();
             selector_.select(layer, index_->geometry.max_links(layer), chosen_);

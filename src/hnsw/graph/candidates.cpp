@@ -6,8 +6,10 @@
 
 namespace vext::hnsw {
 
-CandidateSearch::CandidateSearch(PageGraph& graph, core::Arena& arena, const SearchEffort& effort)
+CandidateSearch::CandidateSearch(Index& index, PageGraph& graph, core::Arena& arena,
+                                 const SearchEffort& effort)
     : graph_(&graph),
+      landing_(index, arena),
       effort_(effort),
       memory_(arena, effort.ef),
       candidates_(arena, n_most(effort)),
@@ -21,8 +23,7 @@ CandidateSearch::find_nearest(std::size_t ef) {
     core::Candidate nearest;
     if (!graph_->enter(meta, nearest))
         return {};
-    const core::Entries entries = core::descend(*graph_, meta.entry_layer, 1, nearest, memory_);
-    core::search_layer(*graph_, 0, ef, entries.span(), memory_);
+    search_ground(*graph_, meta, nearest, ef, landing_, memory_);
     return memory_.beam.entries();
 }
 
@@ -32,6 +33,7 @@ void
 CandidateSearch::look_above(bool is_highest) {
     const auto is_live = [](const core::Candidate& candidate) { return !candidate.is_dead; };
     std::size_t n_live = 0;
+    cover_ = {};
     for (const core::Candidate& candidate : memory_.beam.entries())
         if (is_live(candidate) && ++n_live == core::kGroup)
             cover_.reach = core::at_most(candidate);

@@ -14,6 +14,7 @@
 #include "core/graph/candidate.h"
 #include "core/graph/cover.h"
 #include "core/graph/search.h"
+#include "hnsw/graph/landing.h"
 #include "hnsw/graph/page_graph.h"
 #include "hnsw/pages/index.h"
 
@@ -43,9 +44,10 @@ struct LayerRange {
 /// Holds the memory for searches, from one arena.
 class CandidateSearch {
    public:
-    /// `effort` is the greatest there will be. Requires: `query` and `graph`, which measures
-    /// distances to it, outlive this.
-    CandidateSearch(PageGraph& graph, core::Arena& arena, const SearchEffort& effort);
+    /// `effort` is the greatest there will be. Requires: `graph`, which measures distances to what
+    /// is searched for, outlives this.
+    CandidateSearch(Index& index, PageGraph& graph, core::Arena& arena,
+                    const SearchEffort& effort);
 
     /// The most candidates of a layer.
     static std::size_t
@@ -59,8 +61,9 @@ class CandidateSearch {
     }
 
     /// Searches from the top down and calls `take(int layer, std::span<const Candidate>)` for those
-    /// of `layers` that exist, highest first, with candidates in order of distance. `seen` becomes
-    /// the metapage as the search found it. False when the graph is empty.
+    /// of `layers` that exist, highest first, with candidates in order of distance; for all of them
+    /// again when it has landed wrong. `seen` becomes the metapage as the search found it. False
+    /// when the graph is empty.
     template <typename Take>
     bool
     find(const LayerRange& layers, MetaPage& seen, Take&& take) {
@@ -70,18 +73,20 @@ class CandidateSearch {
             return false;
         const int wanted = layers.highest + (effort_.takes_from_above ? 1 : 0);
         const int top = std::min(wanted, seen.entry_layer);
-        const core::Entries entries =
-            core::descend(*graph_, seen.entry_layer, top + 1, nearest, memory_);
-        candidates_.clear();
-        for (const core::Candidate& candidate : entries.span())
-            candidates_.push_back(candidate);
-        for (int current = top; current >= layers.lowest; --current) {
-            search(current);
-            if (current == layers.highest)
-                look_above(current == seen.entry_layer);
-            if (current <= layers.highest)
-                take(current, std::span<const core::Candidate>(candidates_.span()));
-        }
+        const auto search_down = [&](std::span<const core::Candidate> entries) {
+            candidates_.clear();
+            for (const core::Candidate& candidate : entries)
+                candidates_.push_back(candidate);
+            for (int current = top; current >= layers.lowest; --current) {
+                search(current);
+                if (current == layers.highest)
+                    look_above(current == seen.entry_layer);
+                if (current <= layers.highest)
+                    take(current, std::span<const core::Candidate>(candidates_.span()));
+            }
+            return std::span<const core::Candidate>(candidates_.span());
+        };
+        landing_.land(*graph_, seen, nearest, top, memory_, search_down);
         return true;
     }
 
@@ -120,6 +125,7 @@ class CandidateSearch {
     void look_above(bool is_highest);
 
     PageGraph* graph_;
+    Landing landing_;
     SearchEffort effort_;
     core::SearchMemory memory_;
     core::Array<core::Candidate> candidates_;

@@ -57,7 +57,7 @@ Inserter::Inserter(Index& index, const SearchEffort& effort)
       prepared_(index.codec->allocate_prepared(arena_)),
       query_(index.codec->allocate_query(arena_)),
       graph_(index, query_),
-      search_(graph_, arena_, effort),
+      search_(index, graph_, arena_, effort),
       selector_(index, arena_, CandidateSearch::n_most(effort)),
       linker_(index, graph_, arena_),
       code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)),

@@ -33,6 +33,7 @@ Repairer::Repairer(Index& index, const core::Bitmap& dead)
       arena_(pg::context_arena(CurrentMemoryContext)),
       query_(index.codec->allocate_query(arena_)),
       graph_(index, query_),
+      landing_(index, arena_),
       selector_(index, arena_, std::max<std::size_t>(kMostCandidates, index.geometry.max_links(0))),
       linker_(index, graph_, arena_),
       memory_(arena_, std::max<std::size_t>(kSearchEf, index.geometry.max_links(0))),
@@ -149,11 +150,15 @@ Repairer::is_found(NodeId id) {
     found_.clear();
     graph_.measure(live_.span(), found_);
     const float own = found_.is_empty() ? 0 : found_[0].distance;
-    search(0, kFoundEf);
-    if (core::has_found(found_.span(), id, own))
+    MetaPage meta;
+    core::Candidate nearest;
+    if (!graph_.enter(meta, nearest))
         return true;
-    std::sort(found_.begin(), found_.end(), core::is_nearer);
-    linker_.bridge(id, found_.span());
+    search_ground(graph_, meta, nearest, kFoundEf, landing_, memory_);
+    const std::span<const core::Candidate> found = memory_.beam.entries();
+    if (core::has_found(found, id, own))
+        return true;
+    linker_.bridge(id, found);
     return false;
 }
 

@@ -11,6 +11,7 @@
 #include "core/graph/search.h"
 #include "core/visited.h"
 #include "hnsw/graph/backlink.h"
+#include "hnsw/graph/landing.h"
 #include "hnsw/graph/neighbours.h"
 #include "hnsw/graph/page_graph.h"
 #include "hnsw/pages/index.h"
@@ -67,6 +68,7 @@ class Repairer {
     core::Arena arena_;
     core::Query query_;  // of the node
     PageGraph graph_;
+    Landing landing_;
     NeighbourSelector selector_;
     BackLinker linker_;
     core::SearchMemory memory_;

@@ -18,6 +18,7 @@ ReachCheck::ReachCheck(Index& index, const core::Bitmap& nodes, core::Arena& are
       lost_(arena),
       query_(index.codec->allocate_query(arena)),
       graph_(index, query_),
+      landing_(index, arena),
       memory_(arena, static_cast<std::size_t>(effective_ef_search(index.relation))),
       kept_(arena, index.geometry.max_links(0)),
       links_(arena, index.geometry.max_links(0)),
@@ -102,9 +103,9 @@ ReachCheck::is_found(NodeId id) {
     core::Candidate entry;
     if (!read_node(id) || !graph_.enter(meta, entry))
         return true;
-    const core::Entries entries = core::descend(graph_, meta.entry_layer, 1, entry, memory_);
-    core::search_layer(graph_, 0, static_cast<std::size_t>(effective_ef_search(index_->relation)),
-                       entries.span(), memory_);
+    search_ground(graph_, meta, entry,
+                  static_cast<std::size_t>(effective_ef_search(index_->relation)), landing_,
+                  memory_);
     const std::span<const core::Candidate> found = memory_.beam.entries();
     return core::has_found(found, id, own_distance_) ||
            std::any_of(found.begin(), found.end(), [this](const core::Candidate& candidate) {

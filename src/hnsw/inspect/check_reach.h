@@ -9,6 +9,7 @@
 #include "core/array.h"
 #include "core/bitmap.h"
 #include "core/graph/search.h"
+#include "hnsw/graph/landing.h"
 #include "hnsw/graph/page_graph.h"
 #include "hnsw/pages/index.h"
 
@@ -82,6 +83,7 @@ class ReachCheck {
     core::Array<NodeId> lost_;  ///< of the sample
     core::Query query_;
     PageGraph graph_;
+    Landing landing_;
     core::SearchMemory memory_;
     core::Array<NodeId> kept_;   // of one list
     core::Array<NodeId> links_;  // of the node last read

@@ -35,6 +35,7 @@ Search::Search(Index& index, const SearchOptions& options)
       prepared_(index.codec->allocate_prepared(arena_)),
       query_(index.codec->allocate_query(arena_)),
       graph_(index, query_),
+      landing_(index, arena_),
       memory_(arena_, options.ef),
       estimated_(arena_, 2 * options.ef),
       waiting_(arena_, options.ef),
@@ -60,8 +61,7 @@ Search::start(const float* vector) {
     // A graph that began after this scan opened the index has no row that its snapshot shows.
     if (index_->has_stale_codec())
         return;
-    const core::Entries entries = core::descend(graph_, meta.entry_layer, 1, nearest, memory_);
-    core::search_layer(graph_, 0, options_.ef, entries.span(), memory_);
+    search_ground(graph_, meta, nearest, options_.ef, landing_, memory_);
     take_beam();
     if (!options_.by_lower_bound)
         take_spares();

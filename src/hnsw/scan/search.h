@@ -16,6 +16,7 @@
 
 #include "core/array.h"
 #include "core/graph/search.h"
+#include "hnsw/graph/landing.h"
 #include "hnsw/graph/page_graph.h"
 #include "hnsw/options.h"
 #include "hnsw/pages/index.h"
@@ -115,6 +116,7 @@ class Search {
     core::Prepared prepared_;
     core::Query query_;
     PageGraph graph_;
+    Landing landing_;
     core::SearchMemory memory_;
     core::Array<core::Candidate> estimated_;  // of beams, by lower bound, nearest last
     core::Array<Waiting> waiting_;            // a heap, nearest first

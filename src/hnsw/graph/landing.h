@@ -1,0 +1,77 @@
+// The way of a search down to the layer it is for, and whether it has landed in the right group.
+//
+// Where groups of nodes lie far from each other, their nodes on the layers above are all about
+// equally far from a query that belongs to one of them, and a descent that follows a few can miss
+// that one. Then what the search found is a group that lies apart from the query. Only such a
+// search is worth the price of a wide beam on the layers above (docs/decisions.md); others pay for
+// the question.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+#include "core/array.h"
+#include "core/graph/candidate.h"
+#include "core/graph/search.h"
+#include "hnsw/graph/page_graph.h"
+#include "hnsw/pages/index.h"
+
+namespace vext::hnsw {
+
+/// Holds the memory for it, from one arena.
+class Landing {
+   public:
+    Landing(Index& index, core::Arena& arena);
+
+    /// Calls `search_from(std::span<const Candidate> entries)`, which searches the layer `bottom`
+    /// from there and returns what it found, in order of distance. Again from where wider descents
+    /// end, while what was found lies apart from the query and each finds something nearer.
+    /// `nearest` is the entry point that `meta` names; `graph` measures distances to the query.
+    template <typename SearchFrom>
+    void
+    land(PageGraph& graph, const MetaPage& meta, const core::Candidate& nearest, int bottom,
+         core::SearchMemory& memory, SearchFrom&& search_from) {
+        const core::Entries narrow =
+            core::descend(graph, meta.entry_layer, bottom + 1, nearest, memory);
+        std::span<const core::Candidate> found = search_from(narrow.span());
+        if (meta.entry_layer <= bottom)
+            return;
+        for (std::size_t ef = kWide; ef <= kWidest && is_apart(found); ef *= kWidening) {
+            const core::Candidate before = found.front();
+            entries_.clear();
+            entries_.push_back(nearest);
+            core::descend_widely(graph, meta.entry_layer, bottom + 1, ef, entries_, memory);
+            found = search_from(entries_.span());
+            if (found.empty() || !core::is_nearer(found.front(), before))
+                return;
+        }
+    }
+
+   private:
+    static constexpr std::size_t kWide = 256;
+    static constexpr std::size_t kWidest = 4096;
+    static constexpr std::size_t kWidening = 4;
+
+    bool is_apart(std::span<const core::Candidate> found);
+    bool aim_at(NodeId id);
+
+    Index* index_;
+    core::Query query_;  // the nearest found
+    PageGraph graph_;
+    core::Array<NodeId> ids_;
+    core::Array<core::Candidate> beside_;   // the others found, at their distance to it
+    core::Array<core::Candidate> entries_;  // of a wide descent
+    std::span<std::uint8_t> code_;
+};
+
+/// Searches layer 0 for the `ef` nearest, from the entry point `nearest` that `meta` names;
+/// memory.beam gets them.
+void search_ground(PageGraph& graph, const MetaPage& meta, const core::Candidate& nearest,
+                   std::size_t ef, Landing& landing, core::SearchMemory& memory);
+
+static_assert(std::is_trivially_destructible_v<Landing>);
+
+}  // namespace vext::hnsw
