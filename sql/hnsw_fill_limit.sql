@@ -205,6 +205,29 @@ SELECT count(*) FROM (SELECT id FROM items WHERE tenant = 50
 SELECT cut_short FROM hnsw_info('items_v');
 
 SELECT * FROM hnsw_check('items_v', true);
+
+-- A strict order drops what is found too late. Codes of 8 bits give bounds far below their estimates:
+-- what is already known must not come too late for that.
+CREATE TABLE coarse (id int, part int, v vector(64)) WITH (autovacuum_enabled = off);
+INSERT INTO coarse SELECT i, i % 50, fill_noise(i, 64) FROM generate_series(1, 5000) i;
+CREATE INDEX coarse_v ON coarse USING hnsw (v vector_l2_ops);
+ANALYZE coarse;
+CREATE VIEW coarse_judged AS
+    SELECT part_size, wanted, ties.n AS ties, ties.n_right >= 0.8 * wanted AS ties_right,
+           strict.n AS strict, strict.n_right >= 0.8 * wanted AS strict_right
+    FROM (VALUES (1, 50), (5, 10), (5, 200), (50, 100)) c (part_size, wanted),
+         LATERAL fill_judge(format('SELECT id FROM coarse WHERE part < %s
+             ORDER BY v <-> fill_noise(-7, 64) FETCH FIRST %s ROWS WITH TIES', part_size, wanted)) ties,
+         LATERAL fill_judge(format('SELECT id FROM coarse WHERE part < %s
+             ORDER BY v <-> fill_noise(-7, 64) LIMIT %s', part_size, wanted)) strict;
+BEGIN;
+SET LOCAL hnsw.ef_search = 80;
+SET LOCAL hnsw.iterative_scan = strict_order;
+SELECT * FROM coarse_judged;
+ROLLBACK;
+DROP VIEW coarse_judged;
+DROP TABLE coarse;
+
 DROP TABLE items, owners, parts CASCADE;
 DROP FUNCTION fill_noise, fill_judge, fill_count, fill_count_off;
 DROP ROLE fill_tenant;

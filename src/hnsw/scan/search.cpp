@@ -154,7 +154,7 @@ void
 Search::refine_nearest() {
     while (!estimated_.is_empty() &&
            (waiting_.is_empty() || (options_.refines_all && walks_) ||
-            lower_bound_of(estimated_.back()) <= key(waiting_[0].refined))) {
+            may_come_next(estimated_.back()))) {
         CHECK_FOR_INTERRUPTS();
         const core::Candidate candidate = estimated_.back();
         if (n_touched_ == 0)
@@ -172,8 +172,13 @@ Search::refine_nearest() {
 // Whether a node that no beam has kept comes next, as far as is known.
 bool
 Search::has_nearer_known() const {
-    return !known_.is_empty() &&
-           (waiting_.is_empty() || lower_bound_of(known_[0]) <= key(waiting_[0].refined));
+    return !known_.is_empty() && (waiting_.is_empty() || may_come_next(known_[0]));
+}
+
+// Whether a candidate, once refined, may come before the nearest of those that wait. There is one.
+bool
+Search::may_come_next(const core::Candidate& candidate) const {
+    return lower_bound_of(candidate) - slack_ <= key(waiting_[0].refined);
 }
 
 // Whether to look for more before the nearest one that waits is returned: where none waits; and, so
@@ -270,10 +275,13 @@ Search::pop_known() {
 void
 Search::refine(const core::Candidate& candidate) {
     Waiting waiting = {};
-    if (read_waiting(candidate, waiting))
-        push_waiting(waiting);
-    else
+    if (!read_waiting(candidate, waiting)) {
         ++n_passed_;
+        return;
+    }
+    if (options_.is_strict)
+        slack_ = std::max(slack_, lower_bound_of(candidate) - key(waiting.refined));
+    push_waiting(waiting);
 }
 
 bool

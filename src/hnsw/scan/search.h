@@ -93,6 +93,7 @@ class Search {
     bool has_room() const;
     void refine_nearest();
     bool has_nearer_known() const;
+    bool may_come_next(const core::Candidate& candidate) const;
     void touch_next();
     void refine(const core::Candidate& candidate);
     bool read_waiting(const core::Candidate& candidate, Waiting& waiting);
@@ -125,6 +126,7 @@ class Search {
     core::VisitedSet* taken_ = nullptr;       // of a strict search: what is or was in known_ or
                                               // estimated_
     core::Array<Tid> tids_;
+    float slack_ = 0;  // of a strict search: how far a key was below what was known before
     std::size_t n_touched_ = 0;   // of estimated_, from its end
     std::size_t n_in_beams_ = 0;  // nodes, of all beams up to now
     std::size_t n_passed_ = 0;    // nodes that were returned or are gone
