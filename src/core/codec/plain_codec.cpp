@@ -19,7 +19,8 @@ PlainCodec::prepare(const float* vector, Prepared& prepared) const {
     prepared.squared_norm = kernels().squared_norm(vector, space_.n_dims);
     prepared.error = 0;
     prepared.offset = 0;
-    return l1_norm(vector, space_.n_dims) <= kMaxFloat ? PrepareStatus::kReady : PrepareStatus::kOverflow;
+    return l1_norm(vector, space_.n_dims) <= kMaxFloat ? PrepareStatus::kReady
+                                                       : PrepareStatus::kOverflow;
 }
 
 void

@@ -46,8 +46,7 @@ class CandidateSearch {
    public:
     /// `effort` is the greatest there will be. Requires: `graph`, which measures distances to what
     /// is searched for, outlives this.
-    CandidateSearch(Index& index, PageGraph& graph, core::Arena& arena,
-                    const SearchEffort& effort);
+    CandidateSearch(Index& index, PageGraph& graph, core::Arena& arena, const SearchEffort& effort);
 
     /// The most candidates of a layer.
     static std::size_t

@@ -43,8 +43,7 @@ Landing::is_apart(std::span<const core::Candidate> found) {
         return false;
     core::Candidate* last_of_group = beside_.begin() + (core::kGroup - 1);
     std::nth_element(beside_.begin(), last_of_group, beside_.end(), core::is_nearer);
-    return core::is_thrice(metric, std::max(last_of_group->distance, 0.0F),
-                           found.front().distance);
+    return core::is_thrice(metric, std::max(last_of_group->distance, 0.0F), found.front().distance);
 }
 
 // Makes the node the query of distances beside it; false if it is gone.

@@ -53,8 +53,9 @@ search_options(ScanState& state, Relation table) {
 }
 
 // Whether rows must be put in exact order by the executor: asked for, or the codec's 8 bits alone
-// would not order them well enough. By L1 exact codes give the operator's distances, by L2 squares that
-// are in the order of its roots, without their rounding; by other metrics the last bits may differ.
+// would not order them well enough. By L1 exact codes give the operator's distances, by L2 squares
+// that are in the order of its roots, without their rounding; by other metrics the last bits may
+// differ.
 bool
 needs_recheck(const Index& index, bool is_exact) {
     const core::Metric metric = index.meta.metric;

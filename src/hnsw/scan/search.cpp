@@ -152,9 +152,8 @@ Search::take_spares() {
 // any is returned.
 void
 Search::refine_nearest() {
-    while (!estimated_.is_empty() &&
-           (waiting_.is_empty() || (options_.refines_all && walks_) ||
-            may_come_next(estimated_.back()))) {
+    while (!estimated_.is_empty() && (waiting_.is_empty() || (options_.refines_all && walks_) ||
+                                      may_come_next(estimated_.back()))) {
         CHECK_FOR_INTERRUPTS();
         const core::Candidate candidate = estimated_.back();
         if (n_touched_ == 0)
