@@ -373,9 +373,11 @@ class Oracle:
 
     def check(self, session):
         for index in self.indexes(session):
+            # A first row that lies apart from all others makes a far centroid: a fact, rightly told.
             rows = session.rows("SELECT severity, problem, count(*) FROM "
                                 f"hnsw_check('{index}', true) WHERE severity = 'damage' OR "
-                                f"{self._judges_searches()} GROUP BY 1, 2 ORDER BY 1, 2")
+                                f"{self._judges_searches()} AND problem NOT LIKE 'the centroid %' "
+                                "GROUP BY 1, 2 ORDER BY 1, 2")
             self.figures.add("deep checks")
             if rows:
                 tell(f"hnsw_check: {rows[0][1]}", f"{index}: {rows}")
