@@ -85,8 +85,9 @@ def _by_cluster(world, rng, ids, dims):
 
 
 def _drift(world, rng, ids, dims):
+    # Writers that work at once have their ids in different millions, and drift along one way.
     way = world.standard_normal(dims)
-    return (ids[:, None] / 400.0) * way + rng.standard_normal((len(ids), dims)) * 0.3
+    return (ids[:, None] % 1000000 / 400.0) * way + rng.standard_normal((len(ids), dims)) * 0.3
 
 
 def _grid(world, rng, ids, dims):
