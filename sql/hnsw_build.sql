@@ -207,3 +207,31 @@ SELECT pg_temp.by_index($$SELECT id FROM seen ORDER BY v <-> '[5,5,5]' LIMIT 1$$
 SELECT * FROM hnsw_check('seen_v', true);
 DROP TABLE source CASCADE;
 RESET hnsw.ef_search;
+
+-- Where clusters lie far from each other, codes of 4 bits would tell nothing of neighbours apart: a
+-- build that sees it takes 8.
+CREATE TABLE clumped (id int, v vector(300)) WITH (autovacuum_enabled = off);
+INSERT INTO clumped
+SELECT i, ARRAY(SELECT (hashint8extended(i::bigint * 1000 + j, 0) % 1000 +
+                        16 * (hashint8extended((i % 20)::bigint * 1000 + j, 1) % 1000)) / 1000.0
+                FROM generate_series(1, 300) j)::vector
+FROM generate_series(1, 2000) i;
+CREATE INDEX clumped_v ON clumped USING hnsw (v vector_l2_ops);
+CREATE INDEX clumped_cosine ON clumped USING hnsw (v vector_cosine_ops);
+-- One cluster is as any other table.
+CREATE INDEX clumped_one ON clumped USING hnsw (v vector_l2_ops) WHERE id % 20 = 0;
+SELECT codec FROM hnsw_info('clumped_v');
+SELECT codec FROM hnsw_info('clumped_cosine');
+SELECT codec FROM hnsw_info('clumped_one');
+SELECT recall > 0.98 AS finds_them FROM hnsw_recall('clumped_v', 10, '{40}', 50);
+SELECT * FROM hnsw_check('clumped_v', true);
+-- One that rows came into has the codes that it began with, and says so.
+CREATE TABLE grown (LIKE clumped);
+CREATE INDEX grown_v ON grown USING hnsw (v vector_l2_ops);
+INSERT INTO grown SELECT * FROM clumped;
+SELECT codec FROM hnsw_info('grown_v');
+SELECT problem, severity FROM hnsw_check('grown_v') WHERE problem LIKE 'codes %';
+REINDEX INDEX grown_v;
+SELECT codec FROM hnsw_info('grown_v');
+SELECT * FROM hnsw_check('grown_v', true);
+DROP TABLE clumped, grown;

@@ -128,9 +128,11 @@ build_index(Relation heap, Relation relation, IndexInfo* info) {
     begin_progress();
     pg::in_context(context, [&] {
         MetaPage meta = make_meta(relation);
-        const float* centroid = sample_centroid(heap, relation, info, meta);
-        meta.has_centroid = centroid != nullptr;
-        write_first_pages(relation, MAIN_FORKNUM, meta, centroid);
+        const TableSample sample = sample_table(heap, relation, info, meta);
+        meta.has_centroid = sample.centroid != nullptr;
+        if (sample.is_clumped)
+            take_finer_codec(meta);
+        write_first_pages(relation, MAIN_FORKNUM, meta, sample.centroid);
         Index index = open_index(relation, pg::WalMode::kBuilding);
         report_phase(BuildPhase::kLoading);
         const int n_workers = count_workers(heap, index);
@@ -139,7 +141,7 @@ build_index(Relation heap, Relation relation, IndexInfo* info) {
             outcome = build_in_parallel(heap, index, info, n_workers, *result);
         if (outcome == ParallelOutcome::kCutOff) {
             pg::empty_file(relation);
-            write_first_pages(relation, MAIN_FORKNUM, meta, centroid);
+            write_first_pages(relation, MAIN_FORKNUM, meta, sample.centroid);
             index = open_index(relation, pg::WalMode::kBuilding);
             report_phase(BuildPhase::kLoading);
         }

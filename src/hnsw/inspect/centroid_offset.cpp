@@ -8,7 +8,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/codec/coarseness.h"
+#include "hnsw/pages/create.h"
 #include "pg/memory.h"
+#include "pg/random.h"
 
 namespace vext::hnsw {
 
@@ -32,7 +35,8 @@ class CentroidSample {
           before_(arena.allocate_zeroed<float>(index.codec->n_padded())),
           sum_(arena.allocate_zeroed<double>(index.codec->n_padded())),
           from_centroid_(arena, kSampledNodes),
-          between_(arena, kSampledNodes) {}
+          between_(arena, kSampledNodes),
+          coarseness_(arena, index.codec->n_padded()) {}
 
     // Each beside the one before, which lies elsewhere in the index: in another cluster, if rows
     // came cluster by cluster.
@@ -56,6 +60,7 @@ class CentroidSample {
                 between_.push_back(norm_of(before_));
             std::copy(values_.begin(), values_.end(), before_.begin());
             has_before = true;
+            coarseness_.add(values_, pg::random_bits());
         }
         if (between_.size() < kLeastPairs)
             return {};
@@ -72,6 +77,13 @@ class CentroidSample {
         const auto n = static_cast<double>(from_centroid_.size());
         const double from_mean = squares_ / n - squared_norm_of(sum_) / (n * n);
         return squared_norm_of(sum_) / (n * n) > from_mean;
+    }
+
+    // Of codes; the centroid is zero here.
+    double
+    coarseness() {
+        std::ranges::fill(before_, 0);
+        return coarseness_.measure(before_);
     }
 
    private:
@@ -133,6 +145,7 @@ class CentroidSample {
     double squares_ = 0;
     core::Array<double> from_centroid_;
     core::Array<double> between_;
+    core::CoarsenessSample coarseness_;
 };
 
 static_assert(std::is_trivially_destructible_v<CentroidSample>);
@@ -155,6 +168,17 @@ has_far_centroid(Index& index) {
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
     auto* sample = arena.make<CentroidSample>(index, arena);
     return sample->measure().value_or(0) > far && sample->is_off_mean();
+}
+
+bool
+has_coarse_codes(Index& index) {
+    MetaPage finer = index.meta;
+    take_finer_codec(finer);
+    if (finer.codec == index.meta.codec)
+        return false;
+    core::Arena arena = pg::context_arena(CurrentMemoryContext);
+    auto* sample = arena.make<CentroidSample>(index, arena);
+    return sample->measure().has_value() && sample->coarseness() > core::kCoarseFor4Bits;
 }
 
 }  // namespace vext::hnsw

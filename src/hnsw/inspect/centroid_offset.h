@@ -17,4 +17,8 @@ std::optional<double> measure_centroid_offset(Index& index);
 /// searches may miss rows, and farther than the vectors' mean, which REINDEX would take.
 bool has_far_centroid(Index& index);
 
+/// Whether live nodes lie so close to each other that codes of 4 bits are too coarse: REINDEX takes
+/// finer ones.
+bool has_coarse_codes(Index& index);
+
 }  // namespace vext::hnsw

@@ -448,6 +448,10 @@ check_index(Relation relation, bool deep, core::Array<Finding>& findings) {
     if (check->is_sound() && findings.size() < kMostFindings && has_far_centroid(index))
         findings.push_back(
             {kMetaBlock, kNoNode, "the centroid is far from the vectors", Severity::kQuality});
+    if (check->is_sound() && findings.size() < kMostFindings && has_coarse_codes(index))
+        findings.push_back({kMetaBlock, kNoNode,
+                            "codes are too coarse for what lies close together",
+                            Severity::kQuality});
     if (deep && check->is_sound())
         check_heap(index, table, snapshot, check->rows(), findings);
     UnregisterSnapshot(snapshot);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/codec/coarseness.h"
 #include "hnsw/opclass.h"
 #include "hnsw/pages/slots.h"
 #include "pg/drain_lock.h"
@@ -28,14 +29,39 @@ constexpr BlockNumber kLeastSample = 128;
 // long for the index because it is measured from a point on the other side.
 constexpr double kFarthestCentroid = 1e30;
 
+// What a vector is multiplied by before it is measured from the centroid; 0 for one without a
+// direction.
+double
+unit_factor(core::Metric metric, std::span<const float> vector) {
+    if (metric != core::Metric::kCosine)
+        return 1;
+    double squared_norm = 0;
+    for (const float value : vector)
+        squared_norm += static_cast<double>(value) * value;
+    return squared_norm > 0 ? 1 / std::sqrt(squared_norm) : 0;
+}
+
 struct Sample {
     CentroidSum sum;
-    std::size_t n_dims;
+    core::CoarsenessSample coarseness;
+    core::Metric metric;
+    std::span<float> scaled;
     BlockNumber n_most_of_block;
     BlockNumber step;  // one row of so many in a block
     BlockNumber n_rows_of_block;
     MemoryContext row_context;
 };
+
+// As the codec sees the vector: by cosine normalised.
+void
+add_as_coded(Sample& sample, std::span<const float> vector) {
+    const double factor = unit_factor(sample.metric, vector);
+    if (factor == 0)
+        return;
+    for (std::size_t i = 0; i < vector.size(); ++i)
+        sample.scaled[i] = static_cast<float>(vector[i] * factor);
+    sample.coarseness.add(sample.scaled, pg::random_bits());
+}
 
 void
 add_to_sample(Relation index, ItemPointer, Datum* values, bool* is_null, bool, void* state) {
@@ -45,9 +71,10 @@ add_to_sample(Relation index, ItemPointer, Datum* values, bool* is_null, bool, v
         return;
     pg::in_context(sample.row_context, [&] {
         const IndexedValue vector(index, values[0]);
-        types::check_expected_dims(static_cast<std::int32_t>(sample.n_dims),
+        types::check_expected_dims(static_cast<std::int32_t>(sample.scaled.size()),
                                    vector.numbers().size());
         sample.sum.add(vector.numbers());
+        add_as_coded(sample, vector.numbers());
     });
     MemoryContextReset(sample.row_context);
 }
@@ -85,15 +112,9 @@ CentroidSum::CentroidSum(core::Metric metric, std::size_t n_dims)
 
 void
 CentroidSum::add(std::span<const float> vector) {
-    double squared_norm = 1;
-    if (metric_ == core::Metric::kCosine) {
-        squared_norm = 0;
-        for (const float value : vector)
-            squared_norm += static_cast<double>(value) * value;
-    }
-    if (squared_norm <= 0)
+    const double factor = unit_factor(metric_, vector);
+    if (factor == 0)
         return;
-    const double factor = 1 / std::sqrt(squared_norm);
     for (std::size_t i = 0; i < sums_.size(); ++i)
         sums_[i] += vector[i] * factor;
     ++n_vectors_;
@@ -114,18 +135,25 @@ CentroidSum::mean() const {
     return mean;
 }
 
-float*
-sample_centroid(Relation heap, Relation index, IndexInfo* info, const MetaPage& meta) {
+TableSample
+sample_table(Relation heap, Relation index, IndexInfo* info, const MetaPage& meta) {
     const BlockNumber n_blocks = RelationGetNumberOfBlocks(heap);
     if (!core::is_rotated(meta.codec))
-        return nullptr;
+        return {};
     const BlockNumber n_most_of_block =
         std::max(kLeastRowsOfBlock, kLeastSample / std::max<BlockNumber>(n_blocks, 1));
     const double rows_of_block = pg::estimate_rows(heap) / std::max<BlockNumber>(n_blocks, 1);
     const auto step = static_cast<BlockNumber>(
         std::clamp(rows_of_block / n_most_of_block, 1.0, double{MaxHeapTuplesPerPage}));
-    Sample sample = {
-        CentroidSum(meta.metric, meta.n_dims), meta.n_dims, n_most_of_block, step, 0, nullptr};
+    core::Arena arena = pg::context_arena(CurrentMemoryContext);
+    Sample sample = {CentroidSum(meta.metric, meta.n_dims),
+                     core::CoarsenessSample(arena, meta.n_dims),
+                     meta.metric,
+                     arena.allocate<float>(meta.n_dims),
+                     n_most_of_block,
+                     step,
+                     0,
+                     nullptr};
     sample.row_context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw sample", ALLOCSET_DEFAULT_SIZES);
     // A concurrent build reads by a snapshot: then there is no choice of what is visible.
@@ -143,7 +171,11 @@ sample_centroid(Relation heap, Relation index, IndexInfo* info, const MetaPage& 
     for (BlockNumber block = 0; block < n_blocks && sample.sum.is_empty(); ++block)
         look_at(block);
     MemoryContextDelete(sample.row_context);
-    return sample.sum.mean();
+    const float* centroid = sample.sum.mean();
+    const bool is_clumped =
+        centroid != nullptr &&
+        sample.coarseness.measure({centroid, meta.n_dims}) > core::kCoarseFor4Bits;
+    return {centroid, is_clumped};
 }
 
 bool

@@ -35,9 +35,14 @@ class CentroidSum {
     std::size_t n_vectors_ = 0;
 };
 
-/// The mean of a sample of the table's vectors (n_dims floats, in the current context), or null
-/// where the codec needs none or the table has no rows.
-float* sample_centroid(Relation heap, Relation index, IndexInfo* info, const MetaPage& meta);
+/// What a sample tells of a table's vectors.
+struct TableSample {
+    const float* centroid;  ///< n_dims floats; null where the codec needs none, or there are no rows
+    bool is_clumped;        ///< neighbours lie too close to each other for codes of 4 bits
+};
+
+/// Samples the table; memory from the current context.
+TableSample sample_table(Relation heap, Relation index, IndexInfo* info, const MetaPage& meta);
 
 /// Whether this is an index without any row that still has to get its centroid, as the metapage was
 /// last read.

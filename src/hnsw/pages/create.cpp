@@ -21,22 +21,27 @@ namespace {
 // No metric reaches more dimensions than this: the widest codes fill a page.
 constexpr std::uint32_t kMostDims = 16000;
 
+void
+set_codec(MetaPage& meta, core::CodecKind codec) {
+    meta.codec = codec;
+    const core::CodecSizes sizes = core::codec_sizes(codec, meta.n_dims);
+    meta.has_inline_error = sizes.has_inline_error;
+    meta.code_bytes =
+        static_cast<std::uint16_t>(std::min<std::size_t>(sizes.code_bytes, UINT16_MAX));
+    meta.residual_bytes =
+        static_cast<std::uint16_t>(std::min<std::size_t>(sizes.residual_bytes, UINT16_MAX));
+}
+
 MetaPage
 meta_for(core::Metric metric, std::uint32_t n_dims, std::uint32_t m) {
     MetaPage meta = {};
     meta.magic = kMetaMagic;
     meta.version = kFormatVersion;
     meta.metric = metric;
-    meta.codec = core::codec_for(metric, n_dims);
     meta.n_dims = static_cast<std::uint16_t>(n_dims);
     meta.m = static_cast<std::uint16_t>(m);
     meta.entry_node = kNoNode;
-    const core::CodecSizes sizes = core::codec_sizes(meta.codec, n_dims);
-    meta.has_inline_error = sizes.has_inline_error;
-    meta.code_bytes =
-        static_cast<std::uint16_t>(std::min<std::size_t>(sizes.code_bytes, UINT16_MAX));
-    meta.residual_bytes =
-        static_cast<std::uint16_t>(std::min<std::size_t>(sizes.residual_bytes, UINT16_MAX));
+    set_codec(meta, core::codec_for(metric, n_dims));
     return meta;
 }
 
@@ -81,6 +86,16 @@ make_meta(Relation index) {
         make_meta({metric_of(index), n_dims, option_m(index), option_ef_construction(index)});
     meta.rotation_seed = pg::random_bits();
     return meta;
+}
+
+void
+take_finer_codec(MetaPage& meta) {
+    if (meta.codec != core::CodecKind::kScalar4)
+        return;
+    MetaPage finer = meta;
+    set_codec(finer, core::CodecKind::kScalar8);
+    if (geometry_of(finer).hot_per_page > 0)
+        meta = finer;
 }
 
 void

@@ -24,6 +24,9 @@ MetaPage make_meta(const Definition& definition);
 /// (22023).
 MetaPage make_meta(Relation index);
 
+/// Changes codes of 4 bits to 8, where records of that size fit a page.
+void take_finer_codec(MetaPage& meta);
+
 /// Writes metapage and centroid (n_dims floats, or null for none) into the empty fork. The main
 /// fork is not logged here (pg::log_whole_relation comes when the build is done), the init fork is.
 void write_first_pages(Relation index, ForkNumber fork, const MetaPage& meta,
