@@ -64,6 +64,8 @@ exact_distance(Metric metric, const Vector& a, const Vector& b) {
         case Metric::kInnerProduct:
             return -dot(a, b);
         case Metric::kCosine:
+        case Metric::kHamming:
+        case Metric::kJaccard:
             break;
     }
     return 1 - std::clamp(dot(a, b) / std::sqrt(dot(a, a) * dot(b, b)), -1.0, 1.0);
@@ -81,6 +83,8 @@ operator_distance(Metric metric, const Vector& a, const Vector& b) {
         case Metric::kInnerProduct:
             return -kernels().inner_product(a.data(), b.data(), n);
         case Metric::kCosine:
+        case Metric::kHamming:
+        case Metric::kJaccard:
             break;
     }
     const CosineParts parts = kernels().cosine_parts(a.data(), b.data(), n);
