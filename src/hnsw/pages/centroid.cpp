@@ -45,8 +45,7 @@ add_to_sample(Relation index, ItemPointer, Datum* values, bool* is_null, bool, v
         return;
     pg::in_context(sample.row_context, [&] {
         const IndexedValue vector(index, values[0]);
-        types::check_expected_dims(static_cast<std::int32_t>(sample.n_dims),
-                                   vector.numbers().size());
+        types::check_expected_dims(static_cast<std::int32_t>(sample.n_dims), vector.n_dims());
         sample.sum.add(vector.numbers());
     });
     MemoryContextReset(sample.row_context);
