@@ -12,7 +12,7 @@ VEXT_VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" vector_e
 VEXT_DENSE_PARTS = vector_io cast distance vector_functions arith compare aggregate
 VEXT_SPARSE_PARTS = sparsevec_io sparsevec_cast distance sparsevec_functions compare
 VEXT_PARTS = begin type=vector $(VEXT_DENSE_PARTS) type=halfvec $(VEXT_DENSE_PARTS) helpers \
-	halfvec_cast bit type=sparsevec $(VEXT_SPARSE_PARTS) hnsw type=vector hnsw_classes type=halfvec hnsw_classes \
+	halfvec_cast bit type=sparsevec $(VEXT_SPARSE_PARTS) hnsw type=vector hnsw_classes type=halfvec hnsw_classes hnsw_bit \
 	tools bulk progress
 VEXT_PART_ARGUMENTS = $(foreach part,$(VEXT_PARTS),$(if $(filter type=%,$(part)),$(part),sql/install/parts/$(part).sql))
 VEXT_PART_FILES = $(sort $(filter %.sql,$(VEXT_PART_ARGUMENTS)))

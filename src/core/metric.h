@@ -5,6 +5,8 @@
 //   kInnerProduct  negative inner product, as the operator
 //   kCosine        squared distance of the normalised vectors, twice the operator's value
 //   kL1            sum of absolute differences, as the operator
+//   kHamming       number of bits that differ, as the operator
+//   kJaccard       share of the bits set in either that are not set in both, as the operator
 // The numbers are part of the on-disk format.
 
 #pragma once
@@ -18,10 +20,24 @@
 
 namespace vext::core {
 
-enum class Metric : std::uint8_t { kL2 = 0, kInnerProduct = 1, kCosine = 2, kL1 = 3 };
+enum class Metric : std::uint8_t {
+    kL2 = 0,
+    kInnerProduct = 1,
+    kCosine = 2,
+    kL1 = 3,
+    kHamming = 4,
+    kJaccard = 5
+};
+
+/// Whether it compares bit strings, not numbers.
+constexpr bool
+is_of_bits(Metric metric) {
+    return metric == Metric::kHamming || metric == Metric::kJaccard;
+}
 
 /// By number: how users write them.
-inline constexpr std::array<std::string_view, 4> kMetricNames = {"l2", "ip", "cosine", "l1"};
+inline constexpr std::array<std::string_view, 6> kMetricNames = {"l2", "ip",      "cosine",
+                                                                 "l1", "hamming", "jaccard"};
 
 /// The metric of that name, if there is one.
 inline std::optional<Metric>
@@ -43,6 +59,8 @@ to_operator_distance(Metric metric, float distance) {
             return distance > 0 ? 0.5 * static_cast<double>(distance) : 0.0;
         case Metric::kInnerProduct:
         case Metric::kL1:
+        case Metric::kHamming:
+        case Metric::kJaccard:
             break;
     }
     return distance;
@@ -57,6 +75,8 @@ is_thrice(Metric metric, float near, float far) {
         case Metric::kCosine:
             return far > 9 * near;
         case Metric::kL1:
+        case Metric::kHamming:
+        case Metric::kJaccard:
             return far > 3 * near;
         case Metric::kInnerProduct:
             break;

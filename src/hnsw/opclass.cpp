@@ -2,6 +2,12 @@
 
 #include "hnsw/opclass.h"
 
+#include <cstring>
+
+#include "core/codec/code.h"
+#include "pg/varbit.h"
+#include "types/bit.h"
+#include "types/checks.h"
 #include "types/distance.h"
 #include "types/sums.h"
 
@@ -12,7 +18,7 @@ namespace {
 constexpr int kDistanceSupport = 1;
 constexpr int kNormSupport = 2;
 
-enum class Element : std::uint8_t { kFloat, kHalf };
+enum class Element : std::uint8_t { kFloat, kHalf, kBit };
 
 struct OperatorClass {
     PGFunction distance;
@@ -30,6 +36,8 @@ constexpr OperatorClass kOperatorClasses[] = {
     {vext_halfvec_negative_inner_product, false, core::Metric::kInnerProduct, Element::kHalf},
     {vext_halfvec_negative_inner_product, true, core::Metric::kCosine, Element::kHalf},
     {vext_halfvec_l1_distance, false, core::Metric::kL1, Element::kHalf},
+    {vext_hamming_distance, false, core::Metric::kHamming, Element::kBit},
+    {vext_jaccard_distance, false, core::Metric::kJaccard, Element::kBit},
 };
 
 const OperatorClass&
@@ -51,23 +59,55 @@ metric_of(Relation index) {
     return class_of(index).metric;
 }
 
-const char*
-type_name_of(Relation index) {
-    return class_of(index).element == Element::kFloat ? types::kTypeName<float>
-                                                      : types::kTypeName<types::Half>;
+void
+check_query_dims(Relation index, std::size_t index_dims, std::size_t query_dims) {
+    if (query_dims == index_dims)
+        return;
+    const Element element = class_of(index).element;
+    if (element == Element::kBit)
+        types::raise_different_bit_lengths(index_dims, query_dims);
+    types::raise_different_dims(
+        element == Element::kFloat ? types::kTypeName<float> : types::kTypeName<types::Half>,
+        index_dims, query_dims);
 }
 
 IndexedValue::IndexedValue(Relation index, Datum datum) {
-    if (class_of(index).element == Element::kFloat) {
-        numbers_ = vector_.emplace(datum).values();
-        return;
+    switch (class_of(index).element) {
+        case Element::kFloat:
+            numbers_ = vector_.emplace(datum).values();
+            n_dims_ = numbers_.size();
+            break;
+        case Element::kHalf:
+            take_halves(datum);
+            break;
+        case Element::kBit:
+            take_bits(datum);
+            break;
     }
+}
+
+void
+IndexedValue::take_halves(Datum datum) {
     types::Argument<types::Half> halves(datum);
-    const std::size_t n_dims = halves.values().size();
-    widened_ = static_cast<float*>(palloc(n_dims * sizeof(float)));
+    n_dims_ = halves.values().size();
+    widened_ = static_cast<float*>(palloc(n_dims_ * sizeof(float)));
     types::widen(halves.values(), widened_);
-    numbers_ = {widened_, n_dims};
+    numbers_ = {widened_, n_dims_};
     halves.free_copy(datum);
+}
+
+void
+IndexedValue::take_bits(Datum datum) {
+    varlena* value = PG_DETOAST_DATUM_PACKED(datum);
+    const pg::BitString bits = pg::bits_of(value);
+    types::check_bit_string(bits);
+    n_dims_ = bits.n_bits;
+    const std::size_t n = core::n_values(core::CodecKind::kBits, n_dims_);
+    widened_ = static_cast<float*>(palloc0(n * sizeof(float)));
+    std::memcpy(widened_, bits.bytes.data(), bits.bytes.size());
+    numbers_ = {widened_, n};
+    if (value != reinterpret_cast<varlena*>(DatumGetPointer(datum)))
+        pfree(value);
 }
 
 void

@@ -17,18 +17,23 @@ namespace vext::hnsw {
 /// where vectors are compared by direction, the norm (2). Raises 0A000 for others.
 core::Metric metric_of(Relation index);
 
-/// What SQL calls the type of the indexed column, for messages. Raises as metric_of().
-const char* type_name_of(Relation index);
+/// Raises 22000 where a value that is searched for has other dimensions than the index.
+void check_query_dims(Relation index, std::size_t index_dims, std::size_t query_dims);
 
-/// A value of the indexed column, or one that is searched for, as numbers; halves are widened. As
-/// types::Argument where copies are concerned: the numbers live as long as this, and the current
-/// context.
+/// A value of the indexed column, or one that is searched for, as the numbers that a codec takes
+/// (core::n_values); halves are widened. As types::Argument where copies are concerned: the numbers
+/// live as long as this, and the current context.
 class IndexedValue {
    public:
     /// Raises as metric_of().
     IndexedValue(Relation index, Datum datum);
     IndexedValue(const IndexedValue&) = delete;
 
+    /// Dimensions, or bits.
+    std::size_t
+    n_dims() const {
+        return n_dims_;
+    }
     std::span<const float>
     numbers() const {
         return numbers_;
@@ -37,8 +42,12 @@ class IndexedValue {
     void free_copy(Datum datum);
 
    private:
+    void take_halves(Datum datum);
+    void take_bits(Datum datum);
+
+    std::size_t n_dims_ = 0;
     std::span<const float> numbers_;
-    float* widened_ = nullptr;
+    float* widened_ = nullptr;  ///< of another type: numbers_ in memory of its own
     std::optional<types::VectorArgument> vector_;  ///< of a `vector`: what numbers_ shows
 };
 

@@ -1,5 +1,7 @@
 // Distances between two bit strings of one length.
 
+#include "types/bit.h"
+
 #include "core/distance/dispatch.h"
 #include "pg/function.h"
 #include "pg/varbit.h"
@@ -21,7 +23,7 @@ class Operands {
         if (likely(memory_ != nullptr))
             memory_->rows.pass(a_.bytes);
         if (unlikely(a_.n_bits != b_.n_bits))
-            raise_different_lengths();
+            raise_different_bit_lengths(a_.n_bits, b_.n_bits);
     }
 
     const std::uint8_t*
@@ -45,16 +47,8 @@ class Operands {
             datum = memory_->arguments[i].look_up(datum, fcinfo->flinfo->fn_mcxt);
         const varlena* value = PG_DETOAST_DATUM_PACKED(datum);
         const BitString bits = pg::bits_of(value);
-        if (unlikely(bits.bytes.size() != (bits.n_bits + 7) / 8))
-            ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-                            errmsg("length of stored bit string does not match its bits")));
+        check_bit_string(bits);
         return bits;
-    }
-
-    [[noreturn]] void
-    raise_different_lengths() const {
-        ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-                        errmsg("different bit lengths %zu and %zu", a_.n_bits, b_.n_bits)));
     }
 
     CallMemory* memory_;
@@ -75,6 +69,19 @@ jaccard_distance(const Operands& operands) {
 }
 
 }  // namespace
+
+void
+check_bit_string(const pg::BitString& bits) {
+    if (unlikely(bits.bytes.size() != (bits.n_bits + 7) / 8))
+        ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                        errmsg("length of stored bit string does not match its bits")));
+}
+
+void
+raise_different_bit_lengths(std::size_t a, std::size_t b) {
+    ereport(ERROR,
+            (errcode(ERRCODE_DATA_EXCEPTION), errmsg("different bit lengths %zu and %zu", a, b)));
+}
 
 VEXT_FUNCTION(hamming_distance) {
     const Operands operands(fcinfo);

@@ -48,7 +48,7 @@ class Input {
 void
 make_likely(MetaPage& meta) {
     meta.magic = kMetaMagic;
-    meta.metric = static_cast<core::Metric>(static_cast<unsigned>(meta.metric) % 4);
+    meta.metric = static_cast<core::Metric>(static_cast<unsigned>(meta.metric) % 6);
     meta.n_dims = static_cast<std::uint16_t>(1 + meta.n_dims % 600);
     meta.m = static_cast<std::uint16_t>(kMinM + meta.m % (kMaxM - kMinM + 1));
     meta.codec = core::codec_for(meta.metric, meta.n_dims);
@@ -106,7 +106,7 @@ measure_code(const MetaPage& meta, const Geometry& geometry, const std::uint8_t*
     const core::Rotation rotation(memory.arena(), meta.n_dims, meta.rotation_seed);
     const core::Codec codec(meta.codec, meta.metric, meta.n_dims, centroid.data(), &rotation);
     require(codec.code_bytes() == meta.code_bytes);
-    std::vector<float> vector(meta.n_dims, -0.5f);
+    std::vector<float> vector(codec.n_values(), -0.5f);
     vector[0] = 3;
     core::Prepared prepared = codec.allocate_prepared(memory.arena());
     core::Query query = codec.allocate_query(memory.arena());

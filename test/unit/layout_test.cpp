@@ -17,7 +17,8 @@ using core::CodecKind;
 using core::LinkKind;
 using core::Metric;
 
-constexpr Metric kMetrics[] = {Metric::kL2, Metric::kInnerProduct, Metric::kCosine, Metric::kL1};
+constexpr Metric kMetrics[] = {Metric::kL2, Metric::kInnerProduct, Metric::kCosine,
+                               Metric::kL1, Metric::kHamming,      Metric::kJaccard};
 
 MetaPage
 meta_for(Metric metric, std::uint32_t n_dims, std::uint32_t m) {
@@ -131,7 +132,10 @@ TEST(Layout, PlacesLieWithinPagesAndDoNotOverlap) {
                   geometry.n_blocks_for(n));
         EXPECT_EQ(*hot_blocks.begin(), geometry.first_block);
         EXPECT_EQ(geometry.first_block, 1 + geometry.centroid_blocks);
-        EXPECT_GE(geometry.centroid_blocks * kUsableSize, meta.n_dims * sizeof(float));
+        if (meta.codec == CodecKind::kBits)
+            EXPECT_EQ(geometry.centroid_blocks, 0u);
+        else
+            EXPECT_GE(geometry.centroid_blocks * kUsableSize, meta.n_dims * sizeof(float));
         EXPECT_FALSE(geometry.is_hot_block(geometry.first_block - 1));
         EXPECT_FALSE(geometry.is_hot_block(kMetaBlock));
         EXPECT_EQ(geometry.n_blocks_for(0), geometry.first_block);
@@ -209,6 +213,11 @@ TEST(Layout, ReachesTheDimensionsItPromises) {
         EXPECT_EQ(geometry_for(Metric::kL1, 8124 - 8 * m + 1, m).hot_per_page, 0u);
     }
     EXPECT_EQ(geometry_for(Metric::kL2, 16000, 16).hot_per_page, 0u);
+    for (const Metric metric : {Metric::kHamming, Metric::kJaccard}) {
+        EXPECT_EQ(geometry_for(metric, 64000, 16).hot_per_page, 1u);
+        EXPECT_GT(geometry_for(metric, 58624, 100).hot_per_page, 0u);
+        EXPECT_EQ(geometry_for(metric, 58625, 100).hot_per_page, 0u);
+    }
 }
 
 // --- pages ---
@@ -293,6 +302,20 @@ TEST(Meta, OfEverySoundIndexPasses) {
     });
 }
 
+TEST(Meta, BitsHaveTheirOwnMetricsAndNoCentroid) {
+    const MetaPage sound = meta_for(Metric::kHamming, 256, 16);
+    ASSERT_EQ(check_meta(sound), nullptr);
+    MetaPage meta = sound;
+    meta.has_centroid = 1;
+    EXPECT_NE(check_meta(meta), nullptr);
+    meta = sound;
+    meta.metric = Metric::kL2;
+    EXPECT_NE(check_meta(meta), nullptr);
+    meta = sound;
+    meta.n_dims = 64001;
+    EXPECT_NE(check_meta(meta), nullptr);
+}
+
 TEST(Meta, EveryWrongFieldIsSeen) {
     MetaPage sound = meta_for(Metric::kL2, 768, 16);
     const Geometry geometry = geometry_of(sound);
@@ -306,10 +329,12 @@ TEST(Meta, EveryWrongFieldIsSeen) {
         EXPECT_NE(check_meta(meta), nullptr) << field;
     };
     expect_seen("magic", [](MetaPage& meta) { meta.magic ^= 1; });
-    expect_seen("metric", [](MetaPage& meta) { meta.metric = static_cast<Metric>(4); });
+    expect_seen("metric", [](MetaPage& meta) { meta.metric = static_cast<Metric>(6); });
     expect_seen("metric of another codec", [](MetaPage& meta) { meta.metric = Metric::kL1; });
-    expect_seen("codec", [](MetaPage& meta) { meta.codec = static_cast<CodecKind>(4); });
-    for (const CodecKind codec : {CodecKind::kExact, CodecKind::kScalar8, CodecKind::kPlain8})
+    expect_seen("metric of bits", [](MetaPage& meta) { meta.metric = Metric::kHamming; });
+    expect_seen("codec", [](MetaPage& meta) { meta.codec = static_cast<CodecKind>(5); });
+    for (const CodecKind codec :
+         {CodecKind::kExact, CodecKind::kScalar8, CodecKind::kPlain8, CodecKind::kBits})
         expect_seen("codec of other sizes", [&](MetaPage& meta) { meta.codec = codec; });
     expect_seen("n_dims", [](MetaPage& meta) { meta.n_dims = 0; });
     expect_seen("n_dims of other sizes", [](MetaPage& meta) { meta.n_dims = 800; });

@@ -243,7 +243,7 @@ struct Shape {
 
 std::string
 name_of(const testing::TestParamInfo<Shape>& info) {
-    constexpr const char* kNames[] = {"L2", "InnerProduct", "Cosine", "L1"};
+    constexpr const char* kNames[] = {"L2", "InnerProduct", "Cosine", "L1", "Hamming", "Jaccard"};
     return std::string(kNames[static_cast<int>(info.param.metric)]) +
            std::to_string(info.param.n_dims) + "x" + std::to_string(info.param.n);
 }
@@ -306,9 +306,10 @@ class PairsOfCodec : public testing::TestWithParam<Shape> {
 };
 
 const Shape kOneOfEachCodec[] = {
-    {Metric::kL2, 20, 150},  {Metric::kL2, 70, 150},
-    {Metric::kL2, 300, 150}, {Metric::kInnerProduct, 300, 150},
-    {Metric::kL1, 70, 150},
+    {Metric::kL2, 20, 150},      {Metric::kL2, 70, 150},
+    {Metric::kL2, 300, 150},     {Metric::kInnerProduct, 300, 150},
+    {Metric::kL1, 70, 150},      {Metric::kHamming, 70, 150},
+    {Metric::kJaccard, 70, 150},
 };
 INSTANTIATE_TEST_SUITE_P(Codecs, PairsOfCodec, testing::ValuesIn(kOneOfEachCodec), name_of);
 

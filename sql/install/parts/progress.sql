@@ -33,6 +33,11 @@ BEGIN
             DETAIL = pg_catalog.format('Column %I of "%s" is of type %s.', column_name, target, type_of),
             HINT = 'Give the number of rows and of dimensions.';
     END IF;
+    IF (base IN ('pg_catalog.bit'::pg_catalog.regtype, 'pg_catalog.varbit'::pg_catalog.regtype))
+       <> (metric IN ('hamming', 'jaccard')) THEN
+        RAISE EXCEPTION 'metric "%" is not of type %', metric, type_of USING ERRCODE = '22023',
+            HINT = 'Bit strings have the metrics hamming and jaccard, vectors l2, ip, cosine and l1.';
+    END IF;
     -- As the planner knows it, of all partitions; counted where it does not know.
     SELECT pg_catalog.sum(greatest(c.reltuples, 0)) INTO n_rows
       FROM pg_catalog.pg_class c

@@ -138,7 +138,8 @@ BEGIN
         'SELECT count(*), max(d) FROM (SELECT v %1$s $1 AS d FROM (%2$s) s '
         'WHERE v IS NOT NULL AND ($2 IS NULL OR own <> $2) ORDER BY 1 LIMIT $3) s',
         operator, indexed_rows);
-    read_query := (SELECT format('SELECT $1::%s AS v', atttypid::regtype) FROM pg_attribute
+    -- With no modifier said: bit is bit(1).
+    read_query := (SELECT format('SELECT $1::%s AS v', format_type(atttypid, -1)) FROM pg_attribute
                     WHERE attrelid = index AND attnum = 1);
     -- One row more is asked for, in case one of them is the sampled row.
     index_query := format(

@@ -12,12 +12,18 @@
 namespace vext::core {
 
 /// The numbers are part of the on-disk format.
-enum class CodecKind : std::uint8_t { kExact = 0, kScalar8 = 1, kScalar4 = 2, kPlain8 = 3 };
+enum class CodecKind : std::uint8_t {
+    kExact = 0,
+    kScalar8 = 1,
+    kScalar4 = 2,
+    kPlain8 = 3,
+    kBits = 4
+};
 
 /// Whether a code keeps all of a vector, so that distances from it are the vector's.
 constexpr bool
 is_exact(CodecKind kind) {
-    return kind == CodecKind::kExact;
+    return kind == CodecKind::kExact || kind == CodecKind::kBits;
 }
 
 /// Whether vectors are measured from a centroid and rotated before they become codes.
@@ -29,7 +35,16 @@ is_rotated(CodecKind kind) {
 /// Whether codes of this kind give distances of this metric.
 constexpr bool
 serves(CodecKind kind, Metric metric) {
+    if (kind == CodecKind::kBits || is_of_bits(metric))
+        return kind == CodecKind::kBits && is_of_bits(metric);
     return is_exact(kind) || (kind == CodecKind::kPlain8) == (metric == Metric::kL1);
+}
+
+/// The float32 that a value of this length comes to a codec in. Those of a bit string are no
+/// numbers: their bytes are its bytes, then zeros.
+constexpr std::size_t
+n_values(CodecKind kind, std::size_t n_dims) {
+    return kind == CodecKind::kBits ? (n_dims + 31) / 32 : n_dims;
 }
 
 /// The floats kept beside the code in the hot record. `error` is stored only where
@@ -41,6 +56,7 @@ serves(CodecKind kind, Metric metric) {
 ///   scalar4  | f = |x|^2 / <x, u>              | |x|^2; inner product: -<v, c>       | 0
 ///   plain8   | step of a level, 1 when all     | value of level 0                    | L1 norm
 ///            | dimensions are equal            |                                     |
+///   bits     | 1                               | 0                                   | 0
 /// v is the vector (normalised for cosine), c the centroid, x = rotated(v - c), u the centred
 /// levels. Only a scalar code of v = c has the factor 0: its distances are right too, but a reader
 /// without a lock can take the 0 as a sign of a slot being cleared. `error` bounds the norm of what
@@ -75,7 +91,7 @@ enum class PrepareStatus : std::uint8_t {
 
 /// A vector in the form a codec works on: scalar codecs normalise (cosine), centre and rotate it.
 struct Prepared {
-    float* values = nullptr;  ///< n_padded floats
+    float* values = nullptr;  ///< n_padded floats (of `bits`: see n_values)
     double squared_norm = 0;  ///< of `values`
     double error = 0;         ///< bounds the L2 norm of what rounding did to `values`
     double offset = 0;        ///< the scalar codecs' CodeHeader::offset

@@ -74,6 +74,8 @@ operations_of(CodecKind kind) {
             return kOperations<ScalarCodec<8>>;
         case CodecKind::kScalar4:
             return kOperations<ScalarCodec<4>>;
+        case CodecKind::kBits:
+            return kOperations<BitsCodec>;
         case CodecKind::kPlain8:
             break;
     }
@@ -85,6 +87,8 @@ operations_of(CodecKind kind) {
 
 CodecKind
 codec_for(Metric metric, std::size_t n_dims) {
+    if (is_of_bits(metric))
+        return CodecKind::kBits;
     if (n_dims <= 32)
         return CodecKind::kExact;
     if (metric == Metric::kL1)
@@ -97,7 +101,7 @@ codec_sizes(CodecKind kind, std::size_t n_dims) {
     const internal::CodecOperations& operations = internal::operations_of(kind);
     CodecSpace space = {};
     space.n_dims = n_dims;
-    space.n_padded = is_rotated(kind) ? padded_dims(n_dims) : n_dims;
+    space.n_padded = is_rotated(kind) ? padded_dims(n_dims) : n_values(kind, n_dims);
     return {operations.code_bytes(space), operations.residual_bytes(space),
             operations.has_inline_error};
 }
@@ -109,7 +113,7 @@ Codec::Codec(CodecKind kind, Metric metric, std::size_t n_dims, const float* cen
     const double squared_norm = is_rotated ? kernels().squared_norm(centroid, n_dims) : 0;
     space_ = {
         .n_dims = n_dims,
-        .n_padded = is_rotated ? rotation->n_padded() : n_dims,
+        .n_padded = is_rotated ? rotation->n_padded() : core::n_values(kind, n_dims),
         .metric = metric,
         .centroid = centroid,
         .rotation = rotation,

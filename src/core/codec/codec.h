@@ -1,10 +1,11 @@
 // Codecs: a vector as the few bytes a search reads, and distances from them.
 //
-// Four models of one concept (models.h) behind one class, so that users need no templates:
+// Five models of one concept (models.h) behind one class, so that users need no templates:
 //   exact    the float32 values, up to 32 dimensions (its codes must be aligned as float)
 //   scalar8  centred, rotated, 8 bits a dimension, up to 256 dimensions
 //   scalar4  centred, rotated, 4 bits a dimension and a residual of 8 more, above 256 dimensions
 //   plain8   8 bits a dimension over the vector's own range, for L1 above 32 dimensions
+//   bits     the bit string itself, for Hamming and Jaccard distances
 // The estimator of the scalar codecs is RaBitQ's (Gao et al.): with the code u of x and
 // f = |x|^2 / <x, u>, the expectation of f <u, q> over rotations is <x, q>. Residuals are those of
 // LVQ (Aguerrebere et al.). All metrics but L1 share one form,
@@ -25,7 +26,7 @@
 
 namespace vext::core {
 
-/// The codec of an index over vectors of this length.
+/// The codec of an index over vectors, or bit strings, of this length.
 CodecKind codec_for(Metric metric, std::size_t n_dims);
 
 /// What the layout of an index needs to know of a codec.
@@ -43,8 +44,8 @@ struct CodecOperations;
 
 class Codec {
    public:
-    /// Requires: centroid (n_dims) and rotation outlive the codec; plain8 and exact use neither and
-    /// take null.
+    /// Requires: centroid (n_dims) and rotation outlive the codec; plain8, exact and bits use
+    /// neither and take null.
     Codec(CodecKind kind, Metric metric, std::size_t n_dims, const float* centroid,
           const Rotation* rotation);
 
@@ -60,7 +61,12 @@ class Codec {
     n_dims() const {
         return space_.n_dims;
     }
-    /// Dimensions of a prepared vector and of a code.
+    /// The floats of a value as prepare() takes it.
+    std::size_t
+    n_values() const {
+        return core::n_values(kind_, space_.n_dims);
+    }
+    /// Dimensions of a prepared vector and of a code; for `bits` as n_values().
     std::size_t
     n_padded() const {
         return space_.n_padded;

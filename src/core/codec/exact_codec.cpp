@@ -80,6 +80,8 @@ ExactCodec::distance(const Query& query, const CodeHeader& /*header*/,
         case Metric::kL1:
             return finite_or_infinity(kernels().l1(vector, query.values, space_.n_dims));
         case Metric::kL2:
+        case Metric::kHamming:
+        case Metric::kJaccard:
             break;
     }
     return finite_or_infinity(kernels().l2_squared(vector, query.values, space_.n_dims));
@@ -115,6 +117,8 @@ ExactCodec::refine(const Query& query, const CodeHeader& header, const std::uint
             bound -= 2 * rounding * bound + kUnderflow;
             break;
         case Metric::kL2:
+        case Metric::kHamming:
+        case Metric::kJaccard:
             bound -= 4 * rounding * bound + kUnderflow * kUnderflow;
             break;
     }

@@ -1,4 +1,4 @@
-// The four models of a codec. Only codec.cpp knows them by name; what the operations mean stands in
+// The five models of a codec. Only codec.cpp knows them by name; what the operations mean stands in
 // codec.h.
 //
 // Every number a bound is made of is computed in double or rounded away from the exact distance.
@@ -181,6 +181,39 @@ class PlainCodec {
     std::size_t
     code_bytes() const {
         return space_.n_dims;
+    }
+    std::size_t
+    residual_bytes() const {
+        return 0;
+    }
+    PrepareStatus prepare(const float* vector, Prepared& prepared) const;
+    void encode(const Prepared& prepared, CodeHeader& header, std::uint8_t* code,
+                std::uint8_t* residual) const;
+    void prepare_query(const Prepared& prepared, Query& query) const;
+    void query_from_code(const CodeHeader& header, const std::uint8_t* code, Query& query) const;
+    float distance(const Query& query, const CodeHeader& header, const std::uint8_t* code) const;
+    float estimate_error(const Query& query, const CodeHeader& header) const;
+    Refined refine(const Query& query, const CodeHeader& header, const std::uint8_t* code,
+                   const std::uint8_t* residual) const;
+    void decode(const CodeHeader& header, const std::uint8_t* code, const std::uint8_t* residual,
+                float* values) const;
+
+   private:
+    const CodecSpace& space_;
+};
+
+/// The bit string itself, with the executor's own kernels. To search and build, all strings without
+/// a set bit are at one place by Jaccard distance, so that they become one node; refined, they are
+/// 1 apart, as the operator has it.
+class BitsCodec {
+   public:
+    static constexpr bool kHasInlineError = false;
+
+    explicit BitsCodec(const CodecSpace& space) : space_(space) {}
+
+    std::size_t
+    code_bytes() const {
+        return (space_.n_dims + 7) / 8;
     }
     std::size_t
     residual_bytes() const {

@@ -15,6 +15,7 @@
 #include "hnsw/batch/writer.h"
 #include "hnsw/graph/inserter.h"
 #include "hnsw/opclass.h"
+#include "hnsw/pages/column.h"
 
 namespace vext::hnsw {
 
@@ -74,6 +75,7 @@ BuildMember::with_row(const ItemPointerData& tid, const Datum* values, const boo
         return;
     pg::in_context(row_context_, [&] {
         const IndexedValue vector(index_->relation, values[0]);
+        check_column_dims(index_->relation, vector.n_dims());
         take(to_tid(tid), vector.numbers());
     });
     MemoryContextReset(row_context_);

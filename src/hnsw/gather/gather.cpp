@@ -125,14 +125,14 @@ Queue::Queue(Relation relation, MemoryContext own_context)
 std::size_t
 Queue::chunk_size() const {
     const std::size_t most = std::min(kLargestChunk, n_most_bytes() / 8) / sizeof(float);
-    const std::size_t n_dims = index_.meta.n_dims;
-    return std::max(n_dims, std::min(most, rows_.size() * n_dims));
+    const std::size_t n_values = index_.codec->n_values();
+    return std::max(n_values, std::min(most, rows_.size() * n_values));
 }
 
 std::size_t
 Queue::growth(bool is_speculative) const {
     std::size_t n_bytes = kContextSlack;
-    if (room_.size() < index_.meta.n_dims)
+    if (room_.size() < index_.codec->n_values())
         n_bytes += chunk_size() * sizeof(float);
     n_bytes += rows_.next_growth() * sizeof(QueuedRow);
     if (is_speculative)

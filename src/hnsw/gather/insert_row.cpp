@@ -6,6 +6,7 @@
 #include "hnsw/graph/inserter.h"
 #include "hnsw/opclass.h"
 #include "hnsw/options.h"
+#include "hnsw/pages/column.h"
 #include "pg/transaction.h"
 
 namespace vext::hnsw {
@@ -63,6 +64,7 @@ insert_row(Relation index, Datum* values, bool* is_null, ItemPointer pointer, Re
     if (is_null[0])
         return false;
     IndexedValue vector(index, values[0]);
+    check_column_dims(index, vector.n_dims());
     const Tid tid = to_tid(*pointer);
     const bool has_joined = is_unchanged && with_inserter(index, info, [&](Inserter& inserter) {
                                 return inserter.join(vector.numbers(), tid);

@@ -68,7 +68,7 @@ Inserter::Inserter(Index& index, const SearchEffort& effort)
 
 bool
 prepare_vector(const Index& index, std::span<const float> vector, core::Prepared& prepared) {
-    types::check_expected_dims(index.meta.n_dims, vector.size());
+    types::check_expected_dims(static_cast<std::int32_t>(index.codec->n_values()), vector.size());
     switch (index.codec->prepare(vector.data(), prepared)) {
         case core::PrepareStatus::kReady:
             return true;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "core/bitmap.h"
 #include "core/hash.h"
@@ -73,7 +74,7 @@ HeapCheck::check_row(const Tid& tid, Datum value) {
     CHECK_FOR_INTERRUPTS();
     pg::in_context(row_context_, [&] {
         const IndexedValue vector(index_->relation, value);
-        if (vector.numbers().size() != index_->meta.n_dims)
+        if (vector.n_dims() != index_->meta.n_dims)
             return report(kNoNode, "a row of the table has other dimensions than the index");
         const float* values = vector.numbers().data();
         if (index_->codec->prepare(values, prepared_) == core::PrepareStatus::kZeroVector)
@@ -108,12 +109,14 @@ HeapCheck::node_of_record(NodeId record_id) {
 bool
 HeapCheck::is_code_of(NodeId id, const float* vector) {
     const Geometry& geometry = index_->geometry;
-    const std::uint32_t hash = core::hash_vector(vector, index_->meta.n_dims);
+    const std::uint32_t hash = core::hash_vector(vector, index_->codec->n_values());
     const auto is_near = [&](const std::uint8_t* record, const std::uint8_t* residual) {
         if (!is_node(record))
             return true;  // taken out meanwhile
         if (node_of(record).hash != hash || (head_of(record).flags & kFlagDead) != 0)
             return false;
+        if (index_->meta.codec == core::CodecKind::kBits)
+            return std::memcmp(code_of(record, geometry), vector, geometry.code_bytes) == 0;
         const core::CodeHeader header = code_header(record, index_->geometry);
         core::ResidualHeader cold = {0, header.error, 0};
         if (residual != nullptr)

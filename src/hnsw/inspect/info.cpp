@@ -12,7 +12,7 @@ namespace vext::hnsw {
 
 namespace {
 
-constexpr const char* kCodecNames[] = {"exact", "scalar8", "scalar4", "plain8"};
+constexpr const char* kCodecNames[] = {"exact", "scalar8", "scalar4", "plain8", "bits"};
 
 void
 count_pages(const Index& index, Info& info) {

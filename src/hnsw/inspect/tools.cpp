@@ -113,7 +113,7 @@ metric_of_argument(text* argument) {
     if (!metric)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("unknown metric \"%s\"", text_to_cstring(argument)),
-                errhint("Metrics are l2, ip, cosine and l1."));
+                errhint("Metrics are l2, ip, cosine, l1, hamming and jaccard."));
     return *metric;
 }
 

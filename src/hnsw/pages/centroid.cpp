@@ -72,7 +72,7 @@ add_to_sample(Relation index, ItemPointer, Datum* values, bool* is_null, bool, v
     pg::in_context(sample.row_context, [&] {
         const IndexedValue vector(index, values[0]);
         types::check_expected_dims(static_cast<std::int32_t>(sample.scaled.size()),
-                                   vector.numbers().size());
+                                   vector.n_dims());
         sample.sum.add(vector.numbers());
         add_as_coded(sample, vector.numbers());
     });

@@ -4,6 +4,7 @@
 
 #include "pg/object_access.h"
 #include "pg/table_catalog.h"
+#include "types/checks.h"
 
 namespace vext::hnsw {
 
@@ -25,6 +26,16 @@ declared_dims(Relation index) {
 const char*
 type_name(Oid type) {
     return format_type_be(getBaseType(type));
+}
+
+// The server takes varbit for bit.
+void
+check_type(Relation index) {
+    if (getBaseType(TupleDescAttr(RelationGetDescr(index), 0)->atttypid) == VARBITOID)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("type not supported for hnsw index"),
+                errdetail("Strings of type bit varying are of any length."),
+                errhint("Use bit(n), or index ((expression)::bit(n))."));
 }
 
 [[noreturn]] void
@@ -54,8 +65,10 @@ raise_no_dims(Relation index) {
 void
 check_new_index(Relation index) {
     if (index->rd_rel->relkind != RELKIND_INDEX ||
-        index->rd_rel->relam != get_am_oid("hnsw", true) || !pg::has_taken_file(index) ||
-        declared_dims(index) != -1)
+        index->rd_rel->relam != get_am_oid("hnsw", true) || !pg::has_taken_file(index))
+        return;
+    check_type(index);
+    if (declared_dims(index) != -1)
         return;
     ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
             errmsg("cannot take the dimensions from a column that an index is on"),
@@ -74,10 +87,16 @@ object_access(ObjectAccessType access, Oid class_of, Oid object, int column, voi
 
 int
 column_dims(Relation index) {
+    check_type(index);
     const int n_dims = declared_dims(index);
     if (n_dims < 0)
         raise_no_dims(index);
     return n_dims;
+}
+
+void
+check_column_dims(Relation index, std::size_t n_dims) {
+    types::check_expected_dims(declared_dims(index), n_dims);
 }
 
 void

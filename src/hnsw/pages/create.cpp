@@ -18,8 +18,9 @@ namespace vext::hnsw {
 
 namespace {
 
-// No metric reaches more dimensions than this: the widest codes fill a page.
+// No metric reaches more: the widest codes fill a page.
 constexpr std::uint32_t kMostDims = 16000;
+constexpr std::uint32_t kMostBits = 64000;
 
 void
 set_codec(MetaPage& meta, core::CodecKind codec) {
@@ -54,12 +55,14 @@ fits_a_page(core::Metric metric, std::uint32_t n_dims, std::uint32_t m) {
 std::uint32_t
 max_dims(core::Metric metric, std::uint32_t m) {
     std::uint32_t fits = 1;
-    std::uint32_t too_many = kMostDims + 1;
+    std::uint32_t too_many = (core::is_of_bits(metric) ? kMostBits : kMostDims) + 1;
     while (too_many - fits > 1) {
         const std::uint32_t middle = (fits + too_many) / 2;
         (fits_a_page(metric, middle, m) ? fits : too_many) = middle;
     }
-    return metric == core::Metric::kL1 ? fits : std::min<std::uint32_t>(fits, 8000);
+    return metric == core::Metric::kL1 || core::is_of_bits(metric)
+               ? fits
+               : std::min<std::uint32_t>(fits, 8000);
 }
 
 }  // namespace
@@ -74,7 +77,10 @@ make_meta(const Definition& definition) {
     const std::uint32_t most = max_dims(definition.metric, m);
     if (n_dims > most)
         ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                errmsg("column cannot have more than %u dimensions for hnsw index", most));
+                errmsg("column cannot have more than %u dimensions for hnsw index", most),
+                core::is_of_bits(definition.metric) && most < kMostBits
+                    ? errdetail("With m = %u a page has no room for more bits beside links.", m)
+                    : 0);
     return meta_for(definition.metric, n_dims, m);
 }
 

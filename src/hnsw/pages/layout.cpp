@@ -85,7 +85,7 @@ make_geometry(const RecordSizes& sizes) {
     geometry.cold_per_page = geometry.cold_bytes == 0 ? 0 : kUsableSize / geometry.cold_bytes;
     choose_extent(geometry);
     const std::uint32_t per_page = kUsableSize / sizeof(float);
-    geometry.centroid_blocks = (sizes.n_dims + per_page - 1) / per_page;
+    geometry.centroid_blocks = (sizes.n_centroid + per_page - 1) / per_page;
     geometry.first_block = 1 + geometry.centroid_blocks;
     geometry.tids_per_record = (geometry.hot_bytes - sizeof(TidsRecord)) / sizeof(Tid);
     choose_layers(geometry);
@@ -130,10 +130,12 @@ const char*
 check_meta(const MetaPage& meta) {
     if (meta.magic != kMetaMagic)
         return "the metapage has no hnsw mark";
-    if (meta.metric > core::Metric::kL1 || meta.codec > core::CodecKind::kPlain8)
+    if (meta.metric > core::Metric::kJaccard || meta.codec > core::CodecKind::kBits)
         return "the metapage names an unknown metric or codec";
     if (meta.needs_clean_up > 1 || meta.has_centroid > 1 || meta.has_inline_error > 1)
         return "the metapage's flags are out of range";
+    if (meta.codec == core::CodecKind::kBits && meta.has_centroid != 0)
+        return "the metapage names a centroid of bits";
     if (meta.m < kMinM || meta.m > kMaxM || meta.n_dims == 0)
         return "the metapage's sizes are out of range";
     const core::CodecSizes sizes = core::codec_sizes(meta.codec, meta.n_dims);

@@ -5,7 +5,7 @@
 // kFormatVersion.
 //
 //   block 0                metapage
-//   block 1 .. c           centroid, float32 per dimension
+//   block 1 .. c           centroid, float32 per dimension; none for bits
 //   then extents           `hot_blocks` pages of hot records, `cold_blocks` pages of cold ones
 
 #pragma once
@@ -226,7 +226,7 @@ struct Geometry {
 
 /// What the geometry follows from.
 struct RecordSizes {
-    std::uint32_t n_dims;
+    std::uint32_t n_centroid;  ///< floats of the centroid
     std::uint32_t m;
     std::uint32_t code_bytes;
     std::uint32_t residual_bytes;
@@ -238,8 +238,9 @@ Geometry make_geometry(const RecordSizes& sizes);
 
 inline Geometry
 geometry_of(const MetaPage& meta) {
+    const std::uint32_t n_centroid = meta.codec == core::CodecKind::kBits ? 0 : meta.n_dims;
     return make_geometry(
-        {meta.n_dims, meta.m, meta.code_bytes, meta.residual_bytes, meta.has_inline_error != 0});
+        {n_centroid, meta.m, meta.code_bytes, meta.residual_bytes, meta.has_inline_error != 0});
 }
 
 inline const PageTrailer*

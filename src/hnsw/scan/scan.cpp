@@ -53,14 +53,15 @@ search_options(ScanState& state, Relation table) {
 }
 
 // Whether rows must be put in exact order by the executor: asked for, or the codec's 8 bits alone
-// would not order them well enough. By L1 exact codes give the operator's distances, by L2 squares
-// that are in the order of its roots, without their rounding; by other metrics the last bits may
-// differ.
+// would not order them well enough. By L1 and Hamming exact codes give the operator's distances, by
+// L2 squares that are in the order of its roots, without their rounding; by other metrics the last
+// bits may differ.
 bool
 needs_recheck(const Index& index, bool is_exact) {
     const core::Metric metric = index.meta.metric;
     if (core::is_exact(index.meta.codec))
-        return is_exact && metric != core::Metric::kL1 && metric != core::Metric::kL2;
+        return is_exact && metric != core::Metric::kL1 && metric != core::Metric::kL2 &&
+               metric != core::Metric::kHamming;
     return is_exact || index.geometry.cold_bytes == 0;
 }
 
@@ -69,10 +70,7 @@ search_for(const ScanKeyData& key, ScanState& state) {
     if ((key.sk_flags & SK_ISNULL) != 0)
         return state.search->start(nullptr);
     const IndexedValue vector(state.index.relation, key.sk_argument);
-    if (vector.numbers().size() != state.index.meta.n_dims)
-        ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
-                errmsg("different %s dimensions %d and %d", type_name_of(state.index.relation),
-                       state.index.meta.n_dims, static_cast<int>(vector.numbers().size())));
+    check_query_dims(state.index.relation, state.index.meta.n_dims, vector.n_dims());
     state.search->start(vector.numbers().data());
 }
 

@@ -108,7 +108,7 @@ Search::set_query(const float* vector) {
     if (is_unordered_) {
         // Any direction will do.
         core::Arena arena = arena_;
-        std::span<float> any = arena.allocate_zeroed<float>(index_->meta.n_dims);
+        std::span<float> any = arena.allocate_zeroed<float>(index_->codec->n_values());
         any[0] = 1;
         index_->codec->prepare(any.data(), prepared_);
     }
