@@ -198,6 +198,7 @@ server_user=$(id -un)
 private=
 server_running=
 soak_pid=
+teller_pid=    # what tells of progress beside the jobs of a suite
 
 # The server refuses to run as root; then it runs as the user that the package made.
 choose_server_user() {
@@ -221,9 +222,7 @@ as_server() {
 # path is too long for a socket.
 make_private_folder() {
     choose_server_user
-    trap clean_up EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
+    clean_up_at_end
     private=$(mktemp -d "$root/build/private.XXXXXX")
     own_private_folder
     if [ ${#private} -gt 80 ] || ! as_server test -w "$private" 2>/dev/null; then
@@ -240,13 +239,19 @@ own_private_folder() {
     [ "$server_user" = "$(id -un)" ] || chown "$server_user" "$private"
 }
 
+clean_up_at_end() {
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
 clean_up() {
     local status=$?
     trap - EXIT
     # A signal that comes to the whole group comes twice.
     trap '' INT TERM
     stop_soak
-    kill $(jobs -p) 2>/dev/null || true
+    kill $teller_pid $(jobs -p) 2>/dev/null || true
     stop_server || status=1
     [ -z "$private" ] || rm -rf "$private"
     exit "$status"
