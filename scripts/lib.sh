@@ -40,12 +40,17 @@ debian_release() {
     (. /etc/os-release && echo "${ID:-}${VERSION_ID:-}")
 }
 
-# The major version of the server that this Debian release has.
+# The major version of the server that this Debian has: of testing and unstable the newest one that
+# apt knows.
 server_version() {
     case $(debian_release) in
         debian12) echo 15 ;;
         debian13) echo 17 ;;
-        *) die "only Debian 12 and 13 are known here; this is $(debian_release)" ;;
+        debian*)
+            apt-cache pkgnames postgresql-server-dev- | sed -n 's/.*-\([0-9][0-9]*\)$/\1/p' |
+                sort -n | tail -n 1 | grep . || die "apt knows no server: run apt-get update"
+            ;;
+        *) die "only Debian is known here; this is $(debian_release)" ;;
     esac
 }
 
@@ -143,7 +148,7 @@ check_ownership() {
             die "$file was built by another user: run 'make clean' as that user"
     done
     for file in "$root/build" "$root"/build/*; do
-        case $file in */debian13*) continue ;; esac
+        case $file in */debian*) continue ;; esac
         [ ! -e "$file" ] || [ -w "$file" ] || rm -f "$file" 2>/dev/null ||
             die "$file belongs to another user: run 'sudo chown -R $(id -un) $file'"
     done
