@@ -1,4 +1,4 @@
-// What differs between server versions 15 to 18: the only file that asks for the version.
+// What differs between server versions 15 to 19: the only file that asks for the version.
 
 #pragma once
 
@@ -32,9 +32,11 @@ extern "C" {
 #endif
 
 extern "C" {
+#include "access/amapi.h"
 #include "access/relscan.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_namespace.h"
+#include "commands/copy.h"
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
@@ -83,6 +85,29 @@ guc_extra_memory(std::size_t n_bytes) {
     return guc_malloc(LOG, n_bytes);
 #else
     return std::malloc(n_bytes);
+#endif
+}
+
+/// What the handler of an access method returns for a routine of static life. Before PostgreSQL 19
+/// the server frees what it gets; from then on it keeps the address.
+inline Datum
+returned_routine(const IndexAmRoutine& routine) {
+#if PG_VERSION_NUM >= 190000
+    return PointerGetDatum(&routine);
+#else
+    auto* copy = makeNode(IndexAmRoutine);
+    *copy = routine;
+    return PointerGetDatum(copy);
+#endif
+}
+
+/// Whether COPY reads or writes its binary format.
+inline bool
+is_binary(const CopyFormatOptions& options) {
+#if PG_VERSION_NUM >= 190000
+    return options.format == COPY_FORMAT_BINARY;
+#else
+    return options.binary;
 #endif
 }
 
