@@ -34,6 +34,7 @@ extern "C" {
 extern "C" {
 #include "access/amapi.h"
 #include "access/relscan.h"
+#include "access/tableam.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_namespace.h"
 #include "commands/copy.h"
@@ -229,7 +230,28 @@ may_use_schema(Oid schema) {
 #endif
 }
 
+/// Begins to fetch rows of a table by the TIDs of an index. From PostgreSQL 19 on this, and the
+/// scan below, take hints; none is given.
+inline IndexFetchTableData*
+begin_index_fetch(Relation table) {
+#if PG_VERSION_NUM >= 190000
+    return table_index_fetch_begin(table, SO_NONE);
+#else
+    return table_index_fetch_begin(table);
+#endif
+}
+
+/// Joins the parallel scan of a table.
+inline TableScanDesc
+begin_parallel_scan(Relation table, ParallelTableScanDesc scan) {
+#if PG_VERSION_NUM >= 190000
+    return table_beginscan_parallel(table, scan, SO_NONE);
+#else
+    return table_beginscan_parallel(table, scan);
+#endif
+}
+
 /// The server versions whose buffer manager the glances of glance.h were argued from.
-inline constexpr bool kGlancesAreKnown = PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000;
+inline constexpr bool kGlancesAreKnown = PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 200000;
 
 }  // namespace vext::pg
