@@ -49,6 +49,12 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 override with_llvm := no
 include $(PGXS)
 
+# clang does not know all options of GCC by which the server was built, nor the format attribute of
+# its headers, and names the use of volatile there otherwise.
+ifneq (,$(findstring clang,$(shell $(CXX) --version)))
+override CXXFLAGS += -Wno-unknown-warning-option -Wno-ignored-attributes -Wno-deprecated-volatile
+endif
+
 # Kernels: each file has the flags of its CPU level; dispatch.cpp sees to it that none runs elsewhere.
 KERNELS = src/core/distance/kernels_
 $(KERNELS)scalar.o: override CXXFLAGS += -O3

@@ -8,8 +8,8 @@ run_beside_server() {
     case " $* " in
         *" -h "* | *" --help "*) exec /usr/bin/python3 "bench/$program.py" "$@" ;;
     esac
-    [ "$(debian_release)" = debian13 ] ||
-        die "pgvector's package has an index from Debian 13 on: scripts/in-debian13 bench/$program $*"
+    [ "$(debian_release)" != debian12 ] ||
+        die "pgvector's package has an index from Debian 13 on: scripts/in-debian trixie bench/$program $*"
 
     install_missing $(packages_for build) python3 python3-numpy libopenblas0-pthread \
         "postgresql-$(server_version)-pgvector"

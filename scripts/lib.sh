@@ -40,12 +40,17 @@ debian_release() {
     (. /etc/os-release && echo "${ID:-}${VERSION_ID:-}")
 }
 
-# The major version of the server that this Debian release has.
+# The major version of the server that this Debian has: of testing and unstable the newest one that
+# apt knows.
 server_version() {
     case $(debian_release) in
         debian12) echo 15 ;;
         debian13) echo 17 ;;
-        *) die "only Debian 12 and 13 are known here; this is $(debian_release)" ;;
+        debian*)
+            apt-cache pkgnames postgresql-server-dev- | sed -n 's/.*-\([0-9][0-9]*\)$/\1/p' |
+                sort -n | tail -n 1 | grep . || die "apt knows no server: run apt-get update"
+            ;;
+        *) die "only Debian is known here; this is $(debian_release)" ;;
     esac
 }
 
@@ -143,7 +148,7 @@ check_ownership() {
             die "$file was built by another user: run 'make clean' as that user"
     done
     for file in "$root/build" "$root"/build/*; do
-        case $file in */debian13*) continue ;; esac
+        case $file in */debian*) continue ;; esac
         [ ! -e "$file" ] || [ -w "$file" ] || rm -f "$file" 2>/dev/null ||
             die "$file belongs to another user: run 'sudo chown -R $(id -un) $file'"
     done
@@ -198,6 +203,7 @@ server_user=$(id -un)
 private=
 server_running=
 soak_pid=
+teller_pid=    # what tells of progress beside the jobs of a suite
 
 # The server refuses to run as root; then it runs as the user that the package made.
 choose_server_user() {
@@ -221,9 +227,7 @@ as_server() {
 # path is too long for a socket.
 make_private_folder() {
     choose_server_user
-    trap clean_up EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
+    clean_up_at_end
     private=$(mktemp -d "$root/build/private.XXXXXX")
     own_private_folder
     if [ ${#private} -gt 80 ] || ! as_server test -w "$private" 2>/dev/null; then
@@ -240,13 +244,19 @@ own_private_folder() {
     [ "$server_user" = "$(id -un)" ] || chown "$server_user" "$private"
 }
 
+clean_up_at_end() {
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
 clean_up() {
     local status=$?
     trap - EXIT
     # A signal that comes to the whole group comes twice.
     trap '' INT TERM
     stop_soak
-    kill $(jobs -p) 2>/dev/null || true
+    kill $teller_pid $(jobs -p) 2>/dev/null || true
     stop_server || status=1
     [ -z "$private" ] || rm -rf "$private"
     exit "$status"

@@ -7,10 +7,13 @@ FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'vector_ext');
 
--- Every object has a comment, but array types, which newer servers count as members.
+-- Every object has a comment, but array types and the row types of views, which newer servers count
+-- as members.
 SELECT object FROM members
 WHERE obj_description(objid, (SELECT relname FROM pg_class WHERE oid = classid)) IS NULL
       AND object NOT LIKE 'type %[]'
+      AND NOT EXISTS (SELECT FROM pg_type t
+                      WHERE classid = 'pg_type'::regclass AND t.oid = objid AND t.typrelid <> 0)
 ORDER BY object;
 SELECT obj_description(oid, 'pg_extension') IS NOT NULL AS extension_has_comment, extrelocatable,
        extversion, extconfig

@@ -7,6 +7,7 @@
 #include "hnsw/scan/cost.h"
 #include "hnsw/scan/scan.h"
 #include "hnsw/vacuum/vacuum.h"
+#include "pg/compat.h"
 #include "pg/function.h"
 
 namespace vext::hnsw {
@@ -22,49 +23,52 @@ validate_operator_class(Oid) {
     return true;
 }
 
-IndexAmRoutine*
+constexpr IndexAmRoutine
 make_routine() {
-    IndexAmRoutine* routine = makeNode(IndexAmRoutine);
-    routine->amstrategies = 0;
-    routine->amsupport = kSupportFunctions;
-    routine->amoptsprocnum = 0;
-    routine->amcanorder = false;
-    routine->amcanorderbyop = true;
-    routine->amcanbackward = false;
-    routine->amcanunique = false;
-    routine->amcanmulticol = false;
-    routine->amoptionalkey = true;
-    routine->amsearcharray = false;
-    routine->amsearchnulls = false;
-    routine->amstorage = false;
-    routine->amclusterable = false;
-    routine->ampredlocks = false;
-    routine->amcanparallel = false;
-    routine->amcaninclude = false;
-    routine->amusemaintenanceworkmem = false;
-    routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
-    routine->amkeytype = InvalidOid;
+    IndexAmRoutine routine = {};
+    routine.type = T_IndexAmRoutine;
+    routine.amstrategies = 0;
+    routine.amsupport = kSupportFunctions;
+    routine.amoptsprocnum = 0;
+    routine.amcanorder = false;
+    routine.amcanorderbyop = true;
+    routine.amcanbackward = false;
+    routine.amcanunique = false;
+    routine.amcanmulticol = false;
+    routine.amoptionalkey = true;
+    routine.amsearcharray = false;
+    routine.amsearchnulls = false;
+    routine.amstorage = false;
+    routine.amclusterable = false;
+    routine.ampredlocks = false;
+    routine.amcanparallel = false;
+    routine.amcaninclude = false;
+    routine.amusemaintenanceworkmem = false;
+    routine.amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
+    routine.amkeytype = InvalidOid;
 
-    routine->ambuild = build_index;
-    routine->ambuildempty = build_empty;
-    routine->aminsert = insert_counted_row;
-    routine->ambulkdelete = delete_rows;
-    routine->amvacuumcleanup = clean_up;
-    routine->amcostestimate = estimate_cost;
-    routine->amoptions = parse_options;
-    routine->ambuildphasename = build_phase_name;
-    routine->amvalidate = validate_operator_class;
-    routine->ambeginscan = begin_scan;
-    routine->amrescan = rescan;
-    routine->amgettuple = get_next_row;
-    routine->amendscan = end_scan;
+    routine.ambuild = build_index;
+    routine.ambuildempty = build_empty;
+    routine.aminsert = insert_counted_row;
+    routine.ambulkdelete = delete_rows;
+    routine.amvacuumcleanup = clean_up;
+    routine.amcostestimate = estimate_cost;
+    routine.amoptions = parse_options;
+    routine.ambuildphasename = build_phase_name;
+    routine.amvalidate = validate_operator_class;
+    routine.ambeginscan = begin_scan;
+    routine.amrescan = rescan;
+    routine.amgettuple = get_next_row;
+    routine.amendscan = end_scan;
     return routine;
 }
+
+constinit const IndexAmRoutine routine = make_routine();
 
 }  // namespace
 
 }  // namespace vext::hnsw
 
 VEXT_FUNCTION(hnsw_handler) {
-    PG_RETURN_POINTER(vext::hnsw::make_routine());
+    return vext::pg::returned_routine(vext::hnsw::routine);
 }

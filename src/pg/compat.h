@@ -1,4 +1,4 @@
-// What differs between server versions 15 to 18: the only file that asks for the version.
+// What differs between server versions 15 to 19: the only file that asks for the version.
 
 #pragma once
 
@@ -32,9 +32,12 @@ extern "C" {
 #endif
 
 extern "C" {
+#include "access/amapi.h"
 #include "access/relscan.h"
+#include "access/tableam.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_namespace.h"
+#include "commands/copy.h"
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
@@ -83,6 +86,29 @@ guc_extra_memory(std::size_t n_bytes) {
     return guc_malloc(LOG, n_bytes);
 #else
     return std::malloc(n_bytes);
+#endif
+}
+
+/// What the handler of an access method returns for a routine of static life. Before PostgreSQL 19
+/// the server frees what it gets; from then on it keeps the address.
+inline Datum
+returned_routine(const IndexAmRoutine& routine) {
+#if PG_VERSION_NUM >= 190000
+    return PointerGetDatum(&routine);
+#else
+    auto* copy = makeNode(IndexAmRoutine);
+    *copy = routine;
+    return PointerGetDatum(copy);
+#endif
+}
+
+/// Whether COPY reads or writes its binary format.
+inline bool
+is_binary(const CopyFormatOptions& options) {
+#if PG_VERSION_NUM >= 190000
+    return options.format == COPY_FORMAT_BINARY;
+#else
+    return options.binary;
 #endif
 }
 
@@ -204,7 +230,28 @@ may_use_schema(Oid schema) {
 #endif
 }
 
+/// Begins to fetch rows of a table by the TIDs of an index. From PostgreSQL 19 on this, and the
+/// scan below, take hints; none is given.
+inline IndexFetchTableData*
+begin_index_fetch(Relation table) {
+#if PG_VERSION_NUM >= 190000
+    return table_index_fetch_begin(table, SO_NONE);
+#else
+    return table_index_fetch_begin(table);
+#endif
+}
+
+/// Joins the parallel scan of a table.
+inline TableScanDesc
+begin_parallel_scan(Relation table, ParallelTableScanDesc scan) {
+#if PG_VERSION_NUM >= 190000
+    return table_beginscan_parallel(table, scan, SO_NONE);
+#else
+    return table_beginscan_parallel(table, scan);
+#endif
+}
+
 /// The server versions whose buffer manager the glances of glance.h were argued from.
-inline constexpr bool kGlancesAreKnown = PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000;
+inline constexpr bool kGlancesAreKnown = PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 200000;
 
 }  // namespace vext::pg

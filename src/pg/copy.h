@@ -18,7 +18,7 @@ line_of_copy() {
     for (const ErrorContextCallback* one = error_context_stack; one != nullptr; one = one->previous)
         if (one->callback == CopyFromErrorCallback) {
             const auto* copy = static_cast<const CopyFromStateData*>(one->arg);
-            return copy->opts.binary ? 0 : static_cast<int64>(copy->cur_lineno);
+            return is_binary(copy->opts) ? 0 : static_cast<int64>(copy->cur_lineno);
         }
     return 0;
 }

@@ -74,7 +74,7 @@ class Glance {
         if (!has_tag(descriptor, block))
             return false;
         pg_read_barrier();
-        const uint32 state = descriptor->state.value;
+        const auto state = descriptor->state.value;
         if ((state & (BM_VALID | BM_LOCKED)) != BM_VALID || BUF_STATE_GET_USAGECOUNT(state) < 2)
             return false;
         pg_read_barrier();

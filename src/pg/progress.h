@@ -10,6 +10,7 @@ extern "C" {
 #include "commands/progress.h"
 #include "utils/backend_progress.h"
 #include "utils/backend_status.h"
+#include "utils/timestamp.h"
 }
 
 namespace vext::pg {

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "pg/server.h"
+#include "pg/compat.h"
 #include "pg/table_bounds.h"
 
 extern "C" {
@@ -20,7 +20,7 @@ class RowVisibility {
     /// Requires: `table` is open and locked, `snapshot` is registered, until close().
     RowVisibility(Relation table, Snapshot snapshot)
         : bounds_(table),
-          fetch_(table_index_fetch_begin(table)),
+          fetch_(begin_index_fetch(table)),
           slot_(table_slot_create(table, nullptr)),
           snapshot_(snapshot) {}
 

@@ -62,17 +62,33 @@ qualified_relation(Oid oid) {
                                       get_rel_name(oid));
 }
 
-/// A type with its schema, quoted, without modifier.
-inline const char*
-qualified_type(Oid oid) {
+/// What `form` makes of a type's row in the catalogue, a text.
+template <typename Form>
+const char*
+text_of_type(Oid oid, const Form& form) {
     const HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(oid));
     if (!HeapTupleIsValid(tuple))
         elog(ERROR, "cache lookup failed for type %u", oid);
-    const auto* type = reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple));
-    const char* name =
-        quote_qualified_identifier(get_namespace_name(type->typnamespace), NameStr(type->typname));
+    const char* text = form(*reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple)));
     ReleaseSysCache(tuple);
-    return name;
+    return text;
+}
+
+/// A type with its schema, quoted, without modifier.
+inline const char*
+qualified_type(Oid oid) {
+    return text_of_type(oid, [](const FormData_pg_type& type) {
+        return quote_qualified_identifier(get_namespace_name(type.typnamespace),
+                                          NameStr(type.typname));
+    });
+}
+
+/// A type's name alone, quoted.
+inline const char*
+bare_type(Oid oid) {
+    return text_of_type(oid, [](const FormData_pg_type& type) -> const char* {
+        return quote_identifier(pstrdup(NameStr(type.typname)));
+    });
 }
 
 /// A type with its modifier, as found by any search_path.

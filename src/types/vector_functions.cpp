@@ -34,9 +34,9 @@ template <typename Number>
 VarBit*
 signs(Values<Number> a) {
     VarBit* result = pg::new_zero_bits(a.size());
-    bits8* bits = VARBITS(result);
+    std::uint8_t* bits = VARBITS(result);
     for (std::size_t i = 0; i < a.size(); ++i)
-        bits[i / 8] |= static_cast<bits8>((core::to_float(a[i]) > 0) << (7 - i % 8));
+        bits[i / 8] |= static_cast<std::uint8_t>((core::to_float(a[i]) > 0) << (7 - i % 8));
     return result;
 }
 

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(start_node error_is copy_file same_lines load_vectors index_is_sound
+our @EXPORT = qw(start_node disable_checksums error_is copy_file same_lines load_vectors index_is_sound
   finds_every_row recall_of is_as_good_as_fresh end_after leaves_nothing kill_server
   start_pgbench run_clients);
 
@@ -26,6 +26,17 @@ sub start_node
 	$node->append_conf('postgresql.conf', join("\n", 'fsync = off', @settings));
 	$node->start;
 	return $node;
+}
+
+# Leaves a changed page of the server, which does not run, to us: from PostgreSQL 18 on initdb makes
+# checksums, by which the server would refuse it.
+sub disable_checksums
+{
+	my ($node) = @_;
+	my ($control) = run_command([ 'pg_controldata', $node->data_dir ]);
+	system_or_bail('pg_checksums', '--disable', '--no-sync', '--pgdata', $node->data_dir)
+	  if $control =~ /checksum version: +[1-9]/;
+	return;
 }
 
 # `sql` fails with `sqlstate`; when given, `hint` matches what follows the error's message.

@@ -229,6 +229,7 @@ class Damage:
         session.run("CHECKPOINT")
         session.close()
         self.cluster.stop()
+        self.cluster.disable_checksums()
         shutil.rmtree(self.saved, ignore_errors=True)
         shutil.copytree(self.folder, self.saved)
         self.file = File(self.path)

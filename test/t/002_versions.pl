@@ -1,4 +1,5 @@
-# Beside the server's own modules, and what newer servers add: soft errors.
+# Beside the server's own modules, and what newer servers add: soft errors, columns and constraints
+# of new kinds.
 
 use strict;
 use warnings FATAL => 'all';
@@ -57,6 +58,51 @@ SKIP:
 	like($stderr, qr/3 rows were skipped/, 'COPY skips bad vectors');
 	is($node->safe_psql('postgres', 'SELECT * FROM loaded ORDER BY id'),
 		"1|[1,2]\n5|[3,4]", 'COPY keeps the good ones');
+}
+
+SKIP:
+{
+	skip 'virtual columns, NOT ENFORCED, WITHOUT OVERLAPS need PostgreSQL 18', 6 if $version < 18;
+	$node->safe_psql('postgres', q{
+		CREATE TABLE items (id int PRIMARY KEY, v vector(2) NOT NULL, n int,
+			twice int GENERATED ALWAYS AS (n * 2), CHECK (n < 100) NOT ENFORCED, CHECK (twice <> 14));
+		ALTER TABLE items ADD CONSTRAINT n_given NOT NULL n NOT VALID;
+		CREATE INDEX items_v ON items USING hnsw (v vector_l2_ops);
+		CREATE TABLE rooms (room int4range, during daterange, v vector(2),
+			CONSTRAINT rooms_key PRIMARY KEY (room, during WITHOUT OVERLAPS));
+		SELECT vector_rejects_table('rejects')});
+	is($node->safe_psql('postgres', q{
+		BEGIN;
+		DO $$ BEGIN PERFORM vector_stage_for('items', 'stage'); END $$;
+		INSERT INTO stage VALUES (1, '[1,1]', 5), (2, '[2,2]', 7), (3, '[3,3]', 200), (4, '[4,4]', NULL);
+		SELECT inserted, updated, rejected
+		FROM vector_bulk_upsert('items', 'stage', 'update', reject_into => 'rejects');
+		UPDATE stage SET n = 6 WHERE id = 1;
+		DELETE FROM stage WHERE id IN (2, 4);
+		SELECT inserted, updated, unchanged, rejected
+		FROM vector_bulk_upsert('items', 'stage', 'update', reject_into => 'rejects');
+		COMMIT}),
+		"2|0|2\n0|1|1|0", 'an upsert regards virtual columns and what is enforced');
+	is($node->safe_psql('postgres', 'SELECT id, n, twice FROM items ORDER BY id'),
+		"1|6|12\n3|200|400", 'rows have their virtual columns');
+	is($node->safe_psql('postgres', 'SELECT source_row, sqlstate FROM rejects ORDER BY 1'),
+		"2|23514\n4|23502", 'rejects say why');
+	is($node->safe_psql('postgres', q{
+		BEGIN;
+		DO $$ BEGIN PERFORM vector_stage_for('rooms', 'stage'); END $$;
+		INSERT INTO stage VALUES ('[1,1]', '[2020-01-01,2020-02-01)', '[1,2]'),
+			('[1,1]', '[2020-01-15,2020-03-01)', '[1,2]'), ('[2,2]', '[2020-01-15,2020-03-01)', '[1,2]');
+		SELECT inserted, rejected FROM vector_bulk_upsert('rooms', 'stage', reject_into => 'rejects');
+		COMMIT}),
+		'2|1', 'a key WITHOUT OVERLAPS refuses rows');
+	my ($status, $stdout, $stderr) = $node->psql('postgres', q{
+		BEGIN; SELECT vector_stage_for('rooms', 'stage');
+		SELECT vector_bulk_upsert('rooms', 'stage', 'update')});
+	like($stderr, qr/ERROR: .*unique/, 'to update by it is refused');
+	like($node->safe_psql('postgres', q{
+		SET enable_seqscan = off;
+		EXPLAIN (ANALYZE, COSTS OFF) SELECT id FROM items ORDER BY v <-> '[1,1]' LIMIT 1}),
+		qr/Index Searches: 1$/m, 'EXPLAIN counts the search');
 }
 
 $node->stop;

@@ -24,6 +24,7 @@ sub start_damage_node
 	my ($name, @init_options) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 	$node->init(extra => \@init_options);
+	disable_checksums($node) unless @init_options;
 	$node->append_conf('postgresql.conf', q{
 		fsync = off
 		autovacuum = off

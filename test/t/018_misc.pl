@@ -98,6 +98,7 @@ $session->finish;
 my $path = $node->data_dir . '/'
   . $node->safe_psql('postgres', q{SELECT pg_relation_filepath('points_part')});
 $node->stop;
+disable_checksums($node);
 open(my $file, '+<:raw', $path) or die "could not open $path: $!";
 seek($file, 24 + 4, 0);
 print $file pack('V', 99);

@@ -18,6 +18,7 @@ $node->safe_psql('postgres', q{
 	INSERT INTO items VALUES (5, '[4,5,6]')});
 my $path = $node->data_dir . '/' . $node->safe_psql('postgres', q{SELECT pg_relation_filepath('items_v')});
 $node->stop;
+disable_checksums($node);
 
 # The record with the further rows is the second one of the first hot page, or the third where the
 # node reached an upper layer. Its owner stands behind its head of 8 bytes; records of 3 dimensions

@@ -16,6 +16,7 @@ my $most_memory = 100_000;
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
+disable_checksums($primary);
 $primary->append_conf('postgresql.conf', q{
 	fsync = off
 	autovacuum = off

@@ -247,6 +247,7 @@ my %ways = (
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
+disable_checksums($primary);
 $primary->append_conf('postgresql.conf', q{
 	fsync = off
 	autovacuum = off

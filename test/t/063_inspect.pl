@@ -59,6 +59,7 @@ is($status, 3, 'an index or --all is needed');
 my $file = $node->data_dir . '/' . $node->safe_psql('postgres', q{SELECT pg_relation_filepath('points_v')});
 $node->safe_psql('postgres', 'CHECKPOINT');
 $node->stop;
+disable_checksums($node);
 open(my $pages, '+<:raw', $file) or die "could not open $file: $!";
 seek($pages, 8192 * 2 + 4096, 0);
 print $pages "\xff" x 1024;

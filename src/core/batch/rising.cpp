@@ -18,9 +18,13 @@ float
 reach_of(std::span<const Candidate> candidates, std::size_t n) {
     float nearest[NearLinks::kMost];
     std::size_t n_sorted = 0;
-    for (const Candidate& candidate : candidates)
-        nearest[n_sorted++] = at_most(candidate);
-    std::sort(nearest, nearest + n_sorted);
+    for (const Candidate& candidate : candidates) {
+        const float reach = at_most(candidate);
+        float* end = nearest + n_sorted++;
+        float* place = std::upper_bound(nearest, end, reach);
+        std::copy_backward(place, end, end + 1);
+        *place = reach;
+    }
     return n_sorted < n ? std::numeric_limits<float>::infinity() : nearest[n - 1];
 }
 

@@ -118,7 +118,7 @@ work(BuildShared& shared, Relation heap, Index& index, IndexInfo* info, Parallel
     Part part = {&shared, member, &crew};
     const double n_heap_rows =
         table_index_build_scan(heap, index.relation, info, true, is_leader, Part::take_row, &part,
-                               table_beginscan_parallel(heap, scan));
+                               pg::begin_parallel_scan(heap, scan));
     pg_atomic_fetch_sub_u32(&shared.n_scanning, 1);
     while (part.insert_batch()) {
     }

@@ -22,10 +22,12 @@ declared_dims(Relation index) {
     return modifier;
 }
 
-// Of a domain, what it is made of: a modifier stands behind that alone.
+// Of a domain, what it is made of: a modifier stands behind that alone. Without its schema: from
+// PostgreSQL 17 on, CREATE INDEX has a search_path of its own, by which it would stand there
+// always.
 const char*
 type_name(Oid type) {
-    return format_type_be(getBaseType(type));
+    return pg::bare_type(getBaseType(type));
 }
 
 // The server takes varbit for bit.
