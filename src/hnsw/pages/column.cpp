@@ -27,7 +27,8 @@ declared_dims(Relation index) {
 // always.
 const char*
 type_name(Oid type) {
-    return pg::bare_type(getBaseType(type));
+    const Oid base = getBaseType(type);
+    return base == BITOID ? "bit" : pg::bare_type(base);
 }
 
 // The server takes varbit for bit.
