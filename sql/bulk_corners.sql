@@ -226,4 +226,30 @@ FROM public.vector_bulk_upsert('public.open', 'pg_temp.stage', 'update', reject_
 ROLLBACK;
 DROP ROLE regress_columns;
 
+-- References to a partitioned table, of a partitioned table to itself, and of a partition to the
+-- table that it is of: a row of any partition will do, also one of the same load.
+BEGIN;
+CREATE TABLE places (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE places_1 PARTITION OF places FOR VALUES FROM (0) TO (5);
+CREATE TABLE places_2 PARTITION OF places FOR VALUES FROM (5) TO (10);
+INSERT INTO places VALUES (1), (6);
+CREATE TABLE visits (id int PRIMARY KEY, place int REFERENCES places);
+SELECT vector_stage_for('visits', 'stage');
+INSERT INTO stage VALUES (1, 1), (2, 6), (3, 4);
+SELECT inserted, rejected FROM vector_bulk_upsert('visits', 'stage', reject_into => 'rejects');
+DELETE FROM stage WHERE id = 3;
+SELECT unchanged FROM vector_bulk_upsert('visits', 'stage', 'update');
+CREATE TABLE parts (id int PRIMARY KEY, whole int REFERENCES parts) PARTITION BY RANGE (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (5);
+CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (5) TO (10);
+SELECT vector_stage_for('parts', 'more');
+INSERT INTO more VALUES (1, 6), (6, 2), (2, NULL), (3, 99), (4, 3);
+SELECT inserted, rejected FROM vector_bulk_upsert('parts', 'more', reject_into => 'rejects');
+SELECT vector_stage_for('parts_2', 'most');
+INSERT INTO most VALUES (7, 8), (8, 1), (9, 5), (3, NULL);
+SELECT inserted, rejected FROM vector_bulk_upsert('parts_2', 'most', reject_into => 'rejects');
+TABLE parts ORDER BY id;
+SELECT source, key, sqlstate, message FROM rejects ORDER BY source DESC, source_row;
+ROLLBACK;
+
 DROP TABLE rejects;

@@ -75,7 +75,7 @@ read_foreign_key(core::Arena& arena, HeapTuple tuple, const FormData_pg_constrai
     key.name = pstrdup(NameStr(form->conname));
     key.table = pg::qualified_relation(form->confrelid);
     key.columns = pairs.span();
-    key.is_own = form->confrelid == form->conrelid;
+    key.is_own = pg::is_part_of(form->conrelid, form->confrelid);
     key.can_be_probed = can_be_probed(form);
     return key;
 }
@@ -98,11 +98,11 @@ read_foreign_keys(core::Arena& arena, Oid target, std::span<const Column> column
     core::Array<ForeignKey> keys(arena);
     if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
         return keys.span();
-    pg::for_each_constraint(target,
-                            [&](HeapTuple tuple, TupleDesc, const FormData_pg_constraint* form) {
-                                if (form->contype == CONSTRAINT_FOREIGN)
-                                    keys.push_back(read_foreign_key(arena, tuple, form, columns));
-                            });
+    pg::for_each_constraint(
+        target, [&](HeapTuple tuple, TupleDesc, const FormData_pg_constraint* form) {
+            if (form->contype == CONSTRAINT_FOREIGN && !pg::is_for_partition_of_other(form))
+                keys.push_back(read_foreign_key(arena, tuple, form, columns));
+        });
     return keys.span();
 }
 
