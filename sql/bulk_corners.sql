@@ -226,6 +226,22 @@ FROM public.vector_bulk_upsert('public.open', 'pg_temp.stage', 'update', reject_
 ROLLBACK;
 DROP ROLE regress_columns;
 
+-- Texts are compared as the table keeps them: without the blanks beyond their length.
+BEGIN;
+CREATE TABLE codes (code varchar(2) PRIMARY KEY, kind varchar(3) CHECK (length(kind) <= 3), c char(4));
+CREATE TABLE codes_in (code text, kind text, c text);
+INSERT INTO codes_in VALUES ('a ', 'x', 'c'), ('ab', 'x', 'c'), ('ab   ', 'kin  ', 'c     '), ('abc', 'x', 'c'),
+    ('ac', 'kind', 'c'), ('ad', 'x', 'ccccc');
+SELECT inserted, rejected FROM vector_bulk_upsert('codes', 'codes_in', 'update', reject_into => 'rejects');
+DELETE FROM codes_in WHERE code IN ('abc', 'ac', 'ad');
+SELECT inserted, updated, unchanged, skipped
+FROM vector_bulk_upsert('codes', 'codes_in', 'update', duplicates => 'last');
+SELECT inserted, updated, unchanged, skipped
+FROM vector_bulk_upsert('codes', 'codes_in', 'update', duplicates => 'last');
+SELECT code, kind, c, length(code) FROM codes ORDER BY code;
+SELECT source_row, key, sqlstate, message FROM rejects ORDER BY source_row;
+ROLLBACK;
+
 -- References to a partitioned table, of a partitioned table to itself, and of a partition to the
 -- table that it is of: a row of any partition will do, also one of the same load.
 BEGIN;
