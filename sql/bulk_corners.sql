@@ -268,4 +268,23 @@ TABLE parts ORDER BY id;
 SELECT source, key, sqlstate, message FROM rejects ORDER BY source DESC, source_row;
 ROLLBACK;
 
+-- A foreign key looks at the rows of its table alone, not of those that inherit from it; and not at
+-- all where its triggers are disabled.
+BEGIN;
+CREATE TABLE kinds (id int PRIMARY KEY);
+CREATE TABLE old_kinds () INHERITS (kinds);
+INSERT INTO kinds VALUES (1);
+INSERT INTO old_kinds VALUES (2);
+CREATE TABLE things (id int PRIMARY KEY, kind int REFERENCES kinds);
+CREATE TEMP TABLE things_in AS SELECT i AS id, i AS kind FROM generate_series(1, 3) i;
+SELECT inserted, rejected FROM vector_bulk_upsert('things', 'things_in', reject_into => 'rejects');
+SELECT key, sqlstate, message FROM rejects ORDER BY source_row;
+ALTER TABLE things DISABLE TRIGGER ALL;
+SELECT inserted, unchanged, rejected FROM vector_bulk_upsert('things', 'things_in', 'update', reject_into => 'rejects');
+DELETE FROM things;
+ALTER TABLE things ENABLE TRIGGER ALL;
+SET LOCAL session_replication_role = replica;
+SELECT inserted, rejected FROM vector_bulk_upsert('things', 'things_in', reject_into => 'rejects');
+ROLLBACK;
+
 DROP TABLE rejects;
