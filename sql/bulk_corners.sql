@@ -226,4 +226,65 @@ FROM public.vector_bulk_upsert('public.open', 'pg_temp.stage', 'update', reject_
 ROLLBACK;
 DROP ROLE regress_columns;
 
+-- Texts are compared as the table keeps them: without the blanks beyond their length.
+BEGIN;
+CREATE TABLE codes (code varchar(2) PRIMARY KEY, kind varchar(3) CHECK (length(kind) <= 3), c char(4));
+CREATE TABLE codes_in (code text, kind text, c text);
+INSERT INTO codes_in VALUES ('a ', 'x', 'c'), ('ab', 'x', 'c'), ('ab   ', 'kin  ', 'c     '), ('abc', 'x', 'c'),
+    ('ac', 'kind', 'c'), ('ad', 'x', 'ccccc');
+SELECT inserted, rejected FROM vector_bulk_upsert('codes', 'codes_in', 'update', reject_into => 'rejects');
+DELETE FROM codes_in WHERE code IN ('abc', 'ac', 'ad');
+SELECT inserted, updated, unchanged, skipped
+FROM vector_bulk_upsert('codes', 'codes_in', 'update', duplicates => 'last');
+SELECT inserted, updated, unchanged, skipped
+FROM vector_bulk_upsert('codes', 'codes_in', 'update', duplicates => 'last');
+SELECT code, kind, c, length(code) FROM codes ORDER BY code;
+SELECT source_row, key, sqlstate, message FROM rejects ORDER BY source_row;
+ROLLBACK;
+
+-- References to a partitioned table, of a partitioned table to itself, and of a partition to the
+-- table that it is of: a row of any partition will do, also one of the same load.
+BEGIN;
+CREATE TABLE places (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE places_1 PARTITION OF places FOR VALUES FROM (0) TO (5);
+CREATE TABLE places_2 PARTITION OF places FOR VALUES FROM (5) TO (10);
+INSERT INTO places VALUES (1), (6);
+CREATE TABLE visits (id int PRIMARY KEY, place int REFERENCES places);
+SELECT vector_stage_for('visits', 'stage');
+INSERT INTO stage VALUES (1, 1), (2, 6), (3, 4);
+SELECT inserted, rejected FROM vector_bulk_upsert('visits', 'stage', reject_into => 'rejects');
+DELETE FROM stage WHERE id = 3;
+SELECT unchanged FROM vector_bulk_upsert('visits', 'stage', 'update');
+CREATE TABLE parts (id int PRIMARY KEY, whole int REFERENCES parts) PARTITION BY RANGE (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (5);
+CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (5) TO (10);
+SELECT vector_stage_for('parts', 'more');
+INSERT INTO more VALUES (1, 6), (6, 2), (2, NULL), (3, 99), (4, 3);
+SELECT inserted, rejected FROM vector_bulk_upsert('parts', 'more', reject_into => 'rejects');
+SELECT vector_stage_for('parts_2', 'most');
+INSERT INTO most VALUES (7, 8), (8, 1), (9, 5), (3, NULL);
+SELECT inserted, rejected FROM vector_bulk_upsert('parts_2', 'most', reject_into => 'rejects');
+TABLE parts ORDER BY id;
+SELECT source, key, sqlstate, message FROM rejects ORDER BY source DESC, source_row;
+ROLLBACK;
+
+-- A foreign key looks at the rows of its table alone, not of those that inherit from it; and not at
+-- all where its triggers are disabled.
+BEGIN;
+CREATE TABLE kinds (id int PRIMARY KEY);
+CREATE TABLE old_kinds () INHERITS (kinds);
+INSERT INTO kinds VALUES (1);
+INSERT INTO old_kinds VALUES (2);
+CREATE TABLE things (id int PRIMARY KEY, kind int REFERENCES kinds);
+CREATE TEMP TABLE things_in AS SELECT i AS id, i AS kind FROM generate_series(1, 3) i;
+SELECT inserted, rejected FROM vector_bulk_upsert('things', 'things_in', reject_into => 'rejects');
+SELECT key, sqlstate, message FROM rejects ORDER BY source_row;
+ALTER TABLE things DISABLE TRIGGER ALL;
+SELECT inserted, unchanged, rejected FROM vector_bulk_upsert('things', 'things_in', 'update', reject_into => 'rejects');
+DELETE FROM things;
+ALTER TABLE things ENABLE TRIGGER ALL;
+SET LOCAL session_replication_role = replica;
+SELECT inserted, rejected FROM vector_bulk_upsert('things', 'things_in', reject_into => 'rejects');
+ROLLBACK;
+
 DROP TABLE rejects;

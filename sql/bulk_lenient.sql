@@ -122,7 +122,11 @@ SELECT inserted, rejected FROM vector_bulk_upsert('tree', 'tree_in', 'update', r
 SELECT source_row, key, sqlstate, message FROM refused ORDER BY 1;
 SELECT inserted FROM vector_bulk_upsert('tree', 'tree_in', 'update');
 
-DROP TABLE items, refused, "Odd.name", upper, plain, lined, told, told_in, tree, tree_in;
+-- A column of that name with something else in it is one like others.
+CREATE TEMP TABLE unlined (id int, vector_stage_line text GENERATED ALWAYS AS ('x') STORED);
+SELECT inserted FROM vector_bulk_upsert('tree', 'unlined', reject_into => 'refused');
+
+DROP TABLE unlined, items, refused, "Odd.name", upper, plain, lined, told, told_in, tree, tree_in;
 DROP FUNCTION complain;
 DROP TYPE mood;
 DROP DOMAIN positive;

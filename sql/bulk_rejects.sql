@@ -254,7 +254,9 @@ SELECT statement, problem_of('SELECT vector_bulk_upsert(' || statement || ')') A
     ($$'items', 'items_pkey'$$),
     ($$'items', 'stage', reject_into => 'items_pkey'$$),
     ($$'items', 'stage', reject_into => 'wrong'$$),
-    ($$'items', 'stage', reject_into => 'fewer'$$)) s(statement);
+    ($$'items', 'stage', reject_into => 'fewer'$$),
+    ($$'items', 'more', reject_into => 'more'$$),
+    ($$'rejects', 'stage', reject_into => 'rejects'$$)) s(statement);
 INSERT INTO stage VALUES (1, '[1]');
 SELECT rejected FROM vector_bulk_upsert('items', 'stage', reject_into => 'more');
 SELECT * FROM more;

@@ -67,8 +67,9 @@ arms_of_values(const Pieces& pieces) {
         }
     for (const Column& column : pieces.plan.columns)
         if (column.is_supplied && column.n_characters > 0)
-            arms.add(" WHEN pg_catalog.length(pg_catalog.rtrim(", value_of(pieces.arena, column),
-                     "::pg_catalog.text, ' '))", kGreater, column.n_characters, " THEN ",
+            arms.add(" WHEN pg_catalog.length(pg_catalog.rtrim(s.c", column.number,
+                     "::", column.type.name, "::pg_catalog.text, ' '))", kGreater,
+                     column.n_characters, " THEN ",
                      fault(pieces, "22001",
                            literal(pieces.arena, concat(pieces.arena, "value too long for type ",
                                                         column.type.shown))));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bulk/target.h"
+#include "core/text_builder.h"
 #include "pg/array.h"
 #include "pg/table_catalog.h"
 
@@ -48,6 +49,29 @@ read_check(core::Arena& arena, HeapTuple tuple, TupleDesc descriptor,
     return check;
 }
 
+bool
+is_fired(const Trigger& trigger) {
+    return trigger.tgenabled == TRIGGER_FIRES_ALWAYS ||
+           trigger.tgenabled == (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA
+                                     ? TRIGGER_FIRES_ON_REPLICA
+                                     : TRIGGER_FIRES_ON_ORIGIN);
+}
+
+// Whether the server checks a foreign key, by a trigger that can be disabled. A partitioned table
+// leaves that to its partitions.
+bool
+is_checked(Oid table, Oid constraint) {
+    bool is_so = SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA;
+    pg::with_relation(table, [&](Relation relation) {
+        const TriggerDesc* all = relation != nullptr ? relation->trigdesc : nullptr;
+        for (int i = 0; all != nullptr && i < all->numtriggers; ++i)
+            if (const Trigger& trigger = all->triggers[i];
+                trigger.tgconstraint == constraint && TRIGGER_FOR_INSERT(trigger.tgtype))
+                is_so = is_fired(trigger);
+    });
+    return is_so;
+}
+
 // A probe sees what the server sees only if the user may look there, at all rows.
 bool
 can_be_probed(const FormData_pg_constraint* form) {
@@ -73,9 +97,11 @@ read_foreign_key(core::Arena& arena, HeapTuple tuple, const FormData_pg_constrai
                          pg::qualified_operator(equals[i])});
     ForeignKey key;
     key.name = pstrdup(NameStr(form->conname));
-    key.table = pg::qualified_relation(form->confrelid);
+    const bool is_partitioned = get_rel_relkind(form->confrelid) == RELKIND_PARTITIONED_TABLE;
+    key.table =
+        core::concat(arena, is_partitioned ? "" : "ONLY ", pg::qualified_relation(form->confrelid));
     key.columns = pairs.span();
-    key.is_own = form->confrelid == form->conrelid;
+    key.is_own = pg::is_part_of(form->conrelid, form->confrelid);
     key.can_be_probed = can_be_probed(form);
     return key;
 }
@@ -96,13 +122,12 @@ read_checks(core::Arena& arena, Oid target, std::span<const Column> columns) {
 std::span<const ForeignKey>
 read_foreign_keys(core::Arena& arena, Oid target, std::span<const Column> columns) {
     core::Array<ForeignKey> keys(arena);
-    if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
-        return keys.span();
-    pg::for_each_constraint(target,
-                            [&](HeapTuple tuple, TupleDesc, const FormData_pg_constraint* form) {
-                                if (form->contype == CONSTRAINT_FOREIGN)
-                                    keys.push_back(read_foreign_key(arena, tuple, form, columns));
-                            });
+    pg::for_each_constraint(
+        target, [&](HeapTuple tuple, TupleDesc, const FormData_pg_constraint* form) {
+            if (form->contype == CONSTRAINT_FOREIGN && !pg::is_for_partition_of_other(form) &&
+                is_checked(target, form->oid))
+                keys.push_back(read_foreign_key(arena, tuple, form, columns));
+        });
     return keys.span();
 }
 

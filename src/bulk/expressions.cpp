@@ -78,6 +78,15 @@ add_equality(TextBuilder& list, const Column& column, Text left, Text right) {
         list.add(left, " ", column.key_equals, " ", right, column.key_collation);
 }
 
+// As a part of the key is shown: NULL where it is one, as the server does, and not at all where it
+// is a fault.
+Text
+shown(core::Arena& arena, const Plan& plan, Text value) {
+    return plan.target.are_key_nulls_equal
+               ? concat(arena, "COALESCE(", value, "::pg_catalog.text, 'null')")
+               : concat(arena, value, "::pg_catalog.text");
+}
+
 Text
 as_one_text(core::Arena& arena, Text list) {
     return list.empty() ? list : concat(arena, "pg_catalog.concat_ws(', ', ", list, ")");
@@ -268,30 +277,34 @@ key_groups(core::Arena& arena, const Plan& plan) {
 
 Text
 key_text(core::Arena& arena, const Plan& plan) {
-    return as_one_text(arena, key_list(arena, plan, ", ",
-                                       Parts(
-                                           [](TextBuilder& list, const Column& column) {
-                                               list.add("s.c", column.number, "::pg_catalog.text");
-                                           },
-                                           [&](TextBuilder& list, const KeyExpression& key) {
-                                               list.add(key_expression_of_source(arena, plan, key),
-                                                        "::pg_catalog.text");
-                                           })));
+    return as_one_text(
+        arena,
+        key_list(arena, plan, ", ",
+                 Parts(
+                     [&](TextBuilder& list, const Column& column) {
+                         list.add(shown(arena, plan, concat(arena, "s.c", column.number)));
+                     },
+                     [&](TextBuilder& list, const KeyExpression& key) {
+                         list.add(shown(arena, plan, key_expression_of_source(arena, plan, key)));
+                     })));
 }
 
 Text
 key_text_of_source(core::Arena& arena, const Plan& plan) {
     TextBuilder list(arena);
     Separator between(", ");
-    list.add(key_list(
-        arena, plan, ", ",
-        Parts([&](TextBuilder& out,
-                  const Column& column) { out.add("s.", column.quoted, "::pg_catalog.text"); },
-              [&](TextBuilder& out, const KeyExpression& key) {
-                  Separator comma(", ");
-                  for (const int place : key.value.columns)
-                      out.add(comma.next(), "s.", plan.columns[place].quoted, "::pg_catalog.text");
-              })));
+    list.add(key_list(arena, plan, ", ",
+                      Parts(
+                          [&](TextBuilder& out, const Column& column) {
+                              out.add(shown(arena, plan, concat(arena, "s.", column.quoted)));
+                          },
+                          [&](TextBuilder& out, const KeyExpression& key) {
+                              Separator comma(", ");
+                              for (const int place : key.value.columns)
+                                  out.add(comma.next(),
+                                          shown(arena, plan,
+                                                concat(arena, "s.", plan.columns[place].quoted)));
+                          })));
     return as_one_text(arena, list.text());
 }
 

@@ -132,9 +132,7 @@ is_left_to_default(const Request& request, const UniqueIndex& index) {
 
 void
 check_names(const Request& request) {
-    const bool has_null = std::any_of(request.key.begin(), request.key.end(),
-                                      [](Text name) { return name == "<NULL>"; });
-    if (request.key.empty() || has_null)
+    if (request.key.empty())
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("key must name columns"));
     for (const Text name : request.key)
         if (get_attnum(request.target, name.data()) <= 0)

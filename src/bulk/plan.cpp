@@ -39,8 +39,9 @@ drop_unusable_key(const Options& options, std::span<Column> columns) {
             column.key_place = 0;
 }
 
-// Texts of another length are only cut or padded by a cast, where the server's own assignment
-// raises; vectors are judged by their dimensions.
+// A cast only cuts or pads values of another length, where the server's own assignment raises:
+// their length is judged when they are written, or, of texts, before they are cast. Vectors are
+// judged by their dimensions.
 void
 plan_value(Column& column) {
     column.is_supplied = column.is_in_source && !column.is_generated && !column.is_left_empty;
@@ -57,8 +58,9 @@ plan_value(Column& column) {
     column.is_judged_late = is_converted && is_judged_apart && column.type.modifier != -1 &&
                             !column.is_vector && column.n_characters == 0;
     column.is_parsed = column.is_vector && column.source_type.category == 'S';
-    if (has_other_type || (has_other_modifier && !is_judged_apart))
-        column.cast = is_judged_apart ? column.type.name : column.type.full_name;
+    const bool is_cut = column.n_characters > 0 || !is_judged_apart;
+    if (has_other_type || (has_other_modifier && is_cut))
+        column.cast = is_cut ? column.type.full_name : column.type.name;
 }
 
 Fault

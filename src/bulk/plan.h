@@ -150,7 +150,7 @@ struct ForeignKey {
     Text name;
     Text table;  ///< referred to
     std::span<const ForeignKeyColumn> columns;
-    bool is_own = false;         ///< it refers to the target itself
+    bool is_own = false;         ///< it refers to the target, or what that is a part of
     bool can_be_probed = false;  ///< a query of the caller sees what the server would see
 };
 

@@ -11,8 +11,6 @@ namespace vext::bulk {
 
 namespace {
 
-constexpr const char* kNull = "<NULL>";
-
 constexpr Text kModes[] = {"error", "skip", "update"};
 constexpr Text kDuplicates[] = {"error", "first", "last"};
 
@@ -50,20 +48,29 @@ check_relations(const Request& request, bool has_target, bool has_source) {
 }
 
 void
+check_relations_differ(const Request& request) {
+    const auto check = [](Oid a, Oid b, const char* what) {
+        if (a == b)
+            ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("%s are the same table", what));
+    };
+    check(request.target, request.source, "source and target");
+    check(request.rejects, request.source, "reject_into and source");
+    check(request.rejects, request.target, "reject_into and target");
+}
+
+void
 check_rights(const Request& request, bool is_update) {
     if (!pg::may_do_in_any_column(request.target, ACL_INSERT) ||
         (is_update && !pg::may_do_in_any_column(request.target, ACL_UPDATE)))
         ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                 errmsg("permission denied for table %s", get_rel_name(request.target)));
-    if (request.target == request.source)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("source and target are the same table"));
 }
 
 // An argument of type text; "<NULL>" for NULL.
 Text
 text_argument(FunctionCallInfo fcinfo, int i) {
-    return PG_ARGISNULL(i) ? kNull : text_to_cstring(PG_GETARG_TEXT_PP(i));
+    return PG_ARGISNULL(i) ? "<NULL>" : text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
 // One of three words, in the order of the enumeration; false for another text.
@@ -130,15 +137,19 @@ read_rules(core::Arena& arena, Jsonb* merge) {
 }  // namespace
 
 std::span<const Text>
-names_of(core::Arena& arena, Datum array) {
+names_of(core::Arena& arena, Datum array, const char* argument) {
     Datum* elements = nullptr;
     bool* nulls = nullptr;
     int n = 0;
     deconstruct_array(DatumGetArrayTypeP(array), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
                       &elements, &nulls, &n);
     core::Array<Text> names(arena, n);
-    for (int i = 0; i < n; ++i)
-        names.push_back(nulls[i] ? kNull : NameStr(*DatumGetName(elements[i])));
+    for (int i = 0; i < n; ++i) {
+        if (nulls[i])
+            ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                    errmsg("%s must not contain nulls", argument));
+        names.push_back(NameStr(*DatumGetName(elements[i])));
+    }
     return names.span();
 }
 
@@ -165,6 +176,7 @@ read_request(core::Arena& arena, FunctionCallInfo fcinfo) {
     request.rejects = request.options.has_rejects ? PG_GETARG_OID(7) : InvalidOid;
     check_relations(request, !PG_ARGISNULL(0), !PG_ARGISNULL(1));
     check_rights(request, text_argument(fcinfo, 2) == kModes[2]);
+    check_relations_differ(request);
     read_modes(fcinfo, request);
     if (!PG_ARGISNULL(5))
         request.options.merge = read_rules(arena, PG_GETARG_JSONB_P(5));
@@ -175,10 +187,10 @@ read_request(core::Arena& arena, FunctionCallInfo fcinfo) {
 
     request.has_key = !PG_ARGISNULL(3);
     if (request.has_key)
-        request.key = names_of(arena, PG_GETARG_DATUM(3));
+        request.key = names_of(arena, PG_GETARG_DATUM(3), "key");
     request.options.has_update_columns = !PG_ARGISNULL(4);
     if (request.options.has_update_columns)
-        request.options.update_columns = names_of(arena, PG_GETARG_DATUM(4));
+        request.options.update_columns = names_of(arena, PG_GETARG_DATUM(4), "update_columns");
     request.options.is_key_needed = request.options.on_conflict != OnConflict::kError ||
                                     request.options.duplicates != Duplicates::kError ||
                                     request.has_key;

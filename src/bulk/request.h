@@ -37,8 +37,9 @@ struct Request {
 /// Reads the arguments of a call, and raises what is wrong with them taken by themselves.
 Request read_request(core::Arena& arena, FunctionCallInfo fcinfo);
 
-/// The elements of an array of names; NULL becomes "<NULL>", which is no column.
-std::span<const Text> names_of(core::Arena& arena, Datum array);
+/// The elements of an array of names. Raises ERRCODE_NULL_VALUE_NOT_ALLOWED, naming the argument,
+/// where one is NULL.
+std::span<const Text> names_of(core::Arena& arena, Datum array, const char* argument);
 
 /// The schema of the extension, as that of a function of it that was called; and its vector types.
 Oid schema_of_extension(FunctionCallInfo fcinfo);

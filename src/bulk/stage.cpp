@@ -133,7 +133,7 @@ make_stage(FunctionCallInfo fcinfo) {
     request.name = PG_ARGISNULL(1) ? nullptr : NameStr(*PG_GETARG_NAME(1));
     request.has_columns = !PG_ARGISNULL(2);
     if (request.has_columns)
-        request.columns = names_of(arena, PG_GETARG_DATUM(2));
+        request.columns = names_of(arena, PG_GETARG_DATUM(2), "columns");
     request.is_lenient = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
     request.schema = schema_of_extension(fcinfo);
     request.vector_types = vector_types_in(request.schema);

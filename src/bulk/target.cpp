@@ -134,7 +134,8 @@ add_behaviour(Oid oid, Oid index, Target& target) {
 
 bool
 is_line_column(const FormData_pg_attribute& attribute) {
-    return attribute.attgenerated != '\0' && Text(NameStr(attribute.attname)) == kLineColumn;
+    return attribute.attgenerated != '\0' && attribute.atttypid == INT8OID &&
+           Text(NameStr(attribute.attname)) == kLineColumn;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ extern "C" {
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
@@ -204,6 +205,28 @@ for_each_constraint(Oid table, const Body& body) {
     }
     systable_endscan(scan);
     table_close(catalog, AccessShareLock);
+}
+
+/// Whether a foreign key is what another one of the table, to a partitioned table, has for one of
+/// the partitions: rows are judged by that one alone.
+inline bool
+is_for_partition_of_other(const FormData_pg_constraint* form) {
+    if (form->contype != CONSTRAINT_FOREIGN || !OidIsValid(form->conparentid))
+        return false;
+    const HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(form->conparentid));
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    const auto* parent = reinterpret_cast<Form_pg_constraint>(GETSTRUCT(tuple));
+    const bool is_so = parent->confrelid != form->confrelid;
+    ReleaseSysCache(tuple);
+    return is_so;
+}
+
+/// Whether a table is the other one, or a partition of it at any level.
+inline bool
+is_part_of(Oid table, Oid other) {
+    return table == other || (get_rel_relispartition(table) &&
+                              list_member_oid(get_partition_ancestors(table), other));
 }
 
 /// Whether an index has expressions or a predicate.

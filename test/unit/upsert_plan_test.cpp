@@ -47,12 +47,15 @@ TEST(UpsertPlan, RulesHoldAlsoForColumnsThatAreNotListed) {
 
 TEST(UpsertPlan, CastsWhatIsOfAnotherType) {
     Planned planned({make_integer("same"), make_integer("other"), make_column("n", "n", 'N'),
-                     make_text("t"), make_vector("v", 3)});
+                     make_text("t"), make_vector("v", 3), make_text("of 3")});
     planned.columns[1].source_type.oid = 2;
     planned.columns[2].type.modifier = 5;
     planned.columns[2].type.full_name = "n(1)";
     planned.columns[3].type.modifier = 7;
     planned.columns[4].source_type.modifier = -1;
+    planned.columns[5].type.modifier = 7;
+    planned.columns[5].type.full_name = "t(3)";
+    planned.columns[5].n_characters = 3;
     planned.decide();
     EXPECT_EQ(planned.columns[0].cast, "");
     EXPECT_FALSE(planned.columns[0].is_judged_late);
@@ -64,6 +67,9 @@ TEST(UpsertPlan, CastsWhatIsOfAnotherType) {
     EXPECT_EQ(planned.columns[4].cast, "");
     EXPECT_FALSE(planned.columns[4].is_judged_late);
     EXPECT_EQ(planned.columns[4].n_dims, 3);
+    // But for one whose length is judged before that.
+    EXPECT_EQ(planned.columns[5].cast, "t(3)");
+    EXPECT_FALSE(planned.columns[5].is_judged_late);
 }
 
 TEST(UpsertPlan, ReadsTextsAsVectors) {
