@@ -17,7 +17,7 @@ std::size_t
 CsvScanner::find_end(std::string_view text, std::size_t from) {
     const char* p = text.data() + from;
     const char* const end = text.data() + text.size();
-    const auto find = [end](const char* start, char c, const char* limit) {
+    const auto find = [](const char* start, char c, const char* limit) {
         const void* found = start == limit
                                 ? nullptr
                                 : std::memchr(start, c, static_cast<std::size_t>(limit - start));
