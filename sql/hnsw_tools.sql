@@ -255,3 +255,15 @@ RESET ROLE;
 DROP VIEW seen;
 DROP TABLE items, short, queries;
 DROP ROLE regress_hnsw_reader;
+
+-- One session measures indexes of different types, also of a table whose columns have odd names.
+CREATE TABLE recalled (query int, found int, started int, v vector(3), h halfvec(3), b bit(8));
+INSERT INTO recalled SELECT i, i, i, ARRAY[i, i % 7, 1]::vector, ARRAY[i, i % 7, 1]::vector, (i % 256)::bit(8)
+FROM generate_series(1, 300) i;
+CREATE INDEX recalled_v ON recalled USING hnsw (v vector_l2_ops);
+CREATE INDEX recalled_h ON recalled USING hnsw (h halfvec_l2_ops);
+CREATE INDEX recalled_b ON recalled USING hnsw (b bit_hamming_ops);
+SELECT index, recall > 0.9 AS found, mean_us > 0 AS timed
+FROM unnest('{recalled_v,recalled_h,recalled_b,recalled_v}'::regclass[]) index,
+     LATERAL hnsw_recall(index, 5, '{40}', 20);
+DROP TABLE recalled;

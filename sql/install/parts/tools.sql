@@ -57,7 +57,7 @@ DECLARE
     query_list text;
     exact_query text;
     index_query text;
-    read_query text;
+    type text;
     query record;
     -- Of each query: the vector, the row it is of, the distance of the last neighbour.
     vectors text[] := '{}';
@@ -66,7 +66,7 @@ DECLARE
     limit_distance double precision;
     n_exact bigint;
     n_found bigint;
-    started timestamptz;
+    seconds double precision;
     -- The neighbours there are; for each ef those found, and the seconds of all queries.
     wanted bigint := 0;
     hits bigint[] := array_fill(0::bigint, ARRAY[greatest(cardinality(ef), 1)]);
@@ -115,14 +115,14 @@ BEGIN
                            indexed, target, filter);
     IF queries IS NULL THEN
         -- A sampled row is left out of its own answer.
-        query_list := format('SELECT v, own FROM (%s) s WHERE v IS NOT NULL '
+        query_list := format('SELECT v::text, own FROM (%s) s WHERE v IS NOT NULL '
                              'ORDER BY random() LIMIT %s', indexed_rows, sample);
     ELSE
         IF (SELECT relkind NOT IN ('r', 'm', 'v', 'f', 'p') FROM pg_class WHERE oid = queries) THEN
             RAISE EXCEPTION '"%" is not a table or view', queries USING ERRCODE = '42809';
         END IF;
         query_list := (
-            SELECT format('SELECT %1$I AS v, NULL::tid AS own FROM %2$s WHERE %1$I IS NOT NULL '
+            SELECT format('SELECT %1$I::text AS v, NULL::tid AS own FROM %2$s WHERE %1$I IS NOT NULL '
                           'LIMIT %3$s', attname, queries, sample)
               FROM pg_attribute
              WHERE attrelid = queries AND attnum > 0 AND NOT attisdropped
@@ -134,19 +134,25 @@ BEGIN
                 USING ERRCODE = '42703';
         END IF;
     END IF;
+    -- Queries come as text, so that no plan of this function keeps their type: another index may be
+    -- of another one. With no modifier said: bit is bit(1).
+    type := (SELECT format_type(atttypid, -1) FROM pg_attribute
+              WHERE attrelid = index AND attnum = 1);
     exact_query := format(
-        'SELECT count(*), max(d) FROM (SELECT v %1$s $1 AS d FROM (%2$s) s '
+        'SELECT count(*), max(d) FROM (SELECT v %1$s $1::%3$s AS d FROM (%2$s) s '
         'WHERE v IS NOT NULL AND ($2 IS NULL OR own <> $2) ORDER BY 1 LIMIT $3) s',
-        operator, indexed_rows);
-    -- With no modifier said: bit is bit(1).
-    read_query := (SELECT format('SELECT $1::%s AS v', format_type(atttypid, -1)) FROM pg_attribute
-                    WHERE attrelid = index AND attnum = 1);
-    -- One row more is asked for, in case one of them is the sampled row.
+        operator, indexed_rows, type);
+    -- Timed from when the query is read. One row more is asked for, in case one of them is the
+    -- sampled row.
     index_query := format(
-        'SELECT count(*) FROM (SELECT d FROM (SELECT %1$s %2$s $1 AS d, ctid AS found FROM %3$s '
-        'WHERE %4$s ORDER BY %1$s %2$s $1 LIMIT $3 + ($2 IS NOT NULL)::integer) s '
-        'WHERE $2 IS NULL OR found <> $2 LIMIT $3) t WHERE d <= $4',
-        indexed, operator, target, filter);
+        'WITH given AS MATERIALIZED (SELECT $1::%5$s AS v), '
+        '"the query" AS MATERIALIZED (SELECT v, clock_timestamp() AS started FROM given) '
+        'SELECT n, extract(epoch FROM clock_timestamp() - started) FROM "the query", LATERAL ('
+        'SELECT count(*) AS n FROM (SELECT d FROM (SELECT %1$s %2$s "the query".v AS d, '
+        'ctid AS found FROM %3$s WHERE %4$s ORDER BY %1$s %2$s "the query".v '
+        'LIMIT $3 + ($2 IS NOT NULL)::integer) s '
+        'WHERE $2 IS NULL OR found <> $2 LIMIT $3) t WHERE d <= $4) c',
+        indexed, operator, target, filter, type);
 
     -- The column may have other indexes.
     PERFORM set_config('vector_ext.only_index', index::oid::text, true);
@@ -154,7 +160,7 @@ BEGIN
     FOR query IN EXECUTE query_list LOOP
         EXECUTE exact_query INTO n_exact, limit_distance USING query.v, query.own, k;
         wanted := wanted + n_exact;
-        vectors := vectors || query.v::text;
+        vectors := vectors || query.v;
         owns := owns || query.own;
         limits := limits || limit_distance;
     END LOOP;
@@ -166,20 +172,18 @@ BEGIN
         -- A pass before the first one is not counted.
         PERFORM set_config('hnsw.ef_search', ef[greatest(e, 1)]::text, true);
         FOR i IN 1 .. cardinality(vectors) LOOP
-            EXECUTE read_query INTO query USING vectors[i];
-            started := clock_timestamp();
-            EXECUTE index_query INTO n_found USING query.v, owns[i], k, limits[i];
+            EXECUTE index_query INTO n_found, seconds USING vectors[i], owns[i], k, limits[i];
             CONTINUE WHEN e = 0;
-            times := times || extract(epoch FROM clock_timestamp() - started)::double precision;
+            times := times || seconds;
             hits[e] := hits[e] + n_found;
         END LOOP;
     END LOOP;
 
     RETURN QUERY
-        SELECT ef[e], hits[e]::double precision / nullif(wanted, 0), 1e6 * avg(t.seconds),
-               1e6 * percentile_disc(0.99) WITHIN GROUP (ORDER BY t.seconds)
+        SELECT ef[e], hits[e]::double precision / nullif(wanted, 0), 1e6 * avg(t.took),
+               1e6 * percentile_disc(0.99) WITHIN GROUP (ORDER BY t.took)
           FROM generate_series(1, cardinality(ef)) e
-          LEFT JOIN LATERAL (SELECT seconds FROM unnest(times) WITH ORDINALITY u(seconds, position)
+          LEFT JOIN LATERAL (SELECT took FROM unnest(times) WITH ORDINALITY u(took, position)
                              WHERE (position - 1) / cardinality(vectors) = e - 1) t ON true
          GROUP BY e ORDER BY e;
 END
