@@ -37,9 +37,8 @@ class CentroidSum {
 
 /// What a sample tells of a table's vectors.
 struct TableSample {
-    const float*
-        centroid;     ///< n_dims floats; null where the codec needs none, or there are no rows
-    bool is_clumped;  ///< neighbours lie too close to each other for codes of 4 bits
+    const float* centroid;  ///< n_dims floats; null without rows, or where the codec needs none
+    bool is_clumped;        ///< neighbours lie too close to each other for codes of 4 bits
 };
 
 /// Samples the table; memory from the current context.
