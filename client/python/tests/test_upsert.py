@@ -307,7 +307,7 @@ class Rejects(Upsert):
         self.assertEqual(self.value(f"SELECT count(*) FROM {self.schema}.more"), 5)
         with self.assertRaises(BulkError) as caught:
             self.upsert(self.ROWS, "skip", reject_into="items")
-        self.assertIn(caught.exception.sqlstate, ("42703", "42P16"))
+        self.assertEqual(caught.exception.sqlstate, "22023")  # the target itself
 
     def test_text_vectors(self):
         rows = [{"id": 1, "v": "[1,2,3]"}, {"id": 2, "v": "[1,oops]"}, {"id": 3, "v": "[1]"}]
