@@ -86,4 +86,49 @@ $primary->wait_for_catchup($standby);
 is((search($primary, 1000))[0], $n_left, 'the few that are left are all found on the primary');
 is((search($standby, 1000))[0], $n_left, 'and on the standby');
 
+# --- a clean-up beside an open cursor ---
+
+# Of a table's rows the ten nearest to the query and the farthest 300 are alive. A scan has met the
+# ten, and dead ones around them, when VACUUM frees these; then inserts take their slots. In strict
+# order a scan leaves out what it finds too late, as one does that nothing disturbs.
+my $scan = 'SELECT id FROM u ORDER BY v <-> (SELECT v FROM q)';
+my $by_distance = 'SELECT id FROM u ORDER BY (v <-> (SELECT v FROM q)) + 0';
+my $session = $primary->background_psql('postgres');
+for my $m (2, 4, 16)
+{
+	$primary->safe_psql('postgres', qq{
+		DROP TABLE IF EXISTS u;
+		CREATE TABLE u (id bigint, v vector(24));
+		CREATE INDEX u_v ON u USING hnsw (v vector_l2_ops) WITH (m = $m)});
+	for my $way ('relaxed_order', 'relaxed_order, slots used again', 'strict_order')
+	{
+		my ($order) = $way =~ /^(\w+)/;
+		my $setting = "SET enable_seqscan = off; SET hnsw.iterative_scan = $order; SET hnsw.ef_search = 10";
+		$primary->safe_psql('postgres', qq{
+			TRUNCATE u;
+			INSERT INTO u SELECT id, v FROM pool WHERE id <= 3000;
+			DELETE FROM u WHERE id NOT IN ($by_distance LIMIT 10)
+				AND id NOT IN ($by_distance DESC LIMIT 300)});
+		my $n_expected = $order eq 'relaxed_order' ? 310 :
+		  $primary->safe_psql('postgres', "$setting; SELECT count(*) FROM ($scan) AS s");
+		my $first = $session->query_safe(qq{
+			$setting;
+			BEGIN ISOLATION LEVEL REPEATABLE READ;
+			DECLARE c CURSOR FOR $scan;
+			FETCH 1 FROM c});
+		$primary->safe_psql('postgres', 'VACUUM u');
+		$primary->safe_psql('postgres', 'INSERT INTO u SELECT id, v FROM pool WHERE id > 5000')
+		  if $way =~ /again/;
+		my @ids = ($first, split /\n/, $session->query_safe('FETCH ALL FROM c'));
+		$session->query_safe('ROLLBACK');
+		my %seen = map { $_ => 1 } @ids;
+		is(scalar @ids, scalar keys %seen,
+			"m = $m, $way: a scan that VACUUM overtakes returns no row twice");
+		cmp_ok(scalar keys %seen, '>=', ($order eq 'strict_order' ? 0.9 : 1) * $n_expected,
+			'and no fewer');
+		note scalar(@ids) . " of $n_expected";
+	}
+}
+$session->quit;
+
 done_testing();

@@ -32,9 +32,9 @@ class MemoryGraph {
         : cloud_(cloud), graph_(graph), query_(query), points_(cloud.view()) {}
 
     void
-    links(NodeId id, int layer, Array<NodeId>& ids) {
+    links(const Candidate& node, int layer, Array<NodeId>& ids) {
         const BatchLayer& level = graph_.layers[static_cast<std::size_t>(layer)];
-        const auto rank = std::lower_bound(level.members.begin(), level.members.end(), id) -
+        const auto rank = std::lower_bound(level.members.begin(), level.members.end(), node.id) -
                           level.members.begin();
         for (const Link& link : level.links.of(static_cast<std::size_t>(rank)))
             ids.push_back(level.members[link.id()]);

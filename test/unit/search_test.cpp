@@ -87,11 +87,11 @@ class TestGraph {
 
     // The concept.
     void
-    links(NodeId id, int layer, Array<NodeId>& ids) {
+    links(const Candidate& node, int layer, Array<NodeId>& ids) {
         ++n_links_calls;
-        if (is_gone[id])
+        if (is_gone[node.id])
             return;
-        for (const NodeId linked : layers[static_cast<std::size_t>(layer)][id])
+        for (const NodeId linked : layers[static_cast<std::size_t>(layer)][node.id])
             ids.push_back(linked);
     }
     void

@@ -37,9 +37,9 @@ namespace internal {
 /// The model of Graph (core/graph/search.h) over layers in memory; ids are points.
 struct LayersGraph {
     void
-    links(NodeId point, int layer, Array<NodeId>& ids) const {
+    links(const Candidate& point, int layer, Array<NodeId>& ids) const {
         const BatchLayer& level = layers[static_cast<std::size_t>(layer)];
-        for (const Link& link : level.links.of(rank_among(level.members, point)))
+        for (const Link& link : level.links.of(rank_among(level.members, point.id)))
             ids.push_back(level.members[link.id()]);
     }
     void

@@ -21,12 +21,13 @@
 
 namespace vext::core {
 
-/// `links` appends the ids a node links to on a layer (nothing for a node that is gone). `measure`
-/// turns ids into candidates at their distance to the query, leaving out nodes that are gone.
+/// `links` appends the ids a node links to on a layer, nothing where the node that was measured is
+/// gone. `measure` turns ids into candidates at their distance to the query, leaving out nodes that
+/// are gone.
 template <typename G>
-concept Graph = requires(G graph, NodeId id, int layer, Array<NodeId>& ids,
+concept Graph = requires(G graph, const Candidate& node, int layer, Array<NodeId>& ids,
                          Array<Candidate>& found) {
-    { graph.links(id, layer, ids) } -> std::same_as<void>;
+    { graph.links(node, layer, ids) } -> std::same_as<void>;
     { graph.measure(ids.span(), found) } -> std::same_as<void>;
 };
 
@@ -54,13 +55,13 @@ struct SearchMemory {
     Discarded keeps = Discarded::kNone;
 };
 
-/// Makes memory.found the nodes that `id` links to on `layer` and that were not visited; how many
+/// Makes memory.found the nodes that `node` links to on `layer` and that were not visited; how many
 /// it links to.
 template <Graph G>
 std::size_t
-find_new_links(G& graph, NodeId id, int layer, SearchMemory& memory) {
+find_new_links(G& graph, const Candidate& node, int layer, SearchMemory& memory) {
     memory.ids.clear();
-    graph.links(id, layer, memory.ids);
+    graph.links(node, layer, memory.ids);
     const std::size_t n_links = memory.ids.size();
     std::size_t n_new = 0;
     for (const NodeId linked : memory.ids.span())
@@ -94,7 +95,7 @@ template <Graph G>
 void
 expand_beam(G& graph, int layer, SearchMemory& memory) {
     while (const Candidate* next = memory.beam.expand_next()) {
-        find_new_links(graph, next->id, layer, memory);
+        find_new_links(graph, *next, layer, memory);
         for (const Candidate& candidate : memory.found.span())
             add_to_beam(candidate, memory);
     }
@@ -186,7 +187,7 @@ descend(G& graph, int top, int bottom, const Candidate& entry, SearchMemory& mem
         entries.begin_layer();
         std::size_t n = 1;
         while (const Candidate* next = entries.expand_next(n)) {
-            n = n_followed(find_new_links(graph, next->id, layer, memory));
+            n = n_followed(find_new_links(graph, *next, layer, memory));
             for (const Candidate& candidate : memory.found.span())
                 entries.add(candidate);
         }

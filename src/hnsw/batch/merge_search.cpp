@@ -140,7 +140,7 @@ BatchMerger::is_lost(std::uint32_t rank) {
     if (core::has_found(found, id, own))
         return false;
     bool is_near = false;
-    for_each_link(*index_, id, 0, [&](NodeId linked) {
+    for_each_link(*index_, id, 0, std::nullopt, [&](NodeId linked) {
         is_near |= std::any_of(
             found.begin(), found.end(),
             [linked](const core::Candidate& candidate) { return candidate.id == linked; });

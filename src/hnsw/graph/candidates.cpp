@@ -77,7 +77,7 @@ CandidateSearch::find_linked(NodeId self, core::Candidate& linked) {
             }
         }
         memory_.ids.clear();
-        graph_->links(id, 0, memory_.ids);
+        graph_->links_at(id, 0, memory_.ids);
         for (const NodeId link : memory_.ids.span())
             if (met.add(link))
                 queue.push_back(link);

@@ -46,12 +46,14 @@ PageGraph::enter(MetaPage& meta, core::Candidate& entry) {
 }
 
 void
-PageGraph::links(NodeId id, int layer, core::Array<NodeId>& ids) {
+PageGraph::read_links(NodeId id, int layer, std::optional<std::uint16_t> version,
+                      core::Array<NodeId>& ids) {
     CHECK_FOR_INTERRUPTS();
-    for_each_link(*index_, id, layer, [&](NodeId linked) {
+    const bool is_there = for_each_link(*index_, id, layer, version, [&](NodeId linked) {
         check_id(*index_, linked);
         ids.push_back(linked);
     });
+    n_gone_ += is_there ? 0 : 1;
 }
 
 void
@@ -69,6 +71,8 @@ PageGraph::measure(std::span<const NodeId> ids, core::Array<core::Candidate>& fo
             candidate.id = ids[i];
             if (glance(ids[i], places[i], candidate) || look(ids[i], candidate))
                 found.push_back(candidate);
+            else
+                ++n_gone_;
         }
         ids = ids.subspan(n);
     }

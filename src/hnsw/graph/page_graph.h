@@ -6,7 +6,9 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "core/array.h"
@@ -29,11 +31,27 @@ class PageGraph {
     /// Reads the metapage and measures the entry point; false when the graph is empty.
     bool enter(MetaPage& meta, core::Candidate& entry);
 
-    /// Appends the ids that `id` links to on `layer`. Checks for interrupts.
-    void links(NodeId id, int layer, core::Array<NodeId>& ids);
+    /// Appends the ids that `node` links to on `layer`. Checks for interrupts.
+    void
+    links(const core::Candidate& node, int layer, core::Array<NodeId>& ids) {
+        read_links(node.id, layer, node.version, ids);
+    }
+
+    /// Likewise of whichever node is in the slot now.
+    void
+    links_at(NodeId id, int layer, core::Array<NodeId>& ids) {
+        read_links(id, layer, std::nullopt, ids);
+    }
 
     /// Appends candidates for those `ids` that are nodes.
     void measure(std::span<const NodeId> ids, core::Array<core::Candidate>& found);
+
+    /// How many nodes `links` and `measure` left out up to now since they were gone. What lies
+    /// behind one is perhaps not met.
+    std::size_t
+    n_gone() const {
+        return n_gone_;
+    }
 
     /// Whether nodes that are not linked count as dead from now on: walked, but not found. They do
     /// not at first. Their rows are not committed, and an insert that was cut off may have left
@@ -51,6 +69,8 @@ class PageGraph {
     void touch_residual(NodeId id) const;
 
    private:
+    void read_links(NodeId id, int layer, std::optional<std::uint16_t> version,
+                    core::Array<NodeId>& ids);
     void touch(std::span<const Place> places) const;
     bool glance(NodeId id, const Place& place, core::Candidate& candidate);
     bool look(NodeId id, core::Candidate& candidate);
@@ -65,6 +85,7 @@ class PageGraph {
     pg::Glance glance_;
     std::uint8_t live_flags_ = kFlagDead;  ///< that tell whether a node is found ...
     std::uint8_t wanted_flags_ = 0;        ///< ... namely by these values
+    std::size_t n_gone_ = 0;
     std::size_t n_touched_;  ///< nodes whose bytes are touched before the first is measured
 };
 

@@ -232,7 +232,7 @@ Repairer::collect(NodeId id, int layer) {
         if (i >= n_direct && live_.size() >= index_->geometry.max_links(layer))
             break;
         through_.clear();
-        graph_.links(frontier_[i], layer, through_);
+        graph_.links_at(frontier_[i], layer, through_);
         for (const NodeId linked : through_.span())
             meet(linked);
     }

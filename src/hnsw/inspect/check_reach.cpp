@@ -41,7 +41,7 @@ ReachCheck::walk_from(NodeId entry) {
         CHECK_FOR_INTERRUPTS();
         const NodeId id = queue_.back();
         queue_.pop_back();
-        for_each_link(*index_, id, 0, [&](NodeId linked) { meet(linked); });
+        for_each_link(*index_, id, 0, std::nullopt, [&](NodeId linked) { meet(linked); });
     }
 }
 
@@ -67,7 +67,8 @@ ReachCheck::gather_leading_to(NodeId entry) {
         });
         for (const NodeId linked : kept_.span()) {
             bool links_back = false;
-            for_each_link(*index_, linked, 0, [&](NodeId back) { links_back |= back == id; });
+            for_each_link(*index_, linked, 0, std::nullopt,
+                          [&](NodeId back) { links_back |= back == id; });
             if (links_back)
                 meet(linked);
         }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "hnsw/pages/index.h"
@@ -109,26 +110,34 @@ link_list(std::uint8_t* record, const Geometry& geometry, int layer) {
             geometry.max_links(layer)};
 }
 
-/// Calls `visit(NodeId)` for each link of the node `id` on `layer`, holding no lock.
+/// Calls `visit(NodeId)` for each link of the node `id` on `layer`, holding no lock. False when the
+/// slot has no list of that layer, or is no longer of the `version` at which the node was seen.
 template <typename Visit>
-void
-for_each_link(Index& index, NodeId id, int layer, Visit&& visit) {
+bool
+for_each_link(Index& index, NodeId id, int layer, std::optional<std::uint16_t> version,
+              Visit&& visit) {
     NodeId ids[2 * kMaxM];
     std::size_t n = 0;
     NodeId list_record = id;
+    const auto is_seen = [version](const std::uint8_t* record) {
+        return !version || head_of(record).version == *version;
+    };
     if (layer > 0)
-        list_record = with_record(index, id, [](const std::uint8_t* record) {
-            return is_node(record) ? node_of(record).links_id : kNoNode;
+        list_record = with_record(index, id, [&](const std::uint8_t* record) {
+            return is_node(record) && is_seen(record) ? node_of(record).links_id : kNoNode;
         });
     if (list_record == kNoNode)
-        return;
-    with_record(index, list_record, [&](const std::uint8_t* record) {
-        if (holds_links(record, id, layer))
-            for (const Link& link : links_of(record, index.geometry, layer))
-                ids[n++] = link.id();
+        return false;
+    const bool is_there = with_record(index, list_record, [&](const std::uint8_t* record) {
+        if (!holds_links(record, id, layer) || (layer == 0 && !is_seen(record)))
+            return false;
+        for (const Link& link : links_of(record, index.geometry, layer))
+            ids[n++] = link.id();
+        return true;
     });
     for (std::size_t i = 0; i < n; ++i)
         visit(ids[i]);
+    return is_there;
 }
 
 }  // namespace vext::hnsw

@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::size_t kTouchedAtOnce = 8;
 
+// How often a search begins without taking anything new: a clean-up that frees what each start
+// walks through is not outrun, and links that lead to free slots may be damage.
+constexpr std::size_t kMostStarts = 5;
+
 float
 lower_bound_of(const core::Candidate& candidate) {
     return candidate.distance - candidate.error;
@@ -54,15 +58,7 @@ Search::Search(Index& index, const SearchOptions& options)
 void
 Search::start(const float* vector) {
     set_query(vector);
-    MetaPage meta;
-    core::Candidate nearest;
-    if (!graph_.enter(meta, nearest))
-        return;
-    // A graph that began after this scan opened the index has no row that its snapshot shows.
-    if (index_->has_stale_codec())
-        return;
-    search_ground(graph_, meta, nearest, options_.ef, landing_, memory_);
-    take_beam();
+    search_from_top();
     if (!options_.by_lower_bound)
         take_spares();
     std::sort(estimated_.begin(), estimated_.end(), has_farther_bound);
@@ -115,14 +111,57 @@ Search::set_query(const float* vector) {
     index_->codec->prepare_query(prepared_, query_);
 }
 
+// Searches layer 0 from the entry point; again where it has walked on a node that was gone.
+void
+Search::search_from_top() {
+    do {
+        ++n_starts_;
+        n_gone_before_ = graph_.n_gone();
+        memory_.beam.reset(options_.ef);
+        memory_.discarded.clear();
+        MetaPage meta;
+        core::Candidate nearest;
+        if (!graph_.enter(meta, nearest))
+            return;
+        // A graph that began after this scan opened the index has no row that its snapshot shows.
+        if (index_->has_stale_codec())
+            return;
+        search_ground(graph_, meta, nearest, options_.ef, landing_, memory_);
+    } while (misses_some());
+    take_beam();
+}
+
+// Whether nodes were gone since the last start, so that it may not have led to all there is.
+bool
+Search::misses_some() const {
+    return graph_.n_gone() != n_gone_before_ && n_starts_ < kMostStarts;
+}
+
+// A walk has come to its end and missed some. What it met and is still there it has taken.
+void
+Search::begin_anew() {
+    if (taken_ == nullptr) {
+        taken_ = arena_.make<core::VisitedSet>(memory_.visited);
+        memory_.visited = core::VisitedSet(arena_, taken_->size());
+    }
+    if (taken_->size() != n_taken_before_)
+        n_starts_ = 0;
+    n_taken_before_ = taken_->size();
+    search_from_top();
+    std::sort(estimated_.begin(), estimated_.end(), has_farther_bound);
+}
+
 // Adds the live candidates of the beam to the estimated ones, in no order.
 void
 Search::take_beam() {
     for (const core::Candidate& candidate : memory_.beam.entries()) {
         if (candidate.is_dead)
             continue;
-        ++n_in_beams_;
-        if (taken_ == nullptr || taken_->add(candidate.id))
+        const bool is_new = taken_ == nullptr || taken_->add(candidate.id);
+        // One that is in known_ counts as of a beam from now on, but what an earlier walk took has
+        // been counted.
+        n_in_beams_ += is_new || n_taken_before_ == 0 ? 1 : 0;
+        if (is_new)
             estimated_.push_back(candidate);
     }
     n_touched_ = 0;
@@ -195,12 +234,14 @@ Search::must_go_on() const {
 void
 Search::go_on() {
     take_discarded();
-    if (frontier_.is_empty())
-        walks_ = false;
-    else if (has_room())
+    if (!frontier_.is_empty() && has_room())
         walk_on();
-    else
+    else if (!frontier_.is_empty())
         stop_walking();
+    else if (misses_some())
+        begin_anew();
+    else
+        walks_ = false;
 }
 
 // What beams have refused or dropped: to walk on from, and in a strict search to be returned in its
@@ -213,7 +254,7 @@ Search::take_discarded() {
             taken_->add(candidate.id);
     }
     for (core::Candidate& refused : memory_.discarded.span()) {
-        if (taken_ != nullptr && !refused.is_dead && taken_->add(refused.id))
+        if (options_.is_strict && !refused.is_dead && taken_->add(refused.id))
             push_known(refused);
         refused.is_expanded = false;
         frontier_.push(refused);

@@ -7,7 +7,8 @@
 // node whose version changed since the graph was walked is dropped.
 //
 // When more is asked for than the beam gave, the search goes on in rounds: the nearest nodes that
-// were met and not expanded become a new beam (../README.md, "Going on").
+// were met and not expanded become a new beam (../README.md, "Going on"). Where it comes to an end,
+// and nodes on its way were gone, it begins anew for what it has not taken.
 
 #pragma once
 
@@ -83,6 +84,9 @@ class Search {
     };
 
     void set_query(const float* vector);
+    void search_from_top();
+    bool misses_some() const;
+    void begin_anew();
     void take_beam();
     void take_spares();
     bool must_go_on() const;
@@ -123,14 +127,17 @@ class Search {
     core::Array<Waiting> waiting_;            // a heap, nearest first
     core::CandidateHeap frontier_;            // what to walk on from
     core::Array<core::Candidate> known_;      // a heap by lower bound: met, and in no beam
-    core::VisitedSet* taken_ = nullptr;       // of a strict search: what is or was in known_ or
-                                              // estimated_
+    core::VisitedSet* taken_ = nullptr;       // of a strict search, and of one that began anew:
+                                              // what is or was in known_ or estimated_
     core::Array<Tid> tids_;
     float slack_ = 0;  // of a strict search: how far a key was below what was known before
     std::size_t n_touched_ = 0;   // of estimated_, from its end
     std::size_t n_in_beams_ = 0;  // nodes, of all beams up to now
     std::size_t n_passed_ = 0;    // nodes that were returned or are gone
     std::size_t n_found_ = 0;
+    std::size_t n_starts_ = 0;        // since a walk last took what none before had taken
+    std::size_t n_gone_before_ = 0;   // nodes gone before the last start
+    std::size_t n_taken_before_ = 0;  // likewise, of taken_
     bool is_unordered_ = false;
     bool walks_ = true;          // there may be more, and the limits allow to look for it
     bool is_cut_short_ = false;  // they do not, there is more, and it is not counted yet
