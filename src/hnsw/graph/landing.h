@@ -16,6 +16,7 @@
 #include "core/array.h"
 #include "core/graph/candidate.h"
 #include "core/graph/search.h"
+#include "hnsw/graph/node_query.h"
 #include "hnsw/graph/page_graph.h"
 #include "hnsw/pages/index.h"
 
@@ -56,15 +57,13 @@ class Landing {
     static constexpr std::size_t kWidening = 4;
 
     bool is_apart(std::span<const core::Candidate> found);
-    bool aim_at(NodeId id);
 
-    Index* index_;
-    core::Query query_;  // the nearest found
-    PageGraph graph_;
+    core::Metric metric_;
+    NodeQuery nearest_;  // found
+    PageGraph graph_;    // distances to it
     core::Array<NodeId> ids_;
     core::Array<core::Candidate> beside_;   // the others found, at their distance to it
     core::Array<core::Candidate> entries_;  // of a wide descent
-    std::span<std::uint8_t> code_;
 };
 
 /// Searches layer 0 for the `ef` nearest, from the entry point `nearest` that `meta` names;

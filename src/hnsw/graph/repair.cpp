@@ -31,8 +31,8 @@ Repairer::Repairer(Index& index, const core::Bitmap& dead)
     : index_(&index),
       dead_(&dead),
       arena_(pg::context_arena(CurrentMemoryContext)),
-      query_(index.codec->allocate_query(arena_)),
-      graph_(index, query_),
+      node_(index, arena_),
+      graph_(index, node_.query()),
       landing_(index, arena_),
       selector_(index, arena_, std::max<std::size_t>(kMostCandidates, index.geometry.max_links(0))),
       linker_(index, graph_, arena_),
@@ -46,8 +46,7 @@ Repairer::Repairer(Index& index, const core::Bitmap& dead)
       found_(arena_, 1024),
       chosen_(arena_, index.geometry.max_links(0)),
       hosts_(arena_, kSearchEf),
-      around_(arena_, kSearchEf),
-      code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)) {
+      around_(arena_, kSearchEf) {
 }
 
 bool
@@ -64,7 +63,7 @@ Repairer::mend(NodeId id, int layer, NodeId list_record) {
         chosen_.clear();
         if (has_lost_way() ||
             (links_.size() - n_dead) * 4 < 3 * index_->geometry.max_links(layer)) {
-            if (!read_node(id))
+            if (!node_.aim_at(id, is_live_node))
                 return false;
             collect(id, layer);
         }
@@ -89,7 +88,7 @@ Repairer::has_lost_way() const {
 
 NodeId
 Repairer::anchor(NodeId id, const core::Bitmap& hosts, NodeId root) {
-    if (!read_node(id))
+    if (!node_.aim_at(id, is_live_node))
         return kNoNode;
     search(0, kSearchEf);
     std::sort(found_.begin(), found_.end(), core::is_nearer);
@@ -143,20 +142,15 @@ Repairer::make_found(NodeId id) {
 // Whether a search finds the node. Where it does not, the nearest that it found gets a link there.
 bool
 Repairer::is_found(NodeId id) {
-    if (!read_node(id))
+    if (!node_.aim_at(id, is_live_node))
         return true;
-    live_.clear();
-    live_.push_back(id);
-    found_.clear();
-    graph_.measure(live_.span(), found_);
-    const float own = found_.is_empty() ? 0 : found_[0].distance;
     MetaPage meta;
     core::Candidate nearest;
     if (!graph_.enter(meta, nearest))
         return true;
     search_ground(graph_, meta, nearest, kFoundEf, landing_, memory_);
     const std::span<const core::Candidate> found = memory_.beam.entries();
-    if (core::has_found(found, id, own))
+    if (core::has_found(found, id, node_.own_distance()))
         return true;
     linker_.bridge(id, found);
     return false;
@@ -164,7 +158,7 @@ Repairer::is_found(NodeId id) {
 
 NodeId
 Repairer::farthest_end(NodeId id) {
-    if (!make_query(id, is_node) || !read_list(id, 0, id))
+    if (!node_.aim_at(id, is_node) || !read_list(id, 0, id))
         return kNoNode;
     live_.clear();
     for (const Link& link : links_.span())
@@ -174,27 +168,6 @@ Repairer::farthest_end(NodeId id) {
     graph_.measure(live_.span(), found_);
     const auto farthest = std::max_element(found_.begin(), found_.end(), core::is_nearer);
     return farthest == found_.end() ? kNoNode : farthest->id;
-}
-
-// Makes the node the query; false if it is alive no more.
-bool
-Repairer::read_node(NodeId id) {
-    return make_query(id, is_live_node);
-}
-
-bool
-Repairer::make_query(NodeId id, bool (*is_wanted)(const std::uint8_t*)) {
-    core::CodeHeader header = {};
-    const bool is_there = with_record(*index_, id, [&](const std::uint8_t* record) {
-        if (!is_wanted(record))
-            return false;
-        header = code_header(record, index_->geometry);
-        std::memcpy(code_.data(), code_of(record, index_->geometry), code_.size());
-        return true;
-    });
-    if (is_there)
-        index_->codec->query_from_code(header, code_.data(), query_);
-    return is_there;
 }
 
 bool

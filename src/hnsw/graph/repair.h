@@ -13,6 +13,7 @@
 #include "hnsw/graph/backlink.h"
 #include "hnsw/graph/landing.h"
 #include "hnsw/graph/neighbours.h"
+#include "hnsw/graph/node_query.h"
 #include "hnsw/graph/page_graph.h"
 #include "hnsw/pages/index.h"
 
@@ -55,8 +56,6 @@ class Repairer {
    private:
     bool has_lost_way() const;
     bool is_found(NodeId id);
-    bool read_node(NodeId id);
-    bool make_query(NodeId id, bool (*is_wanted)(const std::uint8_t*));
     bool read_list(NodeId id, int layer, NodeId list_record);
     void collect(NodeId id, int layer);
     void search(int layer, std::size_t ef);
@@ -66,7 +65,7 @@ class Repairer {
     Index* index_;
     const core::Bitmap* dead_;
     core::Arena arena_;
-    core::Query query_;  // of the node
+    NodeQuery node_;
     PageGraph graph_;
     Landing landing_;
     NeighbourSelector selector_;
@@ -82,7 +81,6 @@ class Repairer {
     core::Array<ChosenLink> chosen_;
     core::Array<NodeId> hosts_;   // to be asked for a place
     core::Array<NodeId> around_;  // to be looked for
-    std::span<std::uint8_t> code_;
 };
 
 static_assert(std::is_trivially_destructible_v<Repairer>);

@@ -16,13 +16,12 @@ ReachCheck::ReachCheck(Index& index, const core::Bitmap& nodes, core::Arena& are
       met_(arena, nodes.size()),
       queue_(arena, 1024),
       lost_(arena),
-      query_(index.codec->allocate_query(arena)),
-      graph_(index, query_),
+      node_(index, arena),
+      graph_(index, node_.query()),
       landing_(index, arena),
       memory_(arena, static_cast<std::size_t>(effective_ef_search(index.relation))),
       kept_(arena, index.geometry.max_links(0)),
-      links_(arena, index.geometry.max_links(0)),
-      code_(arena.allocate<std::uint8_t>(index.meta.code_bytes)) {
+      links_(arena, index.geometry.max_links(0)) {
 }
 
 void
@@ -108,31 +107,23 @@ ReachCheck::is_found(NodeId id) {
                   static_cast<std::size_t>(effective_ef_search(index_->relation)), landing_,
                   memory_);
     const std::span<const core::Candidate> found = memory_.beam.entries();
-    return core::has_found(found, id, own_distance_) ||
+    return core::has_found(found, id, node_.own_distance()) ||
            std::any_of(found.begin(), found.end(), [this](const core::Candidate& candidate) {
                return std::find(links_.begin(), links_.end(), candidate.id) != links_.end();
            });
 }
 
-// Makes the node the query; false if it is alive no more.
+// Makes the node the query, and reads its links; false where it has no row.
 bool
 ReachCheck::read_node(NodeId id) {
-    core::CodeHeader header = {};
     links_.clear();
-    const bool is_live = with_record(*index_, id, [&](const std::uint8_t* record) {
+    return node_.aim_at(id, [this](const std::uint8_t* record) {
         if (!is_linked_node(record))
             return false;
-        header = code_header(record, index_->geometry);
-        std::memcpy(code_.data(), code_of(record, index_->geometry), code_.size());
         for (const Link& link : links_of(record, index_->geometry, 0))
             links_.push_back(link.id());
         return true;
     });
-    if (!is_live)
-        return false;
-    index_->codec->query_from_code(header, code_.data(), query_);
-    own_distance_ = index_->codec->distance(query_, header, code_.data());
-    return true;
 }
 
 }  // namespace vext::hnsw

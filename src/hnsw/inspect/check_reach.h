@@ -10,6 +10,7 @@
 #include "core/bitmap.h"
 #include "core/graph/search.h"
 #include "hnsw/graph/landing.h"
+#include "hnsw/graph/node_query.h"
 #include "hnsw/graph/page_graph.h"
 #include "hnsw/pages/index.h"
 
@@ -81,14 +82,12 @@ class ReachCheck {
     core::Bitmap met_;
     core::Array<NodeId> queue_;
     core::Array<NodeId> lost_;  ///< of the sample
-    core::Query query_;
+    NodeQuery node_;
     PageGraph graph_;
     Landing landing_;
     core::SearchMemory memory_;
     core::Array<NodeId> kept_;   // of one list
     core::Array<NodeId> links_;  // of the node last read
-    std::span<std::uint8_t> code_;
-    float own_distance_ = 0;  // of the node last read to itself
 };
 
 static_assert(std::is_trivially_destructible_v<ReachCheck>);
