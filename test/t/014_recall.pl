@@ -142,6 +142,36 @@ sub load_bytes
 	return;
 }
 
+# Rows that drift along one way are, by cosine, a cone: the latest lie at its tip and are the nearest
+# to all. A vacuum that chose lists anew by nearness alone would leave links to these only, and no way
+# to the others, which are the answers to queries from outside the cone.
+sub keeps_ways_out_of_a_cone
+{
+	my ($m) = @_;
+	$node->safe_psql('postgres', qq{
+		CREATE FUNCTION noise(key bigint) RETURNS float8 LANGUAGE SQL IMMUTABLE STRICT
+		RETURN sqrt(-2 * ln((1 + (hashint8extended(key, 7) & 1048575)) / 1048577.0))
+			* cos(2 * pi() * (hashint8extended(key, 8) & 1048575) / 1048576.0);
+		CREATE FUNCTION drift(i integer, version integer) RETURNS vector LANGUAGE SQL IMMUTABLE STRICT
+		RETURN (SELECT array_agg(i / 400.0 * noise(j) + 0.3 * noise(100000
+				+ (version * 10000 + i) * 64::bigint + j) ORDER BY j)::vector
+			FROM generate_series(1, 64) j);
+		CREATE TABLE outside AS SELECT i AS id, drift(i, 99) AS v FROM generate_series(1, 40) i;
+		CREATE TABLE cone (id int, v vector(64)) WITH (autovacuum_enabled = off);
+		INSERT INTO cone SELECT i, drift(i, 0) FROM generate_series(1, 300) i;
+		CREATE INDEX cone_v ON cone USING hnsw (v vector_cosine_ops) WITH (m = $m, ef_construction = 96);
+		SET vector_ext.insert_batch = 0;
+		UPDATE cone SET v = drift(id, 1) WHERE id % 3 = 1;
+		INSERT INTO cone SELECT i, drift(i, 0) FROM generate_series(1727, 2026) i});
+	my $before = recall_of($node, 'cone_v', 'outside', 40);
+	$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP on) cone');
+	my $after = recall_of($node, 'cone_v', 'outside', 40);
+	cmp_ok($after, '>=', $before - 0.03, "m = $m, a cone: recall is kept by vacuum (before: $before)");
+	$node->safe_psql('postgres', 'DROP TABLE cone, outside; DROP FUNCTION drift, noise');
+}
+
+keeps_ways_out_of_a_cone($_) for (16, 48);
+
 SKIP:
 {
 	my $folder = $ENV{VECTOR_EXT_DATA};

@@ -263,11 +263,29 @@ Repairer::rewrite(NodeId id, int layer, NodeId list_record) {
                 if (!is_dead(link.id()) && (chosen_.is_empty() || core::is_kept(link.kind())))
                     list.links[n++] = link;
             *list.count = static_cast<std::uint8_t>(n);
-            for (const ChosenLink& chosen : chosen_.span())
-                if (*list.count < list.capacity && !list.has(chosen.node.id))
-                    list.append(chosen.link());
+            if (!chosen_.is_empty())
+                fill(list);
         });
     return is_unchanged;
+}
+
+// Fills the list with the chosen links that hide each other from nobody, then with what it had,
+// then with the other chosen ones. Those it had may be farther off, but they are proven ways: where
+// a few nodes are the nearest to all, every list chosen anew leads to these alone.
+void
+Repairer::fill(const LinkList& list) const {
+    const auto put = [&](const Link& link) {
+        if (*list.count < list.capacity && !list.has(link.id()))
+            list.append(link);
+    };
+    for (const ChosenLink& chosen : chosen_.span())
+        if (chosen.kind == core::LinkKind::kDiverse)
+            put(chosen.link());
+    for (const Link& link : links_.span())
+        if (!is_dead(link.id()))
+            put(Link(link.id(), core::LinkKind::kFiller));
+    for (const ChosenLink& chosen : chosen_.span())
+        put(chosen.link());
 }
 
 }  // namespace vext::hnsw

@@ -16,6 +16,7 @@
 #include "hnsw/graph/node_query.h"
 #include "hnsw/graph/page_graph.h"
 #include "hnsw/pages/index.h"
+#include "hnsw/pages/link_list.h"
 
 namespace vext::hnsw {
 
@@ -29,7 +30,7 @@ class Repairer {
 
     /// Takes the dead out of the list of the live node `id` on `layer`, kept in `list_record`. A
     /// list that has lost fillers alone and keeps at least three quarters of its capacity is only
-    /// shortened; another one is chosen anew among its live links and what its dead links led to.
+    /// shortened; another one gets new links to what its dead links led to.
     /// Whether half of its links or more were dead.
     bool mend(NodeId id, int layer, NodeId list_record);
 
@@ -61,6 +62,7 @@ class Repairer {
     void search(int layer, std::size_t ef);
     void choose_links(NodeId id, int layer);
     bool rewrite(NodeId id, int layer, NodeId list_record);
+    void fill(const LinkList& list) const;
 
     Index* index_;
     const core::Bitmap* dead_;
