@@ -122,10 +122,10 @@ bulk_ok($node, 'two connections, the index first', 'load', "$dir/items.npy", '--
 holds_the_rows('first', 'two connections, the index first');
 index_is_sound($node, 'first_embedding_idx', 'two connections, the index first');
 $node->safe_psql('postgres', 'CREATE TABLE old (LIKE two INCLUDING ALL)');
-bulk_ok($node, 'three connections, a table that exists', 'load', (map { "$dir/part$_.npy" } 0 .. 2), '--table', 'old',
+bulk_ok($node, '-t 3, a table that exists', 'load', (map { "$dir/part$_.npy" } 0 .. 2), '--table', 'old',
 	'-t', 3, '--quiet');
-holds_the_rows('old', 'three connections, a table that exists');
-bulk_fails($node, 'ids that exist, by three connections', 2, qr/duplicate key/, 'load',
+holds_the_rows('old', '-t 3, a table that exists');
+bulk_fails($node, 'ids that exist, -t 3', 2, qr/duplicate key/, 'load',
 	(map { "$dir/part$_.npy" } 0 .. 2), '--table', 'old', '-t', 3);
 holds_the_rows('old', 'after ids that exist');
 write_file("$dir/same.u64", pack('Q<*', map { $_ % 299 } 0 .. $n - 1));

@@ -126,10 +126,10 @@ for my $case (@cases)
 }
 is($node->safe_psql('postgres', 'SELECT (SELECT count(*) FROM items), (SELECT count(*) FROM named)'), '0|0', 'nothing was loaded by any of them');
 
-# A row beyond the first megabytes, by two connections.
+# A row beyond the first megabytes.
 my $many = join('', map { "$_,$vector\n" } 1 .. 200000);
 write_file("$dir/late.csv", "id,embedding\n${many}0,oops\n");
-bulk_fails($node, 'a late bad row, two connections', 2, qr/late\.csv: row 200001 \(line 200002\)/, 'load', "$dir/late.csv", '--table', 'items', '-t', 2);
+bulk_fails($node, 'a late bad row, -t 2', 2, qr/late\.csv: row 200001 \(line 200002\)/, 'load', "$dir/late.csv", '--table', 'items', '-t', 2);
 is($node->safe_psql('postgres', q{SELECT count(*), (SELECT count(*) FROM pg_class WHERE relname ~ 'bulk_stage') FROM items}), '0|0', 'no row and no stage is left');
 
 # Other commands

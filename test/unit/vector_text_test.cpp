@@ -24,6 +24,7 @@ namespace vext::core {
 namespace {
 
 constexpr std::size_t kMaxDims = 16000;
+constexpr std::size_t kFewDims = 100;
 
 struct Outcome {
     TextError error;
@@ -228,6 +229,20 @@ TEST(VectorText, RandomBitPatternsSurviveARoundTrip) {
 /// Keeps the numbers before it away from the end of the text.
 const std::string kTail(",1.0000000000000000000000000000000]");
 
+/// The number in the middle of many, where it may be read another way than alone.
+std::string
+among_others(const std::string& number) {
+    static const std::string kOthers = "0.25,-1.5,300,12.75";
+    return "[" + kOthers + "," + number + "," + kOthers + ", " + number + "," + kOthers + "," +
+           kOthers + "," + kOthers + "," + kOthers + "]";
+}
+
+void
+expect_model_among_others(const std::string& number) {
+    const std::string text = among_others(number);
+    ASSERT_EQ(parse(text, kFewDims), parse_by_model(text, kFewDims)) << text;
+}
+
 /// A number that strtof may or may not read: digits, exponents, hexadecimals, damaged at times.
 std::string
 generate_number(std::mt19937& random) {
@@ -267,7 +282,9 @@ TEST(VectorText, AgreesWithStrtofOnGeneratedNumbers) {
         ASSERT_EQ(parse(text, 4), expected) << text;
         // Far from the end of the text numbers may be read another way.
         const std::string longer = text.substr(0, text.size() - 1) + ",0" + kTail;
-        ASSERT_EQ(parse(longer), parse_by_model(longer)) << longer;
+        ASSERT_EQ(parse(longer, kFewDims), parse_by_model(longer, kFewDims)) << longer;
+        if (i % 8 == 0)
+            ASSERT_NO_FATAL_FAILURE(expect_model_among_others(text.substr(1, text.size() - 2)));
         n_accepted += expected.error == TextError::kNone;
         n_out_of_range += expected.error == TextError::kOutOfRange;
     }
@@ -296,8 +313,10 @@ TEST(VectorText, AgreesWithStrtofOnMiddlesOfNeighbours) {
             text += "]";
             ASSERT_EQ(parse(text), parse_by_model(text)) << text;
         }
-        std::snprintf(buffer, sizeof buffer, "[%.17g,%.9g,%.6g]", middle, value, value);
-        ASSERT_EQ(parse(buffer), parse_by_model(buffer)) << buffer;
+        std::snprintf(buffer, sizeof buffer, "%.17g,%.9g,%.6g", middle, value, value);
+        const std::string three = buffer;
+        ASSERT_EQ(parse("[" + three + "]"), parse_by_model("[" + three + "]")) << three;
+        ASSERT_NO_FATAL_FAILURE(expect_model_among_others(three));
     }
 }
 
@@ -313,7 +332,9 @@ TEST(VectorText, AgreesWithStrtofOnShortDecimals) {
             number += digits[random() % 3 == 0 ? 0 : random() % 10];
         number += std::array{"", "", "", "", " ", "e1", "E-2", "/", ":"}[random() % 9];
         const std::string text = "[" + number + kTail;
-        ASSERT_EQ(parse(text), parse_by_model(text)) << text;
+        ASSERT_EQ(parse(text, kFewDims), parse_by_model(text, kFewDims)) << text;
+        if (i % 8 == 0)
+            ASSERT_NO_FATAL_FAILURE(expect_model_among_others(number));
     }
 }
 
@@ -322,16 +343,33 @@ TEST(VectorText, AgreesWithStrtofOnShortDecimalsNearMiddlesOfNeighbours) {
     std::mt19937 random(5);
     int n_doubles_in_the_middle = 0;
     for (int i = 0; i < 200000; ++i) {
-        const float value = static_cast<float>(random() % 1000000 + 1) * 0x1p-10f;
+        const float value =
+            static_cast<float>(random() % 1000000 + 1) * (random() % 2 == 0 ? 0x1p-10f : 0x1p-24f);
         const double next = std::nextafter(value, std::numeric_limits<float>::infinity());
         const double middle = (value + next) / 2;
         char number[64];
-        std::snprintf(number, sizeof number, "%.*f", static_cast<int>(random() % 5) + 11, middle);
+        std::snprintf(number, sizeof number, "%.*f", static_cast<int>(random() % 7) + 11, middle);
         n_doubles_in_the_middle += std::strtod(number, nullptr) == middle;
         const std::string text = std::string("[") + number + kTail;
-        ASSERT_EQ(parse(text), parse_by_model(text)) << text;
+        ASSERT_EQ(parse(text, kFewDims), parse_by_model(text, kFewDims)) << text;
+        if (i % 8 == 0)
+            ASSERT_NO_FATAL_FAILURE(expect_model_among_others(number));
     }
     EXPECT_GT(n_doubles_in_the_middle, 1000);
+}
+
+TEST(VectorText, ReadsLongRunsOfDecimals) {
+    std::mt19937 random(7);
+    for (int i = 0; i < 2000; ++i) {
+        std::string text = "[";
+        for (unsigned n = random() % 400 + 1; n > 0; --n) {
+            text += random() % 50 == 0 ? generate_number(random)
+                                       : std::to_string(static_cast<float>(random()) * 0x1p-30f);
+            text += n == 1 ? "]" : random() % 9 == 0 ? ", " : ",";
+        }
+        ASSERT_EQ(parse(text), parse_by_model(text)) << text;
+        ASSERT_EQ(parse(text, kFewDims), parse_by_model(text, kFewDims)) << text;
+    }
 }
 
 std::vector<std::uint16_t>

@@ -87,12 +87,10 @@ make_load_command() {
         "All rows are loaded or none, however the load ends. With --import-id chunks commit one by "
         "one "
         "instead, and a second run with the same name goes on where the first one stopped.\n\n"
-        "With -t N, N connections fill a new table under another name until the end; into a table "
-        "that exists one copies straight and the others into tables of their own, from which one "
-        "transaction takes the rows. Rows without ids are numbered from --id-start, if the table "
-        "has an integer column "
-        "for "
-        "ids without a default.";
+        "With -t N, N connections fill a new table under another name until the end. A table that "
+        "exists is filled by one, with any -t: transactions of several cannot commit as one, and "
+        "to write rows elsewhere first takes longer. Rows without ids are numbered from "
+        "--id-start, if the table has an integer column for ids without a default.";
     std::vector<Option>& options = command.options;
     append_table_options(*load, options);
     options.push_back({"--create", "",
@@ -111,8 +109,8 @@ make_load_command() {
     load->index.append_to(options);
     options.push_back({"-t,--threads",
                        "N",
-                       "Connections, and processes of the build (0: one connection, "
-                       "and as the server is set)",
+                       "Connections to a new table or of an import, and processes of the build (0: "
+                       "one connection, and as the server is set)",
                        &load->threads,
                        {},
                        0,

@@ -35,51 +35,54 @@ RecordCutter::RecordCutter(std::unique_ptr<PeekSource> source, std::string name,
     }
 }
 
-bool
-RecordCutter::fill(std::vector<std::uint8_t>& bytes, std::size_t at_least) {
-    const std::size_t had = bytes.size();
-    bytes.resize(std::max(kPieceBytes, had + at_least));
-    const std::size_t n_read = source_->read(std::span(bytes).subspan(had));
-    is_at_end_ = n_read < bytes.size() - had;
-    bytes.resize(had + n_read);
-    if (bytes.size() > kMaxRowBytes + kPieceBytes)
+/// Reads behind the first `n` bytes.
+void
+RecordCutter::fill(std::vector<std::uint8_t>& bytes, std::size_t& n, std::size_t at_least) {
+    bytes.resize(std::max(kPieceBytes, n + at_least));
+    const std::size_t n_read = source_->read(std::span(bytes).subspan(n));
+    is_at_end_ = n_read < bytes.size() - n;
+    n += n_read;
+    if (n > kMaxRowBytes + kPieceBytes)
         throw InputError(
             fmt::format("{}: line {}: expected a record of at most {} MB, found a longer one",
                         name_, n_lines_ + 1, kMaxRowBytes >> 20),
             "a quote that is not closed makes the rest of the file one record");
-    return n_read > 0;
 }
 
 bool
 RecordCutter::next(Piece& piece) {
-    piece.bytes.swap(rest_);
-    rest_.clear();
+    // What the piece held is overwritten, not cleared, since a vector that grows is zeroed first.
+    std::size_t n = rest_.size();
+    piece.bytes.resize(std::max(piece.bytes.size(), n));
+    std::copy(rest_.begin(), rest_.end(), piece.bytes.begin());
     piece.ids.clear();
     piece.first_row = n_rows_ + 1;
     piece.first_line = n_lines_ + 1;
     std::size_t start = 0;
-    std::size_t scanned = piece.bytes.size();
+    std::size_t scanned = n;
+    const auto text = [&] { return as_text(piece.bytes).substr(0, n); };
     const auto count = [&](std::size_t end) {
-        if (!is_blank(as_text(piece.bytes).substr(start, end - start)))
+        if (!is_blank(text().substr(start, end - start)))
             ++n_rows_;
         start = end;
     };
     for (;;) {
         if (!is_at_end_)
-            fill(piece.bytes, kPieceBytes / 4);
+            fill(piece.bytes, n, kPieceBytes / 4);
         std::size_t end = 0;
-        while ((end = scanner_->find_end(as_text(piece.bytes), scanned)) !=
-               std::string_view::npos) {
+        while ((end = scanner_->find_end(text(), scanned)) != std::string_view::npos) {
             count(end);
             scanned = end;
         }
-        scanned = piece.bytes.size();
-        if (is_at_end_ && start < piece.bytes.size())
-            count(piece.bytes.size());
+        scanned = n;
+        if (is_at_end_ && start < n)
+            count(n);
         if (is_at_end_ || start > 0)
             break;
     }
-    rest_.assign(piece.bytes.begin() + static_cast<std::ptrdiff_t>(start), piece.bytes.end());
+    const auto begin = piece.bytes.begin();
+    rest_.assign(begin + static_cast<std::ptrdiff_t>(start),
+                 begin + static_cast<std::ptrdiff_t>(n));
     piece.bytes.resize(start);
     piece.n_rows = n_rows_ + 1 - piece.first_row;
     n_lines_ += count_newlines(as_text(piece.bytes));
@@ -91,7 +94,9 @@ RecordCutter::take_first(std::string& record) {
     std::size_t end = std::string_view::npos;
     while (end == std::string_view::npos && !is_at_end_) {
         const std::size_t scanned = rest_.size();
-        fill(rest_, kPieceBytes / 4);
+        std::size_t n = scanned;
+        fill(rest_, n, kPieceBytes / 4);
+        rest_.resize(n);
         end = scanner_->find_end(as_text(rest_), scanned);
     }
     if (end == std::string_view::npos)

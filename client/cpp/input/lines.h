@@ -43,7 +43,7 @@ class RecordCutter {
     }
 
    private:
-    bool fill(std::vector<std::uint8_t>& bytes, std::size_t at_least);
+    void fill(std::vector<std::uint8_t>& bytes, std::size_t& n, std::size_t at_least);
 
     std::unique_ptr<PeekSource> source_;
     std::string name_;

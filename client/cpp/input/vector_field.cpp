@@ -123,11 +123,11 @@ judge_vector(std::span<const float> values, std::size_t n_dims) {
     if (n_dims != 0 && values.size() != n_dims)
         return Problem{"22000",
                        fmt::format("expected {} dimensions, not {}", n_dims, values.size())};
-    // All in one pass that the compiler can vectorize: exponents of ones only.
-    bool is_bad = false;
+    // All in one pass that the compiler can vectorize: exponents of ones only carry into the sign.
+    std::uint32_t carried = 0;
     for (const float value : values)
-        is_bad |= (std::bit_cast<std::uint32_t>(value) & 0x7f800000) == 0x7f800000;
-    if (!is_bad)
+        carried |= (std::bit_cast<std::uint32_t>(value) & 0x7fffffff) + 0x00800000;
+    if (carried >> 31 == 0)
         return std::nullopt;
     for (std::size_t i = 0; i < values.size(); ++i) {
         const std::uint32_t bits = std::bit_cast<std::uint32_t>(values[i]) & 0x7fffffff;

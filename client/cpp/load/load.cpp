@@ -62,6 +62,13 @@ dimension_of(const Plan& plan, const std::vector<std::unique_ptr<Input>>& inputs
     return source.is_counter ? 0 : inputs.front()->columns()[source.field].n_dims;
 }
 
+/// Into a table that others see rows come by one connection: those that another one had written
+/// elsewhere would be written a second time, for as much work as a COPY.
+bool
+may_be_by_several(const LoadOptions& options, const Plan& plan) {
+    return options.threads > 1 && !plan.create.empty() && options.index_when != "before";
+}
+
 /// For --recall-sample: the index that the table has already, if it has one. UsageError where there
 /// will be none, or no function that measures.
 std::optional<std::string>
@@ -211,8 +218,8 @@ run_load(LoadOptions& options) {
         load_import(context);
     else if (!options.on_conflict.empty())
         load_by_merge(context);
-    else if (options.threads > 1)
-        load_staged(context);
+    else if (may_be_by_several(options, plan))
+        load_by_several(context);
     else
         load_straight(context);
     stats.elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

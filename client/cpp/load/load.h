@@ -56,7 +56,7 @@ struct LoadContext {
     BulkBuildStats& stats;
 };
 void load_straight(LoadContext& context);
-void load_staged(LoadContext& context);
+void load_by_several(LoadContext& context);
 void load_import(LoadContext& context);
 void load_by_merge(LoadContext& context);
 void estimate_load(LoadContext& context);

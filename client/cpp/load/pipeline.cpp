@@ -69,7 +69,7 @@ class Pipeline {
         Encoder encoder(plan_, inputs_);
         Piece piece;
         for (;;) {
-            auto encoded = std::make_unique<Encoded>();
+            std::unique_ptr<Encoded> encoded = take_spare();
             std::uint64_t number = 0;
             std::size_t input = 0;
             std::uint64_t base = 0;
@@ -90,6 +90,17 @@ class Pipeline {
             }
             changed_.notify_all();
         }
+    }
+
+    /// Memory that has been a piece before is there already, and as large as pieces get.
+    std::unique_ptr<Encoded>
+    take_spare() {
+        const Lock lock(mutex_);
+        if (spare_.empty())
+            return std::make_unique<Encoded>();
+        std::unique_ptr<Encoded> encoded = std::move(spare_.back());
+        spare_.pop_back();
+        return encoded;
     }
 
     std::uint64_t
@@ -143,6 +154,7 @@ class Pipeline {
                 sink.put(*piece);
                 const Lock lock(mutex_);
                 counts_.n_sent += piece->n_sent;
+                spare_.push_back(std::move(piece));
             }
             {
                 const Lock lock(mutex_);
@@ -222,7 +234,8 @@ class Pipeline {
     std::mutex mutex_;  ///< these:
     std::condition_variable changed_;
     std::map<std::uint64_t, std::unique_ptr<Encoded>> ready_;  ///< by number
-    std::uint64_t n_cut_ = 0;                                  ///< written under cutting_, too
+    std::vector<std::unique_ptr<Encoded>> spare_;
+    std::uint64_t n_cut_ = 0;  ///< written under cutting_, too
     std::uint64_t n_taken_ = 0;
     std::uint64_t n_in_all_ = UINT64_MAX;  ///< known at the end
     std::size_t n_sinks_running_ = 0;

@@ -5,6 +5,7 @@
 
 #include "core/text/vector_text.h"
 
+#include "core/text/decimal_run.h"
 #include "core/text/number.h"
 
 /// The server's shortest-float printer: at most 15 bytes, no terminating zero.
@@ -41,8 +42,10 @@ parse(std::string_view text, std::span<Number> out) {
     if (p != end && *p == ']')
         return failure(TextError::kNoDimensions);
 
+    DecimalRun run(text);
     std::size_t n_dims = 0;
     for (;;) {
+        n_dims += run.read(p, out.subspan(n_dims));
         if (n_dims == out.size())
             return failure(TextError::kTooManyDimensions);
         p = skip_blanks(p, end);
