@@ -283,8 +283,9 @@ TEST(VectorText, AgreesWithStrtofOnGeneratedNumbers) {
         // Far from the end of the text numbers may be read another way.
         const std::string longer = text.substr(0, text.size() - 1) + ",0" + kTail;
         ASSERT_EQ(parse(longer, kFewDims), parse_by_model(longer, kFewDims)) << longer;
-        if (i % 8 == 0)
+        if (i % 8 == 0) {
             ASSERT_NO_FATAL_FAILURE(expect_model_among_others(text.substr(1, text.size() - 2)));
+        }
         n_accepted += expected.error == TextError::kNone;
         n_out_of_range += expected.error == TextError::kOutOfRange;
     }
@@ -333,8 +334,9 @@ TEST(VectorText, AgreesWithStrtofOnShortDecimals) {
         number += std::array{"", "", "", "", " ", "e1", "E-2", "/", ":"}[random() % 9];
         const std::string text = "[" + number + kTail;
         ASSERT_EQ(parse(text, kFewDims), parse_by_model(text, kFewDims)) << text;
-        if (i % 8 == 0)
+        if (i % 8 == 0) {
             ASSERT_NO_FATAL_FAILURE(expect_model_among_others(number));
+        }
     }
 }
 
@@ -352,8 +354,9 @@ TEST(VectorText, AgreesWithStrtofOnShortDecimalsNearMiddlesOfNeighbours) {
         n_doubles_in_the_middle += std::strtod(number, nullptr) == middle;
         const std::string text = std::string("[") + number + kTail;
         ASSERT_EQ(parse(text, kFewDims), parse_by_model(text, kFewDims)) << text;
-        if (i % 8 == 0)
+        if (i % 8 == 0) {
             ASSERT_NO_FATAL_FAILURE(expect_model_among_others(number));
+        }
     }
     EXPECT_GT(n_doubles_in_the_middle, 1000);
 }
