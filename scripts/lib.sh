@@ -174,6 +174,18 @@ is_installed() {
     for file in "$root/vector_ext.control" "$root"/sql/install/*.sql; do
         cmp -s "$file" "$target/$(basename "$file")" || return
     done
+    has_pgvector_package || {
+        [ "$(readlink "$("$PG_CONFIG" --pkglibdir)/vector.so")" = vector_ext.so ] || return
+        make -s -C "$root" PG_CONFIG="$PG_CONFIG" vector-scripts || return
+        for file in "$root"/vector{,_tools}.control "$root"/build/install/*.sql; do
+            cmp -s "$file" "$target/$(basename "$file")" || return
+        done
+    }
+}
+
+# Whether pgvector's files are a package's, so that ours cannot be there in their place.
+has_pgvector_package() {
+    dpkg -S "$("$PG_CONFIG" --pkglibdir)/vector.so" >/dev/null 2>&1
 }
 
 # Builds module and client, and installs them into the server unless the same are there already.
@@ -187,13 +199,14 @@ build_and_install() {
 }
 
 install_module() {
-    local as=()
+    local as=() targets=(install install-client)
+    has_pgvector_package || targets+=(install-vector)
     if ! [ -w "$("$PG_CONFIG" --pkglibdir)" ] || ! [ -w "$("$PG_CONFIG" --sharedir)/extension" ] ||
         ! [ -w "$("$PG_CONFIG" --bindir)" ]; then
         need_root "installing the module"
         as=(as_root)
     fi
-    "${as[@]}" make -s -C "$root" PG_CONFIG="$PG_CONFIG" install install-client \
+    "${as[@]}" make -s -C "$root" PG_CONFIG="$PG_CONFIG" "${targets[@]}" \
         >>"$root/build/make.log" 2>&1
 }
 

@@ -17,7 +17,7 @@ SELECT p.proname AS function, pg_get_function_arguments(p.oid) AS arguments,
        pg_get_function_result(p.oid) AS result, p.provolatile AS volatile,
        p.proisstrict AS strict, p.proparallel AS parallel, l.lanname AS language
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.proname LIKE 'hnsw\_%' ORDER BY p.proname COLLATE "C" \gx
+WHERE p.proname LIKE 'hnsw\_%' AND p.proname NOT LIKE '%\_support' ORDER BY p.proname COLLATE "C" \gx
 
 -- Properties of the access method, of an index and of its column.
 CREATE TABLE items (id int, v vector(3));

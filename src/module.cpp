@@ -61,15 +61,20 @@ show_simd() {
 
 }  // namespace vext
 
-// Defining the setting assigns its first value, which selects the kernels.
+// Where the settings are another module's, no index can be used, and types work with the best
+// kernels.
 void
 _PG_init(void) {
+    if (!vext::hnsw::define_settings()) {
+        vext::core::select_simd_level(vext::core::SimdLevel::kAuto);
+        return;
+    }
+    // Defining the setting assigns its first value, which selects the kernels.
     DefineCustomEnumVariable("vector_ext.simd",
                              "CPU instructions that distances are computed with.",
                              "SHOW gives the level in effect; auto is the best one available.",
                              &vext::simd_setting, vext::simd_setting, vext::kSimdLevels,
                              PGC_USERSET, 0, vext::check_simd, vext::assign_simd, vext::show_simd);
-    vext::hnsw::define_settings();
     vext::hnsw::install_flush_points();
     vext::hnsw::install_load_progress();
     vext::hnsw::install_plan_hooks();

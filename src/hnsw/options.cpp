@@ -2,6 +2,7 @@
 
 #include "hnsw/options.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 
@@ -21,6 +22,9 @@ constinit int setting_insert_batch = kDefaultInsertBatch;
 
 namespace {
 
+// A list that is probed finds less than a search of this many candidates does.
+constexpr int kEfOfProbe = 40;
+
 struct Options {
     int32 vl_len_;
     int m;
@@ -28,17 +32,33 @@ struct Options {
     int ef_search;  // 0: not given
 };
 
+// Those of an index of lists: as an index of the other kind for which nothing was given.
+struct ListOptions {
+    Options graph;
+    int lists;
+};
+
 constinit relopt_kind options_kind = RELOPT_KIND_LOCAL;
+constinit relopt_kind list_options_kind = RELOPT_KIND_LOCAL;
 constinit bool settings_are_defined = false;
 constinit bool ef_search_was_set = false;
 constinit int setting_iterative_scan = kIterativeOff;
 constinit bool iterative_scan_was_set = false;
+constinit int setting_list_iterative_scan = kIterativeOff;
+constinit bool list_iterative_scan_was_set = false;
+constinit int setting_probes = 1;
+constinit int setting_max_probes = kMaxLists;
 constinit bool setting_fill_limit = true;
+constinit char* setting_version = nullptr;
 
 constexpr config_enum_entry kIterativeScanNames[] = {{"off", kIterativeOff, false},
                                                      {"relaxed_order", kIterativeRelaxed, false},
                                                      {"strict_order", kIterativeStrict, false},
                                                      {nullptr, 0, false}};
+constexpr config_enum_entry kListIterativeScanNames[] = {
+    {"off", kIterativeOff, false},
+    {"relaxed_order", kIterativeRelaxed, false},
+    {nullptr, 0, false}};
 
 // The server tells the source of a value only while it is being set, so the check remembers it for
 // the assignment that follows.
@@ -62,6 +82,11 @@ take_source_of_iterative_scan(int, void* extra) {
     iterative_scan_was_set = extra != nullptr && *static_cast<bool*>(extra);
 }
 
+void
+take_source_of_list_iterative_scan(int, void* extra) {
+    list_iterative_scan_was_set = extra != nullptr && *static_cast<bool*>(extra);
+}
+
 // Whether some module, not only a configuration file, has already defined the setting.
 bool
 is_defined_elsewhere(const char* name) {
@@ -72,6 +97,16 @@ is_defined_elsewhere(const char* name) {
 const Options*
 options_of(Relation relation) {
     return reinterpret_cast<const Options*>(relation->rd_options);
+}
+
+// By which an access method of ours is told, whatever its name; null for what is no index. While an
+// index is being created the server has not yet read its access method.
+amoptions_function
+options_parser(Relation relation) {
+    const IndexAmRoutine* routine = relation->rd_indam != nullptr
+                                        ? relation->rd_indam
+                                        : GetIndexAmRoutineByAmId(relation->rd_rel->relam, true);
+    return routine != nullptr ? routine->amoptions : nullptr;
 }
 
 void
@@ -86,13 +121,33 @@ define_index_options() {
     add_int_reloption(options_kind, "ef_search",
                       "Candidate list of a search where hnsw.ef_search is not set", 0, 0,
                       kMaxEfSearch, AccessExclusiveLock);
+    list_options_kind = add_reloption_kind();
+    add_int_reloption(list_options_kind, "lists",
+                      "Inverted lists that a search would probe some of; a graph has none",
+                      kDefaultLists, 1, kMaxLists, AccessExclusiveLock);
+}
+
+void
+define_list_settings() {
+    DefineCustomIntVariable("ivfflat.probes", "Lists to find as much as a search of them would.",
+                            nullptr, &setting_probes, 1, 1, kMaxLists, PGC_USERSET, 0, nullptr,
+                            nullptr, nullptr);
+    DefineCustomEnumVariable("ivfflat.iterative_scan", "Whether a scan goes on when rows run out.",
+                             "Where it was not set, vector_ext.fill_limit decides.",
+                             &setting_list_iterative_scan, kIterativeOff, kListIterativeScanNames,
+                             PGC_USERSET, 0, note_source, take_source_of_list_iterative_scan,
+                             nullptr);
+    DefineCustomIntVariable("ivfflat.max_probes",
+                            "Has no effect: hnsw.max_scan_tuples ends a scan that goes on.",
+                            nullptr, &setting_max_probes, kMaxLists, 1, kMaxLists, PGC_USERSET, 0,
+                            nullptr, nullptr, nullptr);
+    MarkGUCPrefixReserved("ivfflat");
 }
 
 }  // namespace
 
-void
+bool
 define_settings() {
-    define_index_options();
     if (is_defined_elsewhere("hnsw.ef_search")) {
         // An error here would keep a server that preloads us from starting.
         ereport(
@@ -100,8 +155,9 @@ define_settings() {
             errcode(ERRCODE_DUPLICATE_OBJECT),
             errmsg("the settings of access method \"hnsw\" are already defined by another module"),
             errhint("Load only one of pgvector and vector_ext into a server process."));
-        return;
+        return false;
     }
+    define_index_options();
     DefineCustomIntVariable("hnsw.ef_search", "Size of the candidate list of a search.",
                             "Larger finds more true neighbours and takes longer.",
                             &setting_ef_search, kDefaultEfSearch, 1, kMaxEfSearch, PGC_USERSET, 0,
@@ -123,6 +179,10 @@ define_settings() {
                              &setting_scan_mem_multiplier, 1, 1, 1000, PGC_USERSET, 0, nullptr,
                              nullptr, nullptr);
     MarkGUCPrefixReserved("hnsw");
+    define_list_settings();
+    DefineCustomStringVariable("vector_ext.version", "Version of the library in this session.",
+                               nullptr, &setting_version, VEXT_VERSION, PGC_INTERNAL,
+                               GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable(
         "vector_ext.glance_reads", "Whether searches may read codes without pinning their pages.",
         nullptr, &setting_glance_reads, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
@@ -139,6 +199,7 @@ define_settings() {
         "0 inserts every row at once.", &setting_insert_batch, kDefaultInsertBatch, 0,
         MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
     settings_are_defined = true;
+    return true;
 }
 
 void
@@ -153,13 +214,14 @@ check_settings_defined() {
 int
 option_m(Relation relation) {
     const Options* options = options_of(relation);
-    return options != nullptr ? options->m : kDefaultM;
+    return options != nullptr && options->m > 0 ? options->m : kDefaultM;
 }
 
 int
 option_ef_construction(Relation relation) {
     const Options* options = options_of(relation);
-    return options != nullptr ? options->ef_construction : kDefaultEfConstruction;
+    return options != nullptr && options->ef_construction > 0 ? options->ef_construction
+                                                              : kDefaultEfConstruction;
 }
 
 bool
@@ -168,18 +230,32 @@ may_be_planned(Oid index) {
            index == std::strtoul(setting_only_index, nullptr, 10);
 }
 
+bool
+is_graph(Relation index) {
+    const amoptions_function parse = options_parser(index);
+    return parse == parse_options || parse == parse_list_options;
+}
+
+bool
+is_of_lists(Relation index) {
+    return options_parser(index) == parse_list_options;
+}
+
 IterativeScan
-effective_iterative_scan() {
-    if (iterative_scan_was_set)
-        return static_cast<IterativeScan>(setting_iterative_scan);
+effective_iterative_scan(Relation index) {
+    if (is_of_lists(index) ? list_iterative_scan_was_set : iterative_scan_was_set)
+        return static_cast<IterativeScan>(is_of_lists(index) ? setting_list_iterative_scan
+                                                             : setting_iterative_scan);
     if (!setting_fill_limit)
         return kIterativeOff;
     return setting_exact_order ? kIterativeStrict : kIterativeRelaxed;
 }
 
 int
-effective_ef_search(Relation relation) {
-    const Options* options = options_of(relation);
+effective_ef_search(Relation index) {
+    if (is_of_lists(index))
+        return std::clamp(kEfOfProbe * setting_probes, setting_ef_search, kMaxEfSearch);
+    const Options* options = options_of(index);
     if (!ef_search_was_set && options != nullptr && options->ef_search > 0)
         return options->ef_search;
     return setting_ef_search;
@@ -194,6 +270,15 @@ parse_options(Datum options, bool is_validated) {
     };
     return static_cast<bytea*>(build_reloptions(options, is_validated, options_kind,
                                                 sizeof(Options), kFields, lengthof(kFields)));
+}
+
+bytea*
+parse_list_options(Datum options, bool is_validated) {
+    static const relopt_parse_elt kFields[] = {
+        {"lists", RELOPT_TYPE_INT, offsetof(ListOptions, lists)},
+    };
+    return static_cast<bytea*>(build_reloptions(options, is_validated, list_options_kind,
+                                                sizeof(ListOptions), kFields, lengthof(kFields)));
 }
 
 }  // namespace vext::hnsw

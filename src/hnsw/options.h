@@ -14,6 +14,8 @@ inline constexpr int kMinEfConstruction = 4, kMaxEfConstruction = 1000;
 inline constexpr int kDefaultEfSearch = 40;
 inline constexpr int kMaxEfSearch = 1000;
 inline constexpr int kDefaultInsertBatch = 64 * 1024;  // kB
+inline constexpr int kDefaultLists = 100;
+inline constexpr int kMaxLists = 32768;  ///< and probes
 
 enum IterativeScan : int { kIterativeOff, kIterativeRelaxed, kIterativeStrict };
 
@@ -26,8 +28,10 @@ extern bool setting_exact_order;
 extern char* setting_only_index;
 extern int setting_insert_batch;  // kB
 
-/// Defines settings and index options. Called once, when the module is loaded.
-void define_settings();
+/// Defines settings and index options. Called once, when the module is loaded. Raises 42710 where
+/// another module has defined them; a server that preloads modules goes on without them, and false
+/// is returned.
+bool define_settings();
 
 /// Refuses to work when the settings could not be defined because another module has theirs.
 void check_settings_defined();
@@ -39,15 +43,23 @@ int option_ef_construction(Relation relation);
 /// Whether plans may use the index: any, unless a measurement is of one index alone.
 bool may_be_planned(Oid index);
 
-/// How a scan goes on: the setting if it was set; else like kIterativeRelaxed, so that a LIMIT is
-/// filled, unless vector_ext.fill_limit is off, or like kIterativeStrict with
+/// Whether an access method of this module, by whatever name, has made the index or will.
+bool is_graph(Relation index);
+
+/// Whether it is of the access method that takes the options of inverted lists.
+bool is_of_lists(Relation index);
+
+/// How a scan goes on: the setting of the access method if it was set; else like kIterativeRelaxed,
+/// so that a LIMIT is filled, unless vector_ext.fill_limit is off, or like kIterativeStrict with
 /// vector_ext.exact_order.
-IterativeScan effective_iterative_scan();
+IterativeScan effective_iterative_scan(Relation index);
 
-/// The candidate list of a search: the setting if it was set, else the index option, else 40.
-int effective_ef_search(Relation relation);
+/// The candidate list of a search: the setting if it was set, else the index option, else 40. Where
+/// the index is of lists, at least what finds as much as ivfflat.probes of its lists would.
+int effective_ef_search(Relation index);
 
-/// Callback of the access method.
+/// Callbacks of the access methods hnsw and ivfflat.
 bytea* parse_options(Datum options, bool is_validated);
+bytea* parse_list_options(Datum options, bool is_validated);
 
 }  // namespace vext::hnsw

@@ -17,21 +17,19 @@ extern "C" {
 
 namespace vext::pg {
 
-/// Opens an index with AccessShareLock. Raises 42809 unless it is an index of access method
-/// `method`, and no partitioned one, which has no file.
+/// Opens an index with AccessShareLock. Raises 42809 unless it is one of a kind, called `kind` in
+/// messages, and no partitioned one, which has no file.
 inline Relation
-open_index_of_method(Oid oid, const char* method) {
+open_index(Oid oid, bool (*is_of_kind)(Relation), const char* kind) {
     const Relation relation = relation_open(oid, AccessShareLock);
-    if (relation->rd_rel->relkind == RELKIND_PARTITIONED_INDEX &&
-        relation->rd_rel->relam == get_am_oid(method, true))
+    if (relation->rd_rel->relkind == RELKIND_PARTITIONED_INDEX && is_of_kind(relation))
         ereport(ERROR, errcode(ERRCODE_WRONG_OBJECT_TYPE),
                 errmsg("index \"%s\" is partitioned", RelationGetRelationName(relation)),
                 errhint("Name the index of a partition; pg_partition_tree('%s') lists them.",
                         RelationGetRelationName(relation)));
-    if (relation->rd_rel->relkind != RELKIND_INDEX ||
-        relation->rd_rel->relam != get_am_oid(method, true))
+    if (relation->rd_rel->relkind != RELKIND_INDEX || !is_of_kind(relation))
         ereport(ERROR, errcode(ERRCODE_WRONG_OBJECT_TYPE),
-                errmsg("\"%s\" is not an %s index", RelationGetRelationName(relation), method));
+                errmsg("\"%s\" is not an %s index", RelationGetRelationName(relation), kind));
     return relation;
 }
 

@@ -10,7 +10,9 @@ use VectorExt;
 
 my $node = start_node('beside_pgvector');
 if ($node->safe_psql('postgres', q{
-	SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'}) eq '0')
+	SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'}) eq '0'
+	|| $node->safe_psql('postgres', q{
+	SELECT count(*) FROM pg_available_extensions WHERE name = 'vector_tools'}) ne '0')
 {
 	$node->stop;
 	plan skip_all => 'pgvector is not installed';

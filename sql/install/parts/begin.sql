@@ -9,8 +9,8 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = '42710',
             MESSAGE = 'extension "vector" is already installed in this database',
-            HINT = 'Extensions "vector" and "vector_ext" define the same objects: '
-                'install one of the two per database.';
+            HINT = 'Extensions "vector" and "vector_ext" define the same objects. Where "vector" is '
+                'that of this project, CREATE EXTENSION vector_tools adds the others.';
     END IF;
     IF EXISTS (SELECT FROM pg_am WHERE amname = 'hnsw') THEN
         RAISE EXCEPTION USING

@@ -25,6 +25,7 @@ CREATE FUNCTION cosine_distance(@type@, @type@) RETURNS double precision
 COMMENT ON FUNCTION cosine_distance(@type@, @type@) IS
     'cosine distance; NaN where a vector is zero';
 
+-- since 0.5.0
 CREATE FUNCTION l1_distance(@type@, @type@) RETURNS double precision
     AS 'MODULE_PATHNAME', 'vext_@prefix@l1_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION l1_distance(@type@, @type@) IS
@@ -51,6 +52,7 @@ CREATE OPERATOR <=> (
 COMMENT ON OPERATOR <=> (@type@, @type@) IS
     'cosine distance';
 
+-- since 0.7.0
 CREATE OPERATOR <+> (
     LEFTARG = @type@, RIGHTARG = @type@, FUNCTION = l1_distance,
     COMMUTATOR = <+>

@@ -1,20 +1,24 @@
 -- sparsevec_cast
 
+-- since 0.8.0
 CREATE FUNCTION array_to_sparsevec(integer[], integer, boolean) RETURNS sparsevec
     AS 'MODULE_PATHNAME', 'vext_array_to_sparsevec' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION array_to_sparsevec(integer[], integer, boolean) IS
     'sparse vector of an array of integer';
 
+-- since 0.8.0
 CREATE FUNCTION array_to_sparsevec(real[], integer, boolean) RETURNS sparsevec
     AS 'MODULE_PATHNAME', 'vext_array_to_sparsevec' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION array_to_sparsevec(real[], integer, boolean) IS
     'sparse vector of an array of real';
 
+-- since 0.8.0
 CREATE FUNCTION array_to_sparsevec(double precision[], integer, boolean) RETURNS sparsevec
     AS 'MODULE_PATHNAME', 'vext_array_to_sparsevec' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION array_to_sparsevec(double precision[], integer, boolean) IS
     'sparse vector of an array of double precision';
 
+-- since 0.8.0
 CREATE FUNCTION array_to_sparsevec(numeric[], integer, boolean) RETURNS sparsevec
     AS 'MODULE_PATHNAME', 'vext_array_to_sparsevec' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION array_to_sparsevec(numeric[], integer, boolean) IS
@@ -40,21 +44,25 @@ CREATE FUNCTION sparsevec_to_halfvec(sparsevec, integer, boolean) RETURNS halfve
 COMMENT ON FUNCTION sparsevec_to_halfvec(sparsevec, integer, boolean) IS
     'half-precision vector of all dimensions';
 
+-- since 0.8.0
 CREATE CAST (integer[] AS sparsevec)
     WITH FUNCTION array_to_sparsevec(integer[], integer, boolean) AS ASSIGNMENT;
 COMMENT ON CAST (integer[] AS sparsevec) IS
     'sparse vector of the elements that are not zero';
 
+-- since 0.8.0
 CREATE CAST (real[] AS sparsevec)
     WITH FUNCTION array_to_sparsevec(real[], integer, boolean) AS ASSIGNMENT;
 COMMENT ON CAST (real[] AS sparsevec) IS
     'sparse vector of the elements that are not zero';
 
+-- since 0.8.0
 CREATE CAST (double precision[] AS sparsevec)
     WITH FUNCTION array_to_sparsevec(double precision[], integer, boolean) AS ASSIGNMENT;
 COMMENT ON CAST (double precision[] AS sparsevec) IS
     'sparse vector of the elements that are not zero';
 
+-- since 0.8.0
 CREATE CAST (numeric[] AS sparsevec)
     WITH FUNCTION array_to_sparsevec(numeric[], integer, boolean) AS ASSIGNMENT;
 COMMENT ON CAST (numeric[] AS sparsevec) IS

@@ -17,11 +17,13 @@ CREATE FUNCTION @type@_typmod_in(cstring[]) RETURNS integer
 COMMENT ON FUNCTION @type@_typmod_in(cstring[]) IS
     'reads the number of dimensions in @type@(n)';
 
+-- since 0.1.1
 CREATE FUNCTION @type@_recv(internal, oid, integer) RETURNS @type@
     AS 'MODULE_PATHNAME', 'vext_@type@_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @type@_recv(internal, oid, integer) IS
     'reads the binary form of a vector';
 
+-- since 0.1.1
 CREATE FUNCTION @type@_send(@type@) RETURNS bytea
     AS 'MODULE_PATHNAME', 'vext_@type@_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @type@_send(@type@) IS
@@ -46,8 +48,3 @@ COMMENT ON FUNCTION @type@(@type@, integer, boolean) IS
 CREATE CAST (@type@ AS @type@) WITH FUNCTION @type@(@type@, integer, boolean) AS IMPLICIT;
 COMMENT ON CAST (@type@ AS @type@) IS
     'checks the number of dimensions';
-
-CREATE FUNCTION @type@_try_parse(text) RETURNS @type@
-    AS 'MODULE_PATHNAME', 'vext_@type@_try_parse' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @type@_try_parse(text) IS
-    'vector of its text form, or NULL where the text is not one';

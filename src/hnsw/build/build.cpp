@@ -122,6 +122,11 @@ build_index(Relation heap, Relation relation, IndexInfo* info) {
     if (RelationGetNumberOfBlocks(relation) != 0)
         elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(relation));
     discard_gathered(relation);
+    if (is_of_lists(relation) && RelationGetNumberOfBlocks(heap) > 0)
+        ereport(NOTICE,
+                errmsg("ivfflat index \"%s\" is built as a graph, as hnsw has them",
+                       RelationGetRelationName(relation)),
+                errdetail("Option lists has no effect on it."));
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw build", ALLOCSET_DEFAULT_SIZES);
     auto* result = static_cast<IndexBuildResult*>(palloc0(sizeof(IndexBuildResult)));

@@ -13,9 +13,11 @@
 #include "hnsw/build/parallel.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "hnsw/options.h"
 #include "pg/function.h"
+#include "pg/library.h"
 #include "pg/transaction.h"
 
 namespace vext::hnsw {
@@ -24,6 +26,11 @@ namespace {
 
 constexpr uint64 kKeyShared = 0xA000000000000001;
 constexpr uint64 kKeyScan = 0xA000000000000002;
+constexpr uint64 kKeyStamp = 0xA000000000000003;
+
+// Tells one build of the module from another: a file that was replaced while the leader ran is not
+// the leader's, and neither is what it has in shared memory.
+constexpr uint64 kStamp = VEXT_BUILD_STAMP;
 
 // Chunks grow with the memory: a server has only so many segments.
 constexpr std::size_t kChunksOfMemory = 64;
@@ -145,6 +152,16 @@ fill_shared(shm_toc* toc, Relation heap, const Index& index, const IndexInfo* in
     return shared;
 }
 
+// Raises 55000 in a worker whose module is not the leader's.
+void
+check_stamp(shm_toc* toc) {
+    const void* stamp = shm_toc_lookup(toc, kKeyStamp, true);
+    if (stamp == nullptr || std::memcmp(stamp, &kStamp, sizeof(kStamp)) != 0)
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("the library of this session was replaced since it was loaded"),
+                errhint("Connect again."));
+}
+
 // How far a build with workers has come, for whoever finds that it has failed.
 struct Progress {
     BuildShared* shared;  // while it can be read
@@ -165,13 +182,16 @@ bool
 build_with_workers(Relation heap, Index& index, IndexInfo* info, int n_workers,
                    IndexBuildResult& result, Progress& progress) {
     EnterParallelMode();
-    ParallelContext* context = CreateParallelContext("vector_ext", "vext_build_worker", n_workers);
+    ParallelContext* context =
+        CreateParallelContext(pg::library_path(reinterpret_cast<const void*>(vext_build_worker)),
+                              "vext_build_worker", n_workers);
     const Snapshot snapshot =
         info->ii_Concurrent ? RegisterSnapshot(GetTransactionSnapshot()) : SnapshotAny;
     const Size scan_size = table_parallelscan_estimate(heap, snapshot);
     shm_toc_estimate_chunk(&context->estimator, sizeof(BuildShared));
     shm_toc_estimate_chunk(&context->estimator, scan_size);
-    shm_toc_estimate_keys(&context->estimator, 2);
+    shm_toc_estimate_chunk(&context->estimator, sizeof(kStamp));
+    shm_toc_estimate_keys(&context->estimator, 3);
     InitializeParallelDSM(context);
     const auto end = [&] {
         progress.shared = nullptr;
@@ -184,6 +204,9 @@ build_with_workers(Relation heap, Index& index, IndexInfo* info, int n_workers,
         end();
         return false;
     }
+    void* stamp = shm_toc_allocate(context->toc, sizeof(kStamp));
+    std::memcpy(stamp, &kStamp, sizeof(kStamp));
+    shm_toc_insert(context->toc, kKeyStamp, stamp);
     BuildShared* shared = fill_shared(context->toc, heap, index, info);
     auto* scan = static_cast<ParallelTableScanDesc>(shm_toc_allocate(context->toc, scan_size));
     table_parallelscan_initialize(heap, scan, snapshot);
@@ -240,6 +263,7 @@ build_in_parallel(Relation heap, Index& index, IndexInfo* info, int n_workers,
 VEXT_EXPORT void
 vext_build_worker(dsm_segment*, shm_toc* toc) {
     using namespace vext;
+    hnsw::check_stamp(toc);
     auto& shared = *static_cast<hnsw::BuildShared*>(shm_toc_lookup(toc, hnsw::kKeyShared, false));
     auto* scan = static_cast<ParallelTableScanDesc>(shm_toc_lookup(toc, hnsw::kKeyScan, false));
     const LOCKMODE heap_lock = shared.is_concurrent ? ShareUpdateExclusiveLock : ShareLock;

@@ -8,6 +8,7 @@
 #include "hnsw/inspect/check.h"
 #include "hnsw/inspect/estimate.h"
 #include "hnsw/inspect/info.h"
+#include "hnsw/options.h"
 #include "hnsw/pages/page_walk.h"
 #include "pg/catalog.h"
 #include "pg/function.h"
@@ -22,7 +23,7 @@ namespace {
 // keeps it from being one that can be looked at.
 Relation
 open_for_reading(Oid oid) {
-    const Relation relation = pg::open_index_of_method(oid, "hnsw");
+    const Relation relation = pg::open_index(oid, is_graph, "hnsw");
     if (RELATION_IS_OTHER_TEMP(relation))
         ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                 errmsg("cannot access temporary tables of other sessions"));

@@ -2,6 +2,8 @@
 
 #include "hnsw/pages/column.h"
 
+#include "hnsw/options.h"
+
 #include "pg/object_access.h"
 #include "pg/table_catalog.h"
 #include "types/checks.h"
@@ -67,8 +69,7 @@ raise_no_dims(Relation index) {
 // An index keeps its file where its column gets another type with the same values.
 void
 check_new_index(Relation index) {
-    if (index->rd_rel->relkind != RELKIND_INDEX ||
-        index->rd_rel->relam != get_am_oid("hnsw", true) || !pg::has_taken_file(index))
+    if (index->rd_rel->relkind != RELKIND_INDEX || !is_graph(index) || !pg::has_taken_file(index))
         return;
     check_type(index);
     if (declared_dims(index) != -1)

@@ -43,7 +43,7 @@ search_options(ScanState& state, Relation table) {
     options.touches_rows = setting_glance_reads;
     options.table_bounds = &state.table_bounds;
     options.ef = static_cast<std::size_t>(effective_ef_search(state.index.relation));
-    options.goes_on = effective_iterative_scan() != kIterativeOff;
+    options.goes_on = effective_iterative_scan(state.index.relation) != kIterativeOff;
     options.is_strict = options.goes_on && state.is_strict;
     options.max_visited = static_cast<std::size_t>(setting_max_scan_tuples);
     options.max_bytes = static_cast<std::size_t>(work_mem * 1024.0 * setting_scan_mem_multiplier);
@@ -86,10 +86,12 @@ start_search(IndexScanDesc scan, ScanState& state) {
                        RelationGetRelationName(scan->indexRelation)));
     pg::count_index_scan(scan);
     const bool must_be_sorted = !may_bend_order(scan->orderByData[0]);
-    const IterativeScan iterative = effective_iterative_scan();
+    const IterativeScan iterative = effective_iterative_scan(scan->indexRelation);
     state.is_strict =
         iterative == kIterativeStrict || (iterative != kIterativeOff && must_be_sorted);
-    state.is_exact = setting_exact_order || state.is_strict || must_be_sorted;
+    // A search of lists would have measured every distance.
+    state.is_exact = setting_exact_order || state.is_strict || must_be_sorted ||
+                     is_of_lists(scan->indexRelation);
     pg::in_context(state.context, [&] {
         state.index = open_index(scan->indexRelation);
         state.index.snapshot_at_risk = pg::snapshot_at_risk(scan->xs_snapshot);
