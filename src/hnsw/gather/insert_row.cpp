@@ -7,6 +7,7 @@
 #include "hnsw/opclass.h"
 #include "hnsw/options.h"
 #include "hnsw/pages/column.h"
+#include "hnsw/pages/foreign.h"
 #include "pg/transaction.h"
 
 namespace vext::hnsw {
@@ -63,6 +64,10 @@ insert_row(Relation index, Datum* values, bool* is_null, ItemPointer pointer, Re
            IndexUniqueCheck, bool is_unchanged, IndexInfo* info) {
     if (is_null[0])
         return false;
+    if (is_foreign(index)) {
+        retire(index);
+        return false;
+    }
     IndexedValue vector(index, values[0]);
     check_column_dims(index, vector.n_dims());
     const Tid tid = to_tid(*pointer);

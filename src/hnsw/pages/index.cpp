@@ -8,6 +8,7 @@
 #include "hnsw/opclass.h"
 #include "hnsw/options.h"
 #include "hnsw/pages/codec_cache.h"
+#include "hnsw/pages/foreign.h"
 
 namespace vext::hnsw {
 
@@ -23,6 +24,7 @@ read_meta(Relation relation, pg::BufferHints* hints, Snapshot snapshot_at_risk =
     const auto meta = pg::with_page(relation, kMetaBlock, hints, [&](const std::uint8_t* page) {
         if (snapshot_at_risk != nullptr)
             pg::check_snapshot(snapshot_at_risk, relation, page);
+        refuse_foreign(relation, page);
         if (const char* problem = check_page(page, PageKind::kMeta, kMetaBlock))
             report_damage(relation, kMetaBlock, problem);
         MetaPage copy;

@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "hnsw/options.h"
+#include "hnsw/pages/foreign.h"
 #include "pg/compat.h"
 
 namespace vext::hnsw {
@@ -34,7 +35,14 @@ count_measured_nodes(double n_tuples, double m, double ef) {
 // first, of which a search finds as many as it happens to keep.
 bool
 is_usable(const IndexPath* path) {
-    return list_length(path->indexorderbys) == 1 && may_be_planned(path->indexinfo->indexoid);
+    if (list_length(path->indexorderbys) != 1 || !may_be_planned(path->indexinfo->indexoid))
+        return false;
+    const Relation index = index_open(path->indexinfo->indexoid, NoLock);
+    const bool is_read = !is_foreign(index);
+    if (!is_read)
+        warn_of_foreign(index);
+    index_close(index, NoLock);
+    return is_read;
 }
 
 bool

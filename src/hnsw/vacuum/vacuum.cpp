@@ -6,6 +6,7 @@
 #include "hnsw/vacuum/vacuum.h"
 
 #include "hnsw/pages/chain.h"
+#include "hnsw/pages/foreign.h"
 #include "hnsw/pages/page_walk.h"
 #include "hnsw/pages/slots.h"
 #include "hnsw/vacuum/clean_up.h"
@@ -94,6 +95,10 @@ delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult* stats, IndexBulkDelete
             void* callback_state) {
     if (stats == nullptr)
         stats = static_cast<IndexBulkDeleteResult*>(palloc0(sizeof(IndexBulkDeleteResult)));
+    if (is_foreign(info->index)) {
+        retire(info->index);
+        return stats;
+    }
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw delete", ALLOCSET_DEFAULT_SIZES);
     pg::in_context(context, [&] {
@@ -120,7 +125,7 @@ delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult* stats, IndexBulkDelete
 
 IndexBulkDeleteResult*
 clean_up(IndexVacuumInfo* info, IndexBulkDeleteResult* stats) {
-    if (info->analyze_only)
+    if (info->analyze_only || is_foreign(info->index))
         return stats;
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw clean-up", ALLOCSET_DEFAULT_SIZES);
