@@ -10,6 +10,7 @@
 #include "inspect/index.h"
 #include "options/groups.h"
 #include "report/text_table.h"
+#include "server/extension.h"
 
 namespace vext::client {
 
@@ -31,7 +32,7 @@ struct Findings {
 Findings
 check(Connection& connection, const std::string& name, bool is_deep) {
     const Index index = find_index(connection, name);
-    const std::string function = need_function(connection, index, "hnsw_check");
+    const std::string function = require_function(connection, "hnsw_check");
     Findings findings{index.name,
                       connection.query(fmt::format("SELECT block, node, problem, severity "
                                                    "FROM {}($1::regclass, $2::boolean)",

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "inspect/index.h"
 #include "options/groups.h"
+#include "server/extension.h"
 #include "tune/present.h"
 #include "tune/queries.h"
 #include "tune/rebuild.h"
@@ -83,7 +84,7 @@ describe(Connection& connection, TuneResult& result) {
     result.server = "PostgreSQL " + row.string(0, 1) + ", " + result.index.extension + " " +
                     result.index.extension_version;
     result.shared_buffers = row.number(0, 2);
-    if (const auto info = find_function(connection, result.index, "hnsw_info")) {
+    if (const auto info = find_function(connection, "hnsw_info")) {
         const Result bytes = connection.query(
             fmt::format("SELECT hot_bytes, cold_bytes FROM {}($1::regclass)", *info),
             {result.index.name});

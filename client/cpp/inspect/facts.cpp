@@ -5,6 +5,7 @@
 #include <map>
 
 #include "report/format.h"
+#include "server/extension.h"
 
 namespace vext::client {
 
@@ -64,7 +65,7 @@ append_info(std::vector<Fact>& facts, const nlohmann::json& info) {
 IndexFacts
 read_facts(Connection& connection, const Index& index) {
     IndexFacts facts{index, nullptr};
-    const auto function = find_function(connection, index, "hnsw_info");
+    const auto function = find_function(connection, "hnsw_info");
     if (function && index.is_valid) {
         const Result row = connection.query(
             fmt::format("SELECT pg_catalog.to_jsonb(i) FROM {}($1::regclass) i", *function),

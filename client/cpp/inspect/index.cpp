@@ -35,7 +35,8 @@ SELECT format('%I.%I', cn.nspname, c.relname), c.relname,
        CASE coalesce(col.attstorage, att.attstorage) WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external'
             WHEN 'm' THEN 'main' ELSE 'extended' END,
        greatest(att.atttypmod, 0), i.indkey[0] = 0, i.indpred IS NOT NULL, i.indisvalid,
-       coalesce(ext.extname, ''), coalesce(ext.oid, 0), coalesce(ext.extversion, ''),
+       coalesce(ext.extname, ''), coalesce(ext.extversion, ''),
+       EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector_tools'),
        t.reltuples, pg_relation_size(c.oid),
        pg_relation_size(t.oid),
        CASE WHEN t.reltoastrelid <> 0 THEN pg_total_relation_size(t.reltoastrelid) ELSE 0 END
@@ -110,8 +111,8 @@ read_index(Connection& connection, const std::string& oid) {
     index.is_partial = row.boolean(0, 17);
     index.is_valid = row.boolean(0, 18);
     index.extension = row.string(0, 19);
-    index.extension_oid = static_cast<std::uint32_t>(row.integer(0, 20));
-    index.extension_version = row.string(0, 21);
+    index.extension_version = row.string(0, 20);
+    index.has_tools = row.boolean(0, 21);
     index.n_rows = row.number(0, 22);
     index.n_bytes = row.integer(0, 23);
     index.table_bytes = row.integer(0, 24);
@@ -180,31 +181,6 @@ all_indexes(Connection& connection) {
     for (int row = 0; row < rows.n_rows(); row++)
         names.push_back(rows.string(row, 0));
     return names;
-}
-
-std::optional<std::string>
-find_function(Connection& connection, const Index& index, const std::string& name) {
-    const Result row = connection.query(
-        "SELECT format('%I.%I', n.nspname, p.proname) FROM pg_catalog.pg_depend d "
-        "JOIN pg_catalog.pg_proc p ON p.oid = d.objid "
-        "JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace "
-        "WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.deptype = 'e' "
-        "AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = $1::oid "
-        "AND p.proname = $2 LIMIT 1",
-        {std::to_string(index.extension_oid), name});
-    if (row.n_rows() == 0)
-        return std::nullopt;
-    return row.string(0, 0);
-}
-
-std::string
-need_function(Connection& connection, const Index& index, const std::string& name) {
-    const auto function = find_function(connection, index, name);
-    if (!function)
-        throw UsageError(fmt::format("{} needs the function {}, which extension {} does not have",
-                                     index.name, name,
-                                     index.extension.empty() ? "none" : index.extension));
-    return *function;
 }
 
 std::string

@@ -40,16 +40,16 @@ struct Index {
     bool is_valid;
     std::vector<IndexOption> options;  ///< as given in WITH
     std::string extension;             ///< that owns the operator class, or empty
-    std::uint32_t extension_oid;
     std::string extension_version;
-    double n_rows;         ///< as the planner estimates, of the table; below zero: unknown
+    bool has_tools;  ///< the server has our vector_tools, so that its extension vector is ours
+    double n_rows;   ///< as the planner estimates, of the table; below zero: unknown
     std::int64_t n_bytes;  ///< of the index
     std::int64_t table_bytes, toast_bytes;
 
     std::optional<std::string> option(const std::string& name) const;
     bool
     is_ours() const {
-        return extension == "vector_ext";
+        return extension == "vector_ext" || (extension == "vector" && has_tools);
     }
 };
 
@@ -59,13 +59,6 @@ Index find_index(Connection& connection, const std::string& name);
 
 /// All valid or invalid hnsw indexes of the database that this session may look at.
 std::vector<std::string> all_indexes(Connection& connection);
-
-/// The qualified name of a function that the index's extension owns.
-std::optional<std::string> find_function(Connection& connection, const Index& index,
-                                         const std::string& name);
-
-/// As find_function; throws a UsageError where there is none.
-std::string need_function(Connection& connection, const Index& index, const std::string& name);
 
 /// "L2", "inner product", "cosine", ... for people.
 std::string metric_title(const std::string& metric);

@@ -62,11 +62,13 @@ std::string
 require_function(Connection& connection, const std::string& function) {
     if (std::optional<std::string> found = find_function(connection, function))
         return *found;
+    const std::optional<ExtensionType> type = find_type(connection, "vector");
     throw UsageError(
         fmt::format("this needs the function {} of vector_ext, which the database does not "
                     "have",
                     function),
-        "CREATE EXTENSION vector_ext;");
+        type && type->extension == "vector" ? "CREATE EXTENSION vector_tools;"
+                                            : "CREATE EXTENSION vector_ext;");
 }
 
 }  // namespace vext::client

@@ -182,14 +182,22 @@ def extension_schema() -> Steps[str]:
     return str(rows[0][0])
 
 
-def require_function(schema: str, name: str) -> Steps[None]:
-    """An error where the extension, say another one that has the type, lacks a function."""
+def find_function(name: str) -> Steps[sql.Identifier]:
+    """A function of ours by its name and schema. An error where no extension has it: another one has
+    the type then, or `vector` is without `vector_tools`."""
     rows = yield from fetch("""
-        SELECT 1 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-        WHERE p.proname = {name} AND n.nspname = {schema}""", name=name, schema=schema)
+        SELECT n.nspname::text FROM pg_catalog.pg_proc p
+        JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+        JOIN pg_catalog.pg_depend d ON d.objid = p.oid AND d.deptype = 'e'
+            AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+            AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+        JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+        WHERE p.proname = {name} AND e.extname IN ('vector_ext', 'vector_tools') LIMIT 1""",
+                            name=name)
     if not rows:
         raise errors.UndefinedFunction(f"the extension of this database has no {name}: it takes "
-                                       "vector_ext")
+                                       "vector_ext, or vector_tools beside vector")
+    return sql.Identifier(str(rows[0][0]), name)
 
 
 def indexes_of(oid: int) -> Steps[list[VectorIndex]]:

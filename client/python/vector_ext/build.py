@@ -11,7 +11,7 @@ from psycopg import sql
 
 from ._builder import Builder
 from ._catalog import (Column, Relation, VectorIndex, check_metric, check_name, extension_schema,
-                       find_relation, indexes_of, require_function, require_table)
+                       find_function, find_relation, indexes_of, require_table)
 from ._progress import ProgressCallback, Tracker
 from ._run import (Call, ConnectionLike, Plan, Steps, Tell, awaitable, blocking, compose, fetch,
                    fetch_noted)
@@ -143,10 +143,10 @@ def _build(builder: Builder, wanted: _IndexPlan, table: str, analyze: bool,
 
     recall = None
     if recall_sample > 0 and index is not None:
-        yield from require_function(schema, "hnsw_recall")
+        function = yield from find_function("hnsw_recall")
         rows = yield from fetch(
             "SELECT recall FROM {function}({index}::pg_catalog.regclass, 10, '{{40}}', {sample})",
-            function=sql.Identifier(schema, "hnsw_recall"), index=index, sample=recall_sample)
+            function=function, index=index, sample=recall_sample)
         recall = rows[0][0]
     sizes = yield from fetch(
         "SELECT pg_catalog.pg_table_size({table}::pg_catalog.oid), "

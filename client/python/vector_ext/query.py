@@ -8,8 +8,8 @@ from typing import Any, Optional
 from psycopg import errors, sql
 
 from . import _vectors
-from ._catalog import (OPERATORS, Relation, VectorIndex, check_metric, extension_schema,
-                       find_relation, indexes_of, require_function)
+from ._catalog import (OPERATORS, Relation, VectorIndex, check_metric, find_function,
+                       find_relation, indexes_of)
 from ._run import Call, ConnectionLike, Plan, Steps, awaitable, blocking, fetch
 from .build import Metric
 from .results import IndexInfo, Neighbor
@@ -170,13 +170,12 @@ def _info(name: str) -> Steps[IndexInfo]:
                 + ("name one of " + ", ".join(each.name for each in found) if found
                    else "bulk_build_index makes one"))
         index = found[0]
-    schema = yield from extension_schema()
-    yield from require_function(schema, "hnsw_info")
+    info = yield from find_function("hnsw_info")
     rows = yield from fetch("""
         SELECT metric, dims, nodes, dead, m, ef_construction, layers, codec, hot_bytes, cold_bytes,
                pg_catalog.pg_relation_size({index}::pg_catalog.regclass),
                pg_catalog.pg_table_size({table}::pg_catalog.oid), fill
         FROM {function}({index}::pg_catalog.regclass)""",
                             index=index.name, table=table.oid,
-                            function=sql.Identifier(schema, "hnsw_info"))
+                            function=info)
     return IndexInfo(index.name, table.text, index.column, *rows[0])

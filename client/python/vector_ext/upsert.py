@@ -10,8 +10,7 @@ from typing import Any, Literal, Optional
 import numpy as np
 from psycopg import sql
 
-from ._catalog import (Column, Relation, check_name, extension_schema, require_function,
-                       require_table)
+from ._catalog import Column, Relation, check_name, find_function, require_table
 from ._fields import AnyField, Field, FloatField, IntField, TextField, join_rows
 from ._progress import ProgressCallback, Tracker
 from ._records import columns_of, names_of, open_records
@@ -128,8 +127,8 @@ def _with_time(stats: UpsertStats, elapsed: float) -> UpsertStats:
 
 def _steps(upsert: _Upsert, table: str, rules: UpsertRules) -> Steps[UpsertStats]:
     relation = yield from require_table(table)
-    schema = yield from extension_schema()
-    yield from require_function(schema, "vector_bulk_upsert")
+    function = yield from find_function("vector_bulk_upsert")
+    make_stage = yield from find_function("vector_stage_for")
     if rules.reject_into is not None:
         yield from _make_rejects_table(rules.reject_into)
     first = yield Pull(upsert.source)
@@ -138,7 +137,7 @@ def _steps(upsert: _Upsert, table: str, rules: UpsertRules) -> Steps[UpsertStats
         return UpsertStats(0, 0, 0, 0, 0, 0.0, 0.0, ())
     yield from upsert.choose_fields(relation, first)
     commands: list[str] = []
-    stage = yield from upsert.make_stage(relation, schema, commands)
+    stage = yield from upsert.make_stage(relation, make_stage, commands)
     copy = CopyIn(compose("COPY {stage} ({columns}) FROM STDIN (FORMAT binary)",
                           stage=sql.SQL(stage), columns=upsert.column_list()),
                   first, upsert.source, upsert.encode)
@@ -149,7 +148,7 @@ def _steps(upsert: _Upsert, table: str, rules: UpsertRules) -> Steps[UpsertStats
         "{target}::pg_catalog.regclass, {stage}::pg_catalog.regclass, {on_conflict}, "
         "{key}::name[], {update_columns}::name[], {merge}::pg_catalog.jsonb, {duplicates}, "
         "{reject_into}::pg_catalog.regclass, {max_rejects})",
-        function=sql.Identifier(schema, "vector_bulk_upsert"), target=relation.text, stage=stage,
+        function=function, target=relation.text, stage=stage,
         on_conflict=rules.on_conflict, key=rules.key, update_columns=rules.update_columns,
         merge=rules.merge_json(upsert.names), duplicates=rules.duplicates,
         reject_into=rules.reject_into, max_rejects=rules.max_rejects))
@@ -217,10 +216,11 @@ class _Upsert:
     def column_list(self) -> sql.Composed:
         return sql.SQL(", ").join(map(sql.Identifier, self.names))
 
-    def make_stage(self, relation: Relation, schema: str, commands: list[str]) -> Steps[str]:
+    def make_stage(self, relation: Relation, function: sql.Identifier,
+                   commands: list[str]) -> Steps[str]:
         made = Execute(compose(
             "SELECT {function}({target}::pg_catalog.regclass, NULL, {columns}::name[])::text",
-            function=sql.Identifier(schema, "vector_stage_for"), target=relation.text,
+            function=function, target=relation.text,
             columns=self.names))
         stage = str((yield made)[0][0])
         commands.append(made.text)
