@@ -87,6 +87,13 @@ is($node->safe_psql('cascaded', q{
 	CREATE INDEX items_v ON items USING hnsw (v s.vector_l2_ops);
 	SELECT count(*) FROM s.hnsw_check('items_v', true)}), '0', 'both work in a schema of their own');
 
+# Another type of the name in the schema of the tools would be taken for that of extension vector.
+new_database('captured', 'CREATE SCHEMA s', 'CREATE EXTENSION vector SCHEMA s', 'CREATE DOMAIN public.vector AS text');
+error_is($node, 'captured', 'CREATE EXTENSION vector_tools SCHEMA public', '42710',
+	'vector_tools is refused where vector means another type', 'comes before it');
+is($node->safe_psql('captured', 'CREATE EXTENSION vector_tools SCHEMA s; SELECT s.vector_dims(s.vector_try_parse($$[1,2]$$))'),
+	'2', 'and works beside the type');
+
 # --- one library, by two names ---
 
 is( $node->safe_psql('fresh', q{

@@ -7,11 +7,14 @@ CREATE FUNCTION hnsw_estimate(
     OUT summary text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 1
+    SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     n_rows bigint;
     n_dims integer;
     type_of regtype;
+    table_name text := (SELECT relname FROM pg_class WHERE oid = target);
+    type_name text;
     base regtype;
 BEGIN
     SELECT a.atttypmod, a.atttypid INTO n_dims, type_of
@@ -19,9 +22,10 @@ BEGIN
      WHERE a.attrelid = target AND a.attname = column_name AND a.attnum > 0
            AND NOT a.attisdropped;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'column "%" of relation "%" does not exist', column_name, target
+        RAISE EXCEPTION 'column "%" of relation "%" does not exist', column_name, table_name
             USING ERRCODE = '42703';
     END IF;
+    type_name := (SELECT typname FROM pg_type WHERE oid = type_of);
     -- A domain says them as its own modifier, or as that of a domain beneath.
     base := type_of;
     WHILE n_dims = -1 AND EXISTS (SELECT FROM pg_catalog.pg_type WHERE oid = base AND typtype = 'd')
@@ -30,12 +34,12 @@ BEGIN
     END LOOP;
     IF n_dims < 1 THEN
         RAISE EXCEPTION 'column does not have dimensions' USING ERRCODE = '22023',
-            DETAIL = pg_catalog.format('Column %I of "%s" is of type %s.', column_name, target, type_of),
+            DETAIL = pg_catalog.format('Column %I of "%s" is of type %s.', column_name, table_name, type_name),
             HINT = 'Give the number of rows and of dimensions.';
     END IF;
     IF (base IN ('pg_catalog.bit'::pg_catalog.regtype, 'pg_catalog.varbit'::pg_catalog.regtype))
        <> (metric IN ('hamming', 'jaccard')) THEN
-        RAISE EXCEPTION 'metric "%" is not of type %', metric, type_of USING ERRCODE = '22023',
+        RAISE EXCEPTION 'metric "%" is not of type %', metric, type_name USING ERRCODE = '22023',
             HINT = 'Bit strings have the metrics hamming and jaccard, vectors l2, ip, cosine and l1.';
     END IF;
     -- As the planner knows it, of all partitions; counted where it does not know.
@@ -82,7 +86,7 @@ COMMENT ON VIEW vector_load_progress IS
 CREATE VIEW hnsw_build_progress AS
 SELECT p.pid, p.datid, p.datname, p.relid, p.index_relid, p.command, p.phase, p.percent,
        p.elapsed,
-       CASE WHEN p.percent >= 2 THEN p.elapsed * (100 / p.percent - 1)::double precision END AS time_left
+       CASE WHEN p.percent >= 2.0 THEN p.elapsed * (100.0 / p.percent - 1.0)::double precision END AS time_left
   FROM (SELECT s.pid, s.datid, d.datname, s.relid, s.param7::oid AS index_relid,
                (ARRAY['CREATE INDEX', 'CREATE INDEX CONCURRENTLY', 'REINDEX',
                       'REINDEX CONCURRENTLY'])[s.param1] AS command,
@@ -94,15 +98,16 @@ SELECT p.pid, p.datid, p.datname, p.relid, p.index_relid, p.command, p.phase, p.
                     ELSE 'initializing'
                END AS phase,
                -- The table is read once more where writers go on meanwhile.
-               round(CASE WHEN s.param1 NOT IN (2, 4) THEN s.param18 / 100.0
+               round(CASE WHEN s.param1 NOT IN (2, 4) THEN s.param18::numeric / 100.0
                           WHEN s.param10 = 6 THEN
-                              96 + 3.0 * s.param17 / greatest(s.param16, s.param17, 1)
+                              96.0 + 3.0 * s.param17::numeric
+                                   / greatest(s.param16, s.param17, 1)::numeric
                           WHEN s.param10 > 6 THEN 99
                           WHEN s.param10 > 3 THEN 95.5
-                          ELSE 0.95 * s.param18 / 100.0
+                          ELSE 0.95 * s.param18::numeric / 100.0
                      END, 1) AS percent,
                clock_timestamp()
-                   - (timestamptz '2000-01-01 00:00:00+00' + s.param19 * interval '1 microsecond')
+                   - (timestamptz '2000-01-01 00:00:00+00' + s.param19::double precision * interval '1 microsecond')
                    AS elapsed
           FROM pg_catalog.pg_stat_get_progress_info('CREATE INDEX') s
           LEFT JOIN pg_catalog.pg_database d ON d.oid = s.datid

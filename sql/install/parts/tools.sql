@@ -41,6 +41,7 @@ CREATE FUNCTION hnsw_recall(
     RETURNS TABLE (ef_search integer, recall double precision, mean_us double precision,
                    p99_us double precision)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off
     SET enable_indexscan = on
     SET jit = off
@@ -49,6 +50,8 @@ CREATE FUNCTION hnsw_recall(
 AS $$
 #variable_conflict use_variable
 DECLARE
+    index_name text := coalesce((SELECT relname FROM pg_class WHERE oid = index), index::text);
+    queries_name text := (SELECT relname FROM pg_class WHERE oid = queries);
     target regclass;
     indexed text;
     filter text;
@@ -79,15 +82,15 @@ BEGIN
         RAISE EXCEPTION 'k, ef and sample must be at least 1' USING ERRCODE = '22023';
     END IF;
     IF EXISTS (SELECT FROM pg_class c JOIN pg_am a ON a.oid = c.relam
-               WHERE c.oid = index AND c.relkind = 'I' AND a.amname = 'hnsw') THEN
-        RAISE EXCEPTION 'index "%" is partitioned', index
+               WHERE c.oid = index AND c.relkind = 'I' AND a.amname IN ('hnsw', 'ivfflat')) THEN
+        RAISE EXCEPTION 'index "%" is partitioned', index_name
             USING ERRCODE = '42809',
                   HINT = format('Name the index of a partition; pg_partition_tree(%L) lists them.',
-                                index);
+                                index_name);
     END IF;
     IF NOT EXISTS (SELECT FROM pg_class c JOIN pg_am a ON a.oid = c.relam
-                   WHERE c.oid = index AND c.relkind = 'i' AND a.amname = 'hnsw') THEN
-        RAISE EXCEPTION '"%" is not an hnsw index', index USING ERRCODE = '42809';
+                   WHERE c.oid = index AND c.relkind = 'i' AND a.amname IN ('hnsw', 'ivfflat')) THEN
+        RAISE EXCEPTION '"%" is not an hnsw index', index_name USING ERRCODE = '42809';
     END IF;
     IF EXISTS (SELECT FROM pg_class
                WHERE oid = index AND relpersistence = 't'
@@ -95,7 +98,7 @@ BEGIN
         RAISE EXCEPTION 'cannot access temporary tables of other sessions' USING ERRCODE = '0A000';
     END IF;
     IF NOT (SELECT indisvalid FROM pg_index WHERE indexrelid = index) THEN
-        RAISE EXCEPTION 'index "%" is not valid', index
+        RAISE EXCEPTION 'index "%" is not valid', index_name
             USING ERRCODE = '55000', HINT = 'REINDEX the index.';
     END IF;
 
@@ -119,7 +122,7 @@ BEGIN
                              'ORDER BY random() LIMIT %s', indexed_rows, sample);
     ELSE
         IF (SELECT relkind NOT IN ('r', 'm', 'v', 'f', 'p') FROM pg_class WHERE oid = queries) THEN
-            RAISE EXCEPTION '"%" is not a table or view', queries USING ERRCODE = '42809';
+            RAISE EXCEPTION '"%" is not a table or view', queries_name USING ERRCODE = '42809';
         END IF;
         query_list := (
             SELECT format('SELECT %1$I::text AS v, NULL::tid AS own FROM %2$s WHERE %1$I IS NOT NULL '
@@ -130,7 +133,7 @@ BEGIN
                                    WHERE attrelid = index AND attnum = 1)
              ORDER BY attnum LIMIT 1);
         IF query_list IS NULL THEN
-            RAISE EXCEPTION 'table "%" has no column of the type that is indexed', queries
+            RAISE EXCEPTION 'table "%" has no column of the type that is indexed', queries_name
                 USING ERRCODE = '42703';
         END IF;
     END IF;

@@ -12,8 +12,9 @@ BEGIN
         SELECT p.oid::pg_catalog.regprocedure
           FROM pg_catalog.pg_proc p
          WHERE p.oid IN (SELECT objid FROM pg_catalog.pg_depend
-                          WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                                AND refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+                          WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+                                AND refclassid =
+                                    'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
                                 AND refobjid = (SELECT oid FROM pg_catalog.pg_extension
                                                  WHERE extname = 'vector')
                                 AND deptype = 'e')
