@@ -17,7 +17,8 @@ VECTOR_PARTS = since=0.1.0 type=vector vector_io cast distance vector_functions 
 	halfvec_cast bit \
 	type=sparsevec sparsevec_io sparsevec_cast distance sparsevec_functions compare \
 	since=0.1.0 ivfflat type=vector ivfflat_classes since=0.7.0 type=halfvec ivfflat_classes ivfflat_bit \
-	since=0.5.0 hnsw type=vector hnsw_classes since=0.7.0 type=halfvec hnsw_classes hnsw_bit
+	since=0.5.0 hnsw type=vector hnsw_classes since=0.7.0 type=halfvec hnsw_classes \
+	type=sparsevec hnsw_classes hnsw_bit
 TOOLS_PARTS = type=vector extras type=halfvec extras helpers tools bulk progress
 VEXT_SCRIPT := sql/install/vector_ext--$(VEXT_VERSION).sql
 DATA = $(wildcard sql/install/vector_ext--*--*.sql)

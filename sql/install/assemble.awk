@@ -15,8 +15,10 @@ BEGIN {
     set_support("vector", "", "")
     set_support("halfvec", support(3, "hnsw_halfvec_support"), support(5, "ivfflat_halfvec_support"))
     # Of its parts only those that need no more are shared.
+    set_support("sparsevec", support(3, "hnsw_sparsevec_support"), "")
     word["sparsevec", "type"] = "sparsevec"
     word["sparsevec", "prefix"] = "sparsevec_"
+    word["sparsevec", "norm"] = "l2_norm"
 }
 
 # The numbers of the type; what precedes in C the names that SQL overloads; what its norm is called in

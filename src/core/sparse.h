@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace vext::core {
@@ -26,6 +27,40 @@ struct SparseEntry {
 };
 
 inline constexpr std::int32_t kMaxSparseDims = 1'000'000'000;
+inline constexpr std::size_t kMaxSparseEntries = 16000;
+
+// A sparse vector among code that takes vectors as floats: dimensions, the number of entries, their
+// indices, their values. All but the values are integers in the place of floats.
+
+constexpr std::size_t
+packed_sparse_size(std::size_t n_entries) {
+    return 2 + 2 * n_entries;
+}
+
+/// Requires: room for packed_sparse_size(vector.size()).
+inline void
+pack_sparse(const SparseView& vector, float* packed) {
+    const auto n = static_cast<std::int32_t>(vector.size());
+    std::memcpy(packed, &vector.n_dims, sizeof(float));
+    std::memcpy(packed + 1, &n, sizeof(float));
+    if (n == 0)
+        return;
+    std::memcpy(packed + 2, vector.indices.data(), vector.indices.size_bytes());
+    std::memcpy(packed + 2 + n, vector.values.data(), vector.values.size_bytes());
+}
+
+/// The vector that pack_sparse has put there.
+inline SparseView
+unpack_sparse(const float* packed) {
+    std::int32_t n_dims = 0;
+    std::int32_t n = 0;
+    std::memcpy(&n_dims, packed, sizeof(float));
+    std::memcpy(&n, packed + 1, sizeof(float));
+    const auto n_entries = static_cast<std::size_t>(n);
+    return {n_dims,
+            {reinterpret_cast<const std::int32_t*>(packed + 2), n_entries},
+            {packed + 2 + n_entries, n_entries}};
+}
 
 /// What can be wrong with a sparse vector that comes as text or in a message.
 enum class SparseError : std::uint8_t {

@@ -9,6 +9,8 @@
 #include "types/bit.h"
 #include "types/checks.h"
 #include "types/distance.h"
+#include "types/sparsevec.h"
+#include "types/sparsevec_checks.h"
 #include "types/sums.h"
 
 namespace vext::hnsw {
@@ -18,7 +20,7 @@ namespace {
 constexpr int kDistanceSupport = 1;
 constexpr int kNormSupport = 2;
 
-enum class Element : std::uint8_t { kFloat, kHalf, kBit };
+enum class Element : std::uint8_t { kFloat, kHalf, kBit, kSparse };
 
 struct OperatorClass {
     PGFunction distance;
@@ -38,6 +40,10 @@ constexpr OperatorClass kOperatorClasses[] = {
     {vext_halfvec_l1_distance, false, core::Metric::kL1, Element::kHalf},
     {vext_hamming_distance, false, core::Metric::kHamming, Element::kBit},
     {vext_jaccard_distance, false, core::Metric::kJaccard, Element::kBit},
+    {vext_sparsevec_l2_squared_distance, false, core::Metric::kL2, Element::kSparse},
+    {vext_sparsevec_negative_inner_product, false, core::Metric::kInnerProduct, Element::kSparse},
+    {vext_sparsevec_negative_inner_product, true, core::Metric::kCosine, Element::kSparse},
+    {vext_sparsevec_l1_distance, false, core::Metric::kL1, Element::kSparse},
 };
 
 const OperatorClass&
@@ -59,6 +65,11 @@ metric_of(Relation index) {
     return class_of(index).metric;
 }
 
+bool
+has_sparse_values(Relation index) {
+    return class_of(index).element == Element::kSparse;
+}
+
 void
 check_query_dims(Relation index, std::size_t index_dims, std::size_t query_dims) {
     if (query_dims == index_dims)
@@ -66,6 +77,9 @@ check_query_dims(Relation index, std::size_t index_dims, std::size_t query_dims)
     const Element element = class_of(index).element;
     if (element == Element::kBit)
         types::raise_different_bit_lengths(index_dims, query_dims);
+    if (element == Element::kSparse)
+        types::raise_different_sparse_dims(static_cast<std::int32_t>(index_dims),
+                                           static_cast<std::int32_t>(query_dims));
     types::raise_different_dims(
         element == Element::kFloat ? types::kTypeName<float> : types::kTypeName<types::Half>,
         index_dims, query_dims);
@@ -82,6 +96,9 @@ IndexedValue::IndexedValue(Relation index, Datum datum) {
             break;
         case Element::kBit:
             take_bits(datum);
+            break;
+        case Element::kSparse:
+            take_sparse(datum);
             break;
     }
 }
@@ -108,6 +125,20 @@ IndexedValue::take_bits(Datum datum) {
     numbers_ = {widened_, n};
     if (value != reinterpret_cast<varlena*>(DatumGetPointer(datum)))
         pfree(value);
+}
+
+void
+IndexedValue::take_sparse(Datum datum) {
+    types::SparseArgument sparse(datum);
+    const core::SparseView view = sparse.view();
+    if (view.n_dims < 1 || view.size() > core::kMaxSparseEntries)
+        types::SparseArgument::raise_corrupt();
+    n_dims_ = static_cast<std::size_t>(view.n_dims);
+    const std::size_t n = core::packed_sparse_size(view.size());
+    widened_ = static_cast<float*>(palloc(n * sizeof(float)));
+    core::pack_sparse(view, widened_);
+    numbers_ = {widened_, n};
+    sparse.free_copy(datum);
 }
 
 void

@@ -17,12 +17,15 @@ namespace vext::hnsw {
 /// where vectors are compared by direction, the norm (2). Raises 0A000 for others.
 core::Metric metric_of(Relation index);
 
+/// Whether the values of an index are sparse vectors.
+bool has_sparse_values(Relation index);
+
 /// Raises 22000 where a value that is searched for has other dimensions than the index.
 void check_query_dims(Relation index, std::size_t index_dims, std::size_t query_dims);
 
 /// A value of the indexed column, or one that is searched for, as the numbers that a codec takes
-/// (core::n_values); halves are widened. As types::Argument where copies are concerned: the numbers
-/// live as long as this, and the current context.
+/// (core::n_values, core::pack_sparse); halves are widened. As types::Argument where copies are
+/// concerned: the numbers live as long as this, and the current context.
 class IndexedValue {
    public:
     /// Raises as metric_of().
@@ -44,6 +47,7 @@ class IndexedValue {
    private:
     void take_halves(Datum datum);
     void take_bits(Datum datum);
+    void take_sparse(Datum datum);
 
     std::size_t n_dims_ = 0;
     std::span<const float> numbers_;

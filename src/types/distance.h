@@ -14,4 +14,7 @@ Datum vext_halfvec_negative_inner_product(FunctionCallInfo fcinfo);
 Datum vext_halfvec_l1_distance(FunctionCallInfo fcinfo);
 Datum vext_hamming_distance(FunctionCallInfo fcinfo);
 Datum vext_jaccard_distance(FunctionCallInfo fcinfo);
+Datum vext_sparsevec_l2_squared_distance(FunctionCallInfo fcinfo);
+Datum vext_sparsevec_negative_inner_product(FunctionCallInfo fcinfo);
+Datum vext_sparsevec_l1_distance(FunctionCallInfo fcinfo);
 }

@@ -15,7 +15,7 @@
 
 namespace vext::types {
 
-inline constexpr std::size_t kMaxSparseEntries = 16000;
+using core::kMaxSparseEntries;
 
 struct SparseVector {
     std::int32_t vl_len_;  ///< varlena header, read and written by the server's macros only

@@ -49,10 +49,12 @@ void
 make_likely(MetaPage& meta) {
     meta.magic = kMetaMagic;
     meta.metric = static_cast<core::Metric>(static_cast<unsigned>(meta.metric) % 6);
-    meta.n_dims = static_cast<std::uint16_t>(1 + meta.n_dims % 600);
+    const bool is_sparse = meta.is_sparse() && !core::is_of_bits(meta.metric);
+    meta.set_n_dims(1 + meta.n_dims() % (is_sparse ? 100000 : 600));
     meta.m = static_cast<std::uint16_t>(kMinM + meta.m % (kMaxM - kMinM + 1));
-    meta.codec = core::codec_for(meta.metric, meta.n_dims);
-    const core::CodecSizes sizes = core::codec_sizes(meta.codec, meta.n_dims);
+    meta.codec = is_sparse ? core::CodecKind::kSparse : core::codec_for(meta.metric, meta.n_dims());
+    const core::CodecSizes sizes =
+        core::codec_sizes(meta.codec, meta.n_dims(), 1 + meta.code_bytes % 300);
     meta.code_bytes = static_cast<std::uint16_t>(sizes.code_bytes);
     meta.residual_bytes = static_cast<std::uint16_t>(sizes.residual_bytes);
     meta.has_inline_error = sizes.has_inline_error;
@@ -102,12 +104,16 @@ void
 measure_code(const MetaPage& meta, const Geometry& geometry, const std::uint8_t* record,
              const std::vector<std::uint8_t>& residual) {
     test::TestArena memory;
-    const std::vector<float> centroid(meta.n_dims, 0.25f);
-    const core::Rotation rotation(memory.arena(), meta.n_dims, meta.rotation_seed);
-    const core::Codec codec(meta.codec, meta.metric, meta.n_dims, centroid.data(), &rotation);
+    const std::vector<float> centroid(meta.is_sparse() ? 1 : meta.n_dims(), 0.25f);
+    const core::Rotation rotation(memory.arena(), centroid.size(), meta.rotation_seed);
+    const core::Codec codec(meta.codec, meta.metric, meta.n_dims(), centroid.data(), &rotation,
+                            meta.n_entries());
     require(codec.code_bytes() == meta.code_bytes);
-    std::vector<float> vector(codec.n_values(), -0.5f);
-    vector[0] = 3;
+    std::vector<float> vector(codec.n_any_values(), -0.5f);
+    if (meta.is_sparse())
+        codec.any_value(vector.data());
+    else
+        vector[0] = 3;
     core::Prepared prepared = codec.allocate_prepared(memory.arena());
     core::Query query = codec.allocate_query(memory.arena());
     require(codec.prepare(vector.data(), prepared) == core::PrepareStatus::kReady);
@@ -125,6 +131,7 @@ measure_code(const MetaPage& meta, const Geometry& geometry, const std::uint8_t*
     core::Query from_code = codec.allocate_query(memory.arena());
     codec.query_from_code(header, code, from_code);
     require(!std::isnan(codec.distance(from_code, header, code)));
+    codec.check(header, code);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ meta_for(Metric metric, std::uint32_t n_dims, std::uint32_t m) {
     meta.version = kFormatVersion;
     meta.metric = metric;
     meta.codec = core::codec_for(metric, n_dims);
-    meta.n_dims = static_cast<std::uint16_t>(n_dims);
+    meta.set_n_dims(n_dims);
     meta.m = static_cast<std::uint16_t>(m);
     const core::CodecSizes sizes = core::codec_sizes(meta.codec, n_dims);
     meta.has_inline_error = sizes.has_inline_error;
@@ -135,7 +135,7 @@ TEST(Layout, PlacesLieWithinPagesAndDoNotOverlap) {
         if (meta.codec == CodecKind::kBits)
             EXPECT_EQ(geometry.centroid_blocks, 0u);
         else
-            EXPECT_GE(geometry.centroid_blocks * kUsableSize, meta.n_dims * sizeof(float));
+            EXPECT_GE(geometry.centroid_blocks * kUsableSize, meta.n_dims() * sizeof(float));
         EXPECT_FALSE(geometry.is_hot_block(geometry.first_block - 1));
         EXPECT_FALSE(geometry.is_hot_block(kMetaBlock));
         EXPECT_EQ(geometry.n_blocks_for(0), geometry.first_block);
@@ -312,8 +312,46 @@ TEST(Meta, BitsHaveTheirOwnMetricsAndNoCentroid) {
     meta.metric = Metric::kL2;
     EXPECT_NE(check_meta(meta), nullptr);
     meta = sound;
-    meta.n_dims = 64001;
+    meta.set_n_dims(64001);
     EXPECT_NE(check_meta(meta), nullptr);
+}
+
+TEST(Meta, SparseVectorsHaveAnyDimensionsAndEntriesByTheirCodes) {
+    for (const std::uint32_t n_dims : {1u, 30522u, 65536u, 65537u, 1'000'000'000u}) {
+        MetaPage sound = meta_for(Metric::kL2, 3, 16);
+        sound.set_n_dims(n_dims);
+        sound.codec = CodecKind::kSparse;
+        sound.has_inline_error = 1;
+        const auto set_entries = [](MetaPage& meta, std::size_t n) {
+            const core::CodecSizes sizes = core::codec_sizes(CodecKind::kSparse, meta.n_dims(), n);
+            meta.code_bytes = static_cast<std::uint16_t>(sizes.code_bytes);
+        };
+        set_entries(sound, 100);
+        EXPECT_EQ(sound.n_dims(), n_dims);
+        EXPECT_EQ(sound.n_entries(), 100u);
+        EXPECT_EQ(geometry_of(sound).centroid_blocks, 0u);
+        for (const Metric metric : kMetrics) {
+            sound.metric = metric;
+            EXPECT_EQ(check_meta(sound) == nullptr, !core::is_of_bits(metric));
+        }
+        sound.metric = Metric::kL1;
+        ASSERT_EQ(check_meta(sound), nullptr);
+        MetaPage meta = sound;
+        meta.has_centroid = 1;
+        EXPECT_NE(check_meta(meta), nullptr);
+        meta = sound;
+        set_entries(meta, 0);
+        EXPECT_NE(check_meta(meta), nullptr);
+        meta = sound;
+        set_entries(meta, 2000);
+        EXPECT_NE(check_meta(meta), nullptr);
+        meta = sound;
+        meta.code_bytes += 1;
+        EXPECT_NE(check_meta(meta), nullptr);
+        meta = sound;
+        meta.set_n_dims(1'000'000'001);
+        EXPECT_NE(check_meta(meta), nullptr);
+    }
 }
 
 TEST(Meta, EveryWrongFieldIsSeen) {
@@ -332,12 +370,13 @@ TEST(Meta, EveryWrongFieldIsSeen) {
     expect_seen("metric", [](MetaPage& meta) { meta.metric = static_cast<Metric>(6); });
     expect_seen("metric of another codec", [](MetaPage& meta) { meta.metric = Metric::kL1; });
     expect_seen("metric of bits", [](MetaPage& meta) { meta.metric = Metric::kHamming; });
-    expect_seen("codec", [](MetaPage& meta) { meta.codec = static_cast<CodecKind>(5); });
-    for (const CodecKind codec :
-         {CodecKind::kExact, CodecKind::kScalar8, CodecKind::kPlain8, CodecKind::kBits})
+    expect_seen("codec", [](MetaPage& meta) { meta.codec = static_cast<CodecKind>(6); });
+    for (const CodecKind codec : {CodecKind::kExact, CodecKind::kScalar8, CodecKind::kPlain8,
+                                  CodecKind::kBits, CodecKind::kSparse})
         expect_seen("codec of other sizes", [&](MetaPage& meta) { meta.codec = codec; });
-    expect_seen("n_dims", [](MetaPage& meta) { meta.n_dims = 0; });
-    expect_seen("n_dims of other sizes", [](MetaPage& meta) { meta.n_dims = 800; });
+    expect_seen("n_dims", [](MetaPage& meta) { meta.set_n_dims(0); });
+    expect_seen("n_dims of other sizes", [](MetaPage& meta) { meta.set_n_dims(800); });
+    expect_seen("n_dims of sparse vectors", [](MetaPage& meta) { meta.set_n_dims(65536 + 768); });
     expect_seen("m", [](MetaPage& meta) { meta.m = 1; });
     expect_seen("m", [](MetaPage& meta) { meta.m = 101; });
     expect_seen("inline error", [](MetaPage& meta) { meta.has_inline_error = 1; });

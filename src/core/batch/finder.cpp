@@ -13,9 +13,8 @@ constexpr std::size_t kMostVisited = 256 * BatchFinder::kEf;
 
 std::size_t
 BatchFinder::bytes_needed(const Codec& codec) {
-    return codec.n_padded() * (sizeof(float) + sizeof(std::int8_t)) +
-           4 * kMostVisited * sizeof(std::uint32_t) + 4 * 256 * sizeof(Candidate) +
-           8 * Arena::kAlignment;
+    return codec.query_bytes() + 4 * kMostVisited * sizeof(std::uint32_t) +
+           4 * 256 * sizeof(Candidate) + 8 * Arena::kAlignment;
 }
 
 std::span<const Candidate>

@@ -66,7 +66,7 @@ GroupPairs::bytes_needed(const Codec& codec, std::size_t max_group, std::size_t 
     if (has_products(codec))
         return lists + sizeof(Panels) + Arena::kAlignment +
                Panels::bytes_needed(codec, max_group, max_group);
-    return lists + codec.n_padded() * (sizeof(float) + sizeof(std::int8_t)) + 2 * Arena::kAlignment;
+    return lists + codec.query_bytes();
 }
 
 void

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "core/codec/rotation.h"
+#include "core/codec/sparse_lookup.h"
 #include "core/metric.h"
 
 namespace vext::core {
@@ -17,8 +18,12 @@ enum class CodecKind : std::uint8_t {
     kScalar8 = 1,
     kScalar4 = 2,
     kPlain8 = 3,
-    kBits = 4
+    kBits = 4,
+    kSparse = 5
 };
+
+/// No code of `sparse` has room for more entries: that many take more than a page.
+inline constexpr std::size_t kMostEntriesOfCode = 2048;
 
 /// Whether a code keeps all of a vector, so that distances from it are the vector's.
 constexpr bool
@@ -37,11 +42,20 @@ constexpr bool
 serves(CodecKind kind, Metric metric) {
     if (kind == CodecKind::kBits || is_of_bits(metric))
         return kind == CodecKind::kBits && is_of_bits(metric);
-    return is_exact(kind) || (kind == CodecKind::kPlain8) == (metric == Metric::kL1);
+    if (is_exact(kind) || kind == CodecKind::kSparse)
+        return true;
+    return (kind == CodecKind::kPlain8) == (metric == Metric::kL1);
 }
 
-/// The float32 that a value of this length comes to a codec in. Those of a bit string are no
-/// numbers: their bytes are its bytes, then zeros.
+/// Whether an index of this codec has a centroid, although perhaps only for others to look at.
+constexpr bool
+has_centroid(CodecKind kind) {
+    return kind != CodecKind::kBits && kind != CodecKind::kSparse;
+}
+
+/// The float32 that a value of this length comes to a codec in; not of `sparse`, whose values are
+/// of any length (pack_sparse in core/sparse.h). Those of a bit string are no numbers: their bytes
+/// are its bytes, then zeros.
 constexpr std::size_t
 n_values(CodecKind kind, std::size_t n_dims) {
     return kind == CodecKind::kBits ? (n_dims + 31) / 32 : n_dims;
@@ -57,10 +71,12 @@ n_values(CodecKind kind, std::size_t n_dims) {
 ///   plain8   | step of a level, 1 when all     | value of level 0                    | L1 norm
 ///            | dimensions are equal            |                                     |
 ///   bits     | 1                               | 0                                   | 0
-/// v is the vector (normalised for cosine), c the centroid, x = rotated(v - c), u the centred
-/// levels. Only a scalar code of v = c has the factor 0: its distances are right too, but a reader
-/// without a lock can take the 0 as a sign of a slot being cleared. `error` bounds the norm of what
-/// code and rounding leave out.
+///   sparse   | f = |v|^2 / |kept|^2, or 1;     | |v|^2; L1: |v|                      | L2 norm,
+///            | L1: 1                           |                                     | L1: L1 norm
+/// v is the vector (normalised for cosine), `kept` what a sparse code has room for, c the centroid,
+/// x = rotated(v - c), u the centred levels. Only a scalar code of v = c has the factor 0: its
+/// distances are right too, but a reader without a lock can take the 0 as a sign of a slot being
+/// cleared. `error` bounds the norm of what code and rounding leave out.
 struct CodeHeader {
     float factor;
     float offset;
@@ -91,10 +107,12 @@ enum class PrepareStatus : std::uint8_t {
 
 /// A vector in the form a codec works on: scalar codecs normalise (cosine), centre and rotate it.
 struct Prepared {
-    float* values = nullptr;  ///< n_padded floats (of `bits`: see n_values)
-    double squared_norm = 0;  ///< of `values`
-    double error = 0;         ///< bounds the L2 norm of what rounding did to `values`
-    double offset = 0;        ///< the scalar codecs' CodeHeader::offset
+    float* values = nullptr;        ///< n_padded floats (of `bits`: see n_values)
+    double squared_norm = 0;        ///< of `values`; by L1 and `sparse` their L1 norm
+    double error = 0;               ///< bounds the L2 norm of what rounding did to `values`
+    double offset = 0;              ///< the scalar codecs' CodeHeader::offset
+    const float* source = nullptr;  ///< of `sparse`: the vector that was prepared, ...
+    double scale = 1;               ///< ... and what its values are multiplied by
 };
 
 /// A query, or a code in the place of one. Memory comes from `Codec::allocate_query`; it can be
@@ -110,7 +128,9 @@ struct Query {
     double squared_norm = 0;
     double norm = 0;
     double value_sum = 0;
-    double error = 0;  ///< as in Prepared
+    double error = 0;                ///< as in Prepared; of a sparse code what it has left out
+    SparseLookup* lookup = nullptr;  ///< of `sparse`: the entries; `weight` is a code's factor
+    double scale = 1;                ///< of `sparse`: what the entries are multiplied by
 };
 
 /// A distance from everything known of a vector, in internal units (core/metric.h).
@@ -128,7 +148,8 @@ struct CodecSpace {
     const Rotation* rotation;
     double squared_norm_centroid;
     double norm_centroid;
-    double sum_error;  ///< bounds the relative rounding error of a float kernel's sum
+    double sum_error;       ///< bounds the relative rounding error of a float kernel's sum
+    std::size_t n_entries;  ///< that a code of `sparse` has room for
 };
 
 static_assert(std::is_trivially_destructible_v<Prepared> &&

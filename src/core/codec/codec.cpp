@@ -2,6 +2,7 @@
 
 #include "core/codec/codec.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/codec/models.h"
@@ -29,6 +30,12 @@ struct CodecOperations {
 };
 
 namespace {
+
+/// Floats of a prepared vector, and of what decode() writes.
+std::size_t
+n_padded_of(CodecKind kind, std::size_t n_dims) {
+    return kind == CodecKind::kSparse ? SparseCodec::kFoldedDims : n_values(kind, n_dims);
+}
 
 /// `function`, a member of Model, as a function of the space it works in.
 template <typename Model, auto function>
@@ -76,6 +83,8 @@ operations_of(CodecKind kind) {
             return kOperations<ScalarCodec<4>>;
         case CodecKind::kBits:
             return kOperations<BitsCodec>;
+        case CodecKind::kSparse:
+            return kOperations<SparseCodec>;
         case CodecKind::kPlain8:
             break;
     }
@@ -97,29 +106,41 @@ codec_for(Metric metric, std::size_t n_dims) {
 }
 
 CodecSizes
-codec_sizes(CodecKind kind, std::size_t n_dims) {
+codec_sizes(CodecKind kind, std::size_t n_dims, std::size_t n_entries) {
     const internal::CodecOperations& operations = internal::operations_of(kind);
     CodecSpace space = {};
     space.n_dims = n_dims;
-    space.n_padded = is_rotated(kind) ? padded_dims(n_dims) : n_values(kind, n_dims);
+    space.n_padded = is_rotated(kind) ? padded_dims(n_dims) : internal::n_padded_of(kind, n_dims);
+    space.n_entries = n_entries;
     return {operations.code_bytes(space), operations.residual_bytes(space),
             operations.has_inline_error};
 }
 
+std::size_t
+n_sparse_entries(std::size_t n_dims, std::size_t code_bytes) {
+    const std::size_t empty = SparseCodec::code_bytes_for(n_dims, 0);
+    const std::size_t entry = SparseCodec::code_bytes_for(n_dims, 1) - empty;
+    if (code_bytes < empty || (code_bytes - empty) % entry != 0)
+        return 0;
+    const std::size_t n = (code_bytes - empty) / entry;
+    return n <= kMostEntriesOfCode ? n : 0;
+}
+
 Codec::Codec(CodecKind kind, Metric metric, std::size_t n_dims, const float* centroid,
-             const Rotation* rotation)
+             const Rotation* rotation, std::size_t n_entries)
     : kind_(kind), operations_(&internal::operations_of(kind)) {
     const bool is_rotated = core::is_rotated(kind);
     const double squared_norm = is_rotated ? kernels().squared_norm(centroid, n_dims) : 0;
     space_ = {
         .n_dims = n_dims,
-        .n_padded = is_rotated ? rotation->n_padded() : core::n_values(kind, n_dims),
+        .n_padded = is_rotated ? rotation->n_padded() : internal::n_padded_of(kind, n_dims),
         .metric = metric,
         .centroid = centroid,
         .rotation = rotation,
         .squared_norm_centroid = squared_norm,
         .norm_centroid = std::sqrt(squared_norm),
         .sum_error = 0,
+        .n_entries = n_entries,
     };
     // Every kernel keeps at least eight sums, adds them up at the end, and rounds a few times
     // before it adds.
@@ -143,15 +164,38 @@ Codec::has_inline_error() const {
 
 Prepared
 Codec::allocate_prepared(Arena& arena) const {
-    return {.values = arena.allocate<float>(n_padded()).data()};
+    // Of a sparse vector, to tell its largest entries.
+    const std::size_t n = kind_ == CodecKind::kSparse ? kMaxSparseEntries : n_padded();
+    return {.values = arena.allocate<float>(n).data()};
 }
 
 Query
 Codec::allocate_query(Arena& arena) const {
+    if (kind_ == CodecKind::kSparse)
+        return {.lookup = arena.make<SparseLookup>(arena, space_.n_entries)};
     Query query = {.values = arena.allocate<float>(n_padded()).data()};
     if (is_rotated(kind_))
         query.levels = arena.allocate<std::int8_t>(n_padded()).data();
     return query;
+}
+
+std::size_t
+Codec::query_bytes() const {
+    if (kind_ == CodecKind::kSparse)
+        return sizeof(SparseLookup) + SparseLookup::bytes_needed(space_.n_entries);
+    return n_padded() * (sizeof(float) + sizeof(std::int8_t)) + 2 * Arena::kAlignment;
+}
+
+void
+Codec::any_value(float* values) const {
+    if (kind_ == CodecKind::kSparse) {
+        constexpr std::int32_t kIndex = 0;
+        constexpr float kValue = 1;
+        pack_sparse({static_cast<std::int32_t>(n_dims()), {&kIndex, 1}, {&kValue, 1}}, values);
+        return;
+    }
+    std::fill_n(values, n_any_values(), 0.f);
+    values[0] = 1;
 }
 
 PrepareStatus
@@ -201,6 +245,11 @@ void
 Codec::decode(const CodeHeader& header, const std::uint8_t* code, const std::uint8_t* residual,
               float* values) const {
     operations_->decode(space_, header, code, residual, values);
+}
+
+const char*
+Codec::check(const CodeHeader& header, const std::uint8_t* code) const {
+    return kind_ == CodecKind::kSparse ? SparseCodec(space_).check(header, code) : nullptr;
 }
 
 }  // namespace vext::core

@@ -1,11 +1,13 @@
 // Codecs: a vector as the few bytes a search reads, and distances from them.
 //
-// Five models of one concept (models.h) behind one class, so that users need no templates:
+// Six models of one concept (models.h) behind one class, so that users need no templates:
 //   exact    the float32 values, up to 32 dimensions (its codes must be aligned as float)
 //   scalar8  centred, rotated, 8 bits a dimension, up to 256 dimensions
 //   scalar4  centred, rotated, 4 bits a dimension and a residual of 8 more, above 256 dimensions
 //   plain8   8 bits a dimension over the vector's own range, for L1 above 32 dimensions
 //   bits     the bit string itself, for Hamming and Jaccard distances
+//   sparse   the entries of a sparse vector, the largest where there are more than a code has room
+//   for
 // The estimator of the scalar codecs is RaBitQ's (Gao et al.): with the code u of x and
 // f = |x|^2 / <x, u>, the expectation of f <u, q> over rotations is <x, q>. Residuals are those of
 // LVQ (Aguerrebere et al.). All metrics but L1 share one form,
@@ -26,7 +28,7 @@
 
 namespace vext::core {
 
-/// The codec of an index over vectors, or bit strings, of this length.
+/// The codec of an index over vectors, or bit strings, of this length; not over sparse vectors.
 CodecKind codec_for(Metric metric, std::size_t n_dims);
 
 /// What the layout of an index needs to know of a codec.
@@ -36,7 +38,11 @@ struct CodecSizes {
     bool has_inline_error;
 };
 
-CodecSizes codec_sizes(CodecKind kind, std::size_t n_dims);
+/// `n_entries` is how many a code of `sparse` has room for.
+CodecSizes codec_sizes(CodecKind kind, std::size_t n_dims, std::size_t n_entries = 0);
+
+/// The entries that a code of `sparse` of this size has room for; 0 where it is of no such size.
+std::size_t n_sparse_entries(std::size_t n_dims, std::size_t code_bytes);
 
 namespace internal {
 struct CodecOperations;
@@ -44,10 +50,10 @@ struct CodecOperations;
 
 class Codec {
    public:
-    /// Requires: centroid (n_dims) and rotation outlive the codec; plain8, exact and bits use
-    /// neither and take null.
+    /// Requires: centroid (n_dims) and rotation outlive the codec; plain8, exact, bits and sparse
+    /// use neither and take null. `n_entries` as in codec_sizes().
     Codec(CodecKind kind, Metric metric, std::size_t n_dims, const float* centroid,
-          const Rotation* rotation);
+          const Rotation* rotation, std::size_t n_entries = 0);
 
     CodecKind
     kind() const {
@@ -61,15 +67,43 @@ class Codec {
     n_dims() const {
         return space_.n_dims;
     }
-    /// The floats of a value as prepare() takes it.
-    std::size_t
-    n_values() const {
-        return core::n_values(kind_, space_.n_dims);
+    /// The value that prepare() takes, as it lies there.
+    std::span<const float>
+    value_at(const float* values) const {
+        const bool is_sparse = kind_ == CodecKind::kSparse;
+        return {values, is_sparse ? packed_sparse_size(unpack_sparse(values).size())
+                                  : core::n_values(kind_, space_.n_dims)};
     }
-    /// Dimensions of a prepared vector and of a code; for `bits` as n_values().
+    /// The floats of any_value().
+    std::size_t
+    n_any_values() const {
+        return kind_ == CodecKind::kSparse ? packed_sparse_size(1)
+                                           : core::n_values(kind_, space_.n_dims);
+    }
+    /// Writes a value that has a direction.
+    void any_value(float* values) const;
+    /// What dims_of() must be of a value that comes to the codec.
+    std::size_t
+    expected_dims() const {
+        return kind_ == CodecKind::kSparse ? space_.n_dims : core::n_values(kind_, space_.n_dims);
+    }
+    /// Dimensions; of a bit string its floats.
+    std::size_t
+    dims_of(std::span<const float> value) const {
+        return kind_ == CodecKind::kSparse
+                   ? static_cast<std::size_t>(unpack_sparse(value.data()).n_dims)
+                   : value.size();
+    }
+    /// Dimensions of a prepared vector and of a code; for `bits` the floats of a value, for
+    /// `sparse` those that decode() writes.
     std::size_t
     n_padded() const {
         return space_.n_padded;
+    }
+    /// That a code of `sparse` has room for.
+    std::size_t
+    n_entries() const {
+        return space_.n_entries;
     }
     std::size_t code_bytes() const;
     /// Bytes of a cold record's payload; 0 for the kinds without a cold tier.
@@ -79,7 +113,10 @@ class Codec {
 
     Prepared allocate_prepared(Arena& arena) const;
     Query allocate_query(Arena& arena) const;
+    /// What allocate_query() takes from its arena.
+    std::size_t query_bytes() const;
 
+    /// A sparse vector lives at least as long as `prepared` is used, and the query made of it.
     PrepareStatus prepare(const float* vector, Prepared& prepared) const;
 
     /// Writes all of header, code and residual (null where residual_bytes() is 0).
@@ -110,9 +147,14 @@ class Codec {
     Refined refine(const Query& query, const CodeHeader& header, const std::uint8_t* code,
                    const std::uint8_t* residual) const;
 
-    /// What code and residual (may be null) say of the prepared vector; n_padded floats.
+    /// What code and residual (may be null) say of the prepared vector; n_padded floats. Of
+    /// `sparse` its entries summed up in so many places, each with a sign of its own.
     void decode(const CodeHeader& header, const std::uint8_t* code, const std::uint8_t* residual,
                 float* values) const;
+
+    /// Null when a code, wherever it came from, is one that encode() may have written; else what is
+    /// wrong with it. Looks at codes of `sparse` alone: any bytes are sound ones of the others.
+    const char* check(const CodeHeader& header, const std::uint8_t* code) const;
 
    private:
     CodecKind kind_;

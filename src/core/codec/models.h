@@ -1,4 +1,4 @@
-// The five models of a codec. Only codec.cpp knows them by name; what the operations mean stands in
+// The six models of a codec. Only codec.cpp knows them by name; what the operations mean stands in
 // codec.h.
 //
 // Every number a bound is made of is computed in double or rounded away from the exact distance.
@@ -199,6 +199,51 @@ class PlainCodec {
                 float* values) const;
 
    private:
+    const CodecSpace& space_;
+};
+
+/// The entries of a sparse vector, with the sum of their squares (L1: magnitudes) before them.
+/// Where there are more than a code has room for, the smallest are left out. Requires: codes are
+/// aligned as float.
+class SparseCodec {
+   public:
+    static constexpr bool kHasInlineError = true;
+    static constexpr std::size_t kFoldedDims = 8;  ///< that decode() writes
+
+    explicit SparseCodec(const CodecSpace& space) : space_(space) {}
+
+    /// Of a code for so many entries.
+    static std::size_t code_bytes_for(std::size_t n_dims, std::size_t n_entries);
+
+    std::size_t
+    code_bytes() const {
+        return code_bytes_for(space_.n_dims, space_.n_entries);
+    }
+    std::size_t
+    residual_bytes() const {
+        return 0;
+    }
+    PrepareStatus prepare(const float* vector, Prepared& prepared) const;
+    void encode(const Prepared& prepared, CodeHeader& header, std::uint8_t* code,
+                std::uint8_t* residual) const;
+    void prepare_query(const Prepared& prepared, Query& query) const;
+    void query_from_code(const CodeHeader& header, const std::uint8_t* code, Query& query) const;
+    float distance(const Query& query, const CodeHeader& header, const std::uint8_t* code) const;
+    float estimate_error(const Query& query, const CodeHeader& header) const;
+    Refined refine(const Query& query, const CodeHeader& header, const std::uint8_t* code,
+                   const std::uint8_t* residual) const;
+    void decode(const CodeHeader& header, const std::uint8_t* code, const std::uint8_t* residual,
+                float* values) const;
+    const char* check(const CodeHeader& header, const std::uint8_t* code) const;
+
+   private:
+    bool
+    is_l1() const {
+        return space_.metric == Metric::kL1;
+    }
+    Refined bound(const Query& query, const CodeHeader& header, const struct SparseSums& sums,
+                  double norm) const;
+
     const CodecSpace& space_;
 };
 

@@ -10,8 +10,8 @@ LinkSelector::LinkSelector(Arena& arena, const Codec& codec, std::size_t n_most_
 
 std::size_t
 LinkSelector::bytes_needed(const Codec& codec, std::size_t n_most_candidates) {
-    return codec.n_padded() * (sizeof(float) + sizeof(std::int8_t)) +
-           n_most_candidates * 2 * (sizeof(std::uint32_t) + sizeof(float)) + 6 * Arena::kAlignment;
+    return codec.query_bytes() + n_most_candidates * 2 * (sizeof(std::uint32_t) + sizeof(float)) +
+           6 * Arena::kAlignment;
 }
 
 std::span<const std::uint32_t>

@@ -137,6 +137,8 @@ build_index(Relation heap, Relation relation, IndexInfo* info) {
         meta.has_centroid = sample.centroid != nullptr;
         if (sample.is_clumped)
             take_finer_codec(meta);
+        if (sample.n_entries > 0)
+            take_entries(meta, sample.n_entries);
         write_first_pages(relation, MAIN_FORKNUM, meta, sample.centroid);
         Index index = open_index(relation, pg::WalMode::kBuilding);
         report_phase(BuildPhase::kLoading);

@@ -72,7 +72,7 @@ insert_one_by_one(Target& target, Rows rows, core::Arena& arena) {
                 target.refresh_codec();
                 inserter = arena.make<Inserter>(target.index, ef);
             }
-            inserter->insert({row->values, target.index.codec->n_values()}, row->tid, &row->id);
+            inserter->insert(target.index.codec->value_at(row->values), row->tid, &row->id);
         } while (inserter->is_stale());
         row->is_done = true;
     }
@@ -84,9 +84,9 @@ choose_centroid(Target& target, Rows rows) {
     Index& index = target.index;
     if (!lacks_centroid(index))
         return;
-    CentroidSum sum(index.meta.metric, index.meta.n_dims);
+    CentroidSum sum(index.meta.metric, index.meta.n_dims());
     for (const QueuedRow* row : rows)
-        sum.add({row->values, index.meta.n_dims});
+        sum.add({row->values, index.meta.n_dims()});
     give_centroid(index, sum);
     target.refresh_codec();
 }
@@ -103,7 +103,7 @@ merge_rows(Target& target, const BatchPlan& plan, Rows rows, bool is_alone) {
     std::uint32_t n_points = 0;
     for (QueuedRow* row : rows) {
         CHECK_FOR_INTERRUPTS();
-        if (!prepare_vector(index, {row->values, index.codec->n_values()}, prepared))
+        if (!prepare_vector(index, index.codec->value_at(row->values), prepared))
             continue;
         store->set(n_points, prepared, row->hash, row->tid);
         fates[n_points++] = &row->id;

@@ -11,7 +11,7 @@ namespace vext::hnsw {
 
 /// A row that waits to be inserted, and how far that has come.
 struct QueuedRow {
-    const float* values;  ///< as many as the index has dimensions
+    const float* values;  ///< core::Codec::value_at() them
     std::uint32_t hash;   ///< core::hash_vector of them
     NodeId id;            ///< of the node written for it; kNoNode before
     Tid tid;

@@ -67,8 +67,8 @@ class Queue {
     n_bytes() const {
         return MemoryContextMemAllocated(context, false);
     }
-    /// Bytes that its context must grow by, at most, to take another row.
-    std::size_t growth(bool is_speculative) const;
+    /// Bytes that its context must grow by, at most, to take another row of so many floats.
+    std::size_t growth(std::size_t n_values, bool is_speculative) const;
 
     /// Whether the vector is one to be indexed; raises what makes it invalid.
     bool
@@ -85,7 +85,7 @@ class Queue {
 
    private:
     Relation open_target() const;
-    std::size_t chunk_size() const;
+    std::size_t chunk_size(std::size_t n_values) const;
     void insert_all(Relation relation);
     void drop_aborted(Relation relation);
     void drop_replaced();
@@ -123,17 +123,16 @@ Queue::Queue(Relation relation, MemoryContext own_context)
 
 // The next chunk takes as many values as there are, at least a row's.
 std::size_t
-Queue::chunk_size() const {
+Queue::chunk_size(std::size_t n_values) const {
     const std::size_t most = std::min(kLargestChunk, n_most_bytes() / 8) / sizeof(float);
-    const std::size_t n_values = index_.codec->n_values();
     return std::max(n_values, std::min(most, rows_.size() * n_values));
 }
 
 std::size_t
-Queue::growth(bool is_speculative) const {
+Queue::growth(std::size_t n_values, bool is_speculative) const {
     std::size_t n_bytes = kContextSlack;
-    if (room_.size() < index_.codec->n_values())
-        n_bytes += chunk_size() * sizeof(float);
+    if (room_.size() < n_values)
+        n_bytes += chunk_size(n_values) * sizeof(float);
     n_bytes += rows_.next_growth() * sizeof(QueuedRow);
     if (is_speculative)
         n_bytes += speculations_.next_growth() * sizeof(Speculation);
@@ -143,7 +142,7 @@ Queue::growth(bool is_speculative) const {
 void
 Queue::add(std::span<const float> vector, const Tid& tid, const pg::HeapRow& row) {
     if (room_.size() < vector.size())
-        room_ = arena_.allocate<float>(chunk_size());
+        room_ = arena_.allocate<float>(chunk_size(vector.size()));
     std::copy(vector.begin(), vector.end(), room_.begin());
     if (row.is_speculative)
         speculations_.push_back({tid, static_cast<std::uint32_t>(rows_.size()), row.digest});
@@ -265,8 +264,8 @@ remove_queue(Queue** link) {
 }
 
 bool
-has_room(const Queue& queue, bool is_speculative) {
-    return n_bytes_gathered() + queue.growth(is_speculative) <= n_most_bytes();
+has_room(const Queue& queue, std::size_t n_values, bool is_speculative) {
+    return n_bytes_gathered() + queue.growth(n_values, is_speculative) <= n_most_bytes();
 }
 
 bool
@@ -285,10 +284,10 @@ gather_row(Relation heap, Relation index, std::span<const float> vector, const T
     if (!queue->accepts(index, vector))
         return true;
     const pg::HeapRow row = pg::look_at_heap_row(heap, to_item_pointer(tid), false);
-    if (!has_room(*queue, row.is_speculative)) {
+    if (!has_room(*queue, vector.size(), row.is_speculative)) {
         flush_all_gathered();
         queue = &queue_of(index);
-        if (!has_room(*queue, row.is_speculative)) {
+        if (!has_room(*queue, vector.size(), row.is_speculative)) {
             remove_queue(&first_queue);
             return false;
         }

@@ -68,7 +68,8 @@ Inserter::Inserter(Index& index, const SearchEffort& effort)
 
 bool
 prepare_vector(const Index& index, std::span<const float> vector, core::Prepared& prepared) {
-    types::check_expected_dims(static_cast<std::int32_t>(index.codec->n_values()), vector.size());
+    types::check_expected_dims(static_cast<std::int32_t>(index.codec->expected_dims()),
+                               index.codec->dims_of(vector));
     switch (index.codec->prepare(vector.data(), prepared)) {
         case core::PrepareStatus::kReady:
             return true;
@@ -96,7 +97,7 @@ Inserter::insert(std::span<const float> vector, const Tid& tid, NodeId* fate) {
         return true;
     }
     if (lacks_centroid(*index_)) {
-        CentroidSum first(index_->meta.metric, index_->meta.n_dims);
+        CentroidSum first(index_->meta.metric, index_->meta.n_dims());
         first.add(vector);
         give_centroid(*index_, first);
     }

@@ -183,6 +183,9 @@ Check::note_record(NodeId id, const std::uint8_t* record) {
                 damage(id, "a node has unknown flags");
             if (const char* problem = check_header(code_header(record, index_->geometry)))
                 damage(id, problem);
+            else if (const char* flaw = index_->codec->check(code_header(record, index_->geometry),
+                                                             code_of(record, index_->geometry)))
+                damage(id, flaw);
             break;
         case RecordKind::kLinks:
         case RecordKind::kTids:

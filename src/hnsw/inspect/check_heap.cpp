@@ -30,6 +30,7 @@ class HeapCheck {
           seen_(arena_, rows.size()),
           prepared_(index.codec->allocate_prepared(arena_)),
           decoded_(arena_.allocate<float>(index.codec->n_padded())),
+          code_(arena_.allocate<std::uint8_t>(index.meta.code_bytes)),
           row_context_(AllocSetContextCreate(CurrentMemoryContext, "hnsw check row",
                                              ALLOCSET_DEFAULT_SIZES)) {}
 
@@ -46,7 +47,8 @@ class HeapCheck {
     void report(NodeId id, const char* problem);
     void check_row(const Tid& tid, Datum value);
     NodeId node_of_record(NodeId record_id);
-    bool is_code_of(NodeId id, const float* vector);
+    bool is_code_of(NodeId id, std::span<const float> vector);
+    bool is_own_code(const std::uint8_t* record) const;
     bool has_offset(float offset) const;
     bool has_norm_change(float norm_change) const;
     bool is_within(double error) const;
@@ -58,6 +60,7 @@ class HeapCheck {
     core::Bitmap seen_;  // beside rows_
     core::Prepared prepared_;
     std::span<float> decoded_;
+    std::span<std::uint8_t> code_;
     MemoryContext row_context_;
 };
 
@@ -74,10 +77,10 @@ HeapCheck::check_row(const Tid& tid, Datum value) {
     CHECK_FOR_INTERRUPTS();
     pg::in_context(row_context_, [&] {
         const IndexedValue vector(index_->relation, value);
-        if (vector.n_dims() != index_->meta.n_dims)
+        if (vector.n_dims() != index_->meta.n_dims())
             return report(kNoNode, "a row of the table has other dimensions than the index");
-        const float* values = vector.numbers().data();
-        if (index_->codec->prepare(values, prepared_) == core::PrepareStatus::kZeroVector)
+        if (index_->codec->prepare(vector.numbers().data(), prepared_) ==
+            core::PrepareStatus::kZeroVector)
             return;
         const auto row =
             std::lower_bound(rows_.begin(), rows_.end(), tid,
@@ -86,7 +89,7 @@ HeapCheck::check_row(const Tid& tid, Datum value) {
             return report(kNoNode, "a row of the table is not in the index");
         seen_.set(static_cast<std::size_t>(row - rows_.begin()));
         const NodeId id = node_of_record(row->record);
-        if (id != kNoNode && !is_code_of(id, values))
+        if (id != kNoNode && !is_code_of(id, vector.numbers()))
             report(id, "a node's code is not of its row's vector");
     });
     MemoryContextReset(row_context_);
@@ -107,16 +110,18 @@ HeapCheck::node_of_record(NodeId record_id) {
 // Whether hash and code can be the vector's, which is in prepared_: what code and residual say of
 // it must be as near as the error they state, and that error must be a small one.
 bool
-HeapCheck::is_code_of(NodeId id, const float* vector) {
+HeapCheck::is_code_of(NodeId id, std::span<const float> vector) {
     const Geometry& geometry = index_->geometry;
-    const std::uint32_t hash = core::hash_vector(vector, index_->codec->n_values());
+    const std::uint32_t hash = core::hash_vector(vector.data(), vector.size());
     const auto is_near = [&](const std::uint8_t* record, const std::uint8_t* residual) {
         if (!is_node(record))
             return true;  // taken out meanwhile
         if (node_of(record).hash != hash || (head_of(record).flags & kFlagDead) != 0)
             return false;
         if (index_->meta.codec == core::CodecKind::kBits)
-            return std::memcmp(code_of(record, geometry), vector, geometry.code_bytes) == 0;
+            return std::memcmp(code_of(record, geometry), vector.data(), geometry.code_bytes) == 0;
+        if (index_->meta.is_sparse())
+            return is_own_code(record);
         const core::CodeHeader header = code_header(record, index_->geometry);
         core::ResidualHeader cold = {0, header.error, 0};
         if (residual != nullptr)
@@ -135,6 +140,18 @@ HeapCheck::is_code_of(NodeId id, const float* vector) {
                               [&](const std::uint8_t* hot_page, const std::uint8_t* cold_page) {
                                   return is_near(hot_page + hot.offset, cold_page + cold.offset);
                               });
+}
+
+// Whether header and code are those of prepared_, to the last bit.
+bool
+HeapCheck::is_own_code(const std::uint8_t* record) const {
+    const Geometry& geometry = index_->geometry;
+    const core::CodeHeader header = code_header(record, geometry);
+    core::CodeHeader expected = {};
+    index_->codec->encode(prepared_, expected, code_.data(), nullptr);
+    return header.factor == expected.factor && header.offset == expected.offset &&
+           header.error == expected.error &&
+           std::memcmp(code_of(record, geometry), code_.data(), code_.size()) == 0;
 }
 
 // Whether this is the part of a distance that depends on the vector in prepared_ alone.

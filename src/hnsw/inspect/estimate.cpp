@@ -40,8 +40,10 @@ imagine_index(const Definition& definition) {
     Index index = {};
     index.meta = make_meta(definition);
     index.geometry = geometry_of(index.meta);
-    index.codec =
-        make_codec(index.meta, static_cast<float*>(palloc0(index.meta.n_dims * sizeof(float))));
+    index.codec = make_codec(index.meta,
+                             core::has_centroid(index.meta.codec)
+                                 ? static_cast<float*>(palloc0(index.meta.n_dims() * sizeof(float)))
+                                 : nullptr);
     return index;
 }
 

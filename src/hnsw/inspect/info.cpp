@@ -12,7 +12,7 @@ namespace vext::hnsw {
 
 namespace {
 
-constexpr const char* kCodecNames[] = {"exact", "scalar8", "scalar4", "plain8", "bits"};
+constexpr const char* kCodecNames[] = {"exact", "scalar8", "scalar4", "plain8", "bits", "sparse"};
 
 void
 count_pages(const Index& index, Info& info) {
@@ -32,7 +32,7 @@ collect_info(Relation relation) {
     info.format = index.meta.version;
     info.metric = core::kMetricNames[static_cast<std::size_t>(index.meta.metric)].data();
     info.codec = kCodecNames[static_cast<std::size_t>(index.meta.codec)];
-    info.n_dims = index.meta.n_dims;
+    info.n_dims = static_cast<int>(index.meta.n_dims());
     info.m = index.meta.m;
     info.ef_construction = option_ef_construction(relation);
     info.n_layers = index.meta.entry_node == kNoNode ? 0 : index.meta.entry_layer + 1;

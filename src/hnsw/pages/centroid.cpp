@@ -7,23 +7,16 @@
 
 #include "core/codec/coarseness.h"
 #include "hnsw/opclass.h"
+#include "hnsw/pages/row_sample.h"
 #include "hnsw/pages/slots.h"
 #include "pg/drain_lock.h"
 #include "pg/memory.h"
-#include "pg/parallel.h"
 #include "pg/random.h"
 #include "types/checks.h"
 
 namespace vext::hnsw {
 
 namespace {
-
-// Up to so many blocks are looked at, and at least so many rows of each; of few blocks more rows
-// each. The mean of 128 rows is off by an eleventh of a standard deviation: vectors are longer by
-// less than 0.5 % from there. More would fetch rows that lie out of line twice.
-constexpr BlockNumber kMostSampledBlocks = 2000;
-constexpr BlockNumber kLeastRowsOfBlock = 10;
-constexpr BlockNumber kLeastSample = 128;
 
 // Squared norm of the farthest centroid. Rows are judged before there is one: no vector may get too
 // long for the index because it is measured from a point on the other side.
@@ -46,37 +39,46 @@ struct Sample {
     core::CoarsenessSample coarseness;
     core::Metric metric;
     std::span<float> scaled;
-    BlockNumber n_most_of_block;
-    BlockNumber step;  // one row of so many in a block
-    BlockNumber n_rows_of_block;
-    MemoryContext row_context;
 };
 
-// As the codec sees the vector: by cosine normalised.
-void
-add_as_coded(Sample& sample, std::span<const float> vector) {
-    const double factor = unit_factor(sample.metric, vector);
+// As the codec sees the vector: by cosine normalised. False for one without a direction.
+bool
+add_to_sample(void* state, const IndexedValue& vector) {
+    auto& sample = *static_cast<Sample*>(state);
+    types::check_expected_dims(static_cast<std::int32_t>(sample.scaled.size()), vector.n_dims());
+    sample.sum.add(vector.numbers());
+    const double factor = unit_factor(sample.metric, vector.numbers());
     if (factor == 0)
-        return;
-    for (std::size_t i = 0; i < vector.size(); ++i)
-        sample.scaled[i] = static_cast<float>(vector[i] * factor);
+        return false;
+    for (std::size_t i = 0; i < sample.scaled.size(); ++i)
+        sample.scaled[i] = static_cast<float>(vector.numbers()[i] * factor);
     sample.coarseness.add(sample.scaled, pg::random_bits());
+    return true;
 }
 
-void
-add_to_sample(Relation index, ItemPointer, Datum* values, bool* is_null, bool, void* state) {
-    auto& sample = *static_cast<Sample*>(state);
-    if (is_null[0] || sample.n_rows_of_block == sample.n_most_of_block * sample.step ||
-        sample.n_rows_of_block++ % sample.step != 0)
-        return;
-    pg::in_context(sample.row_context, [&] {
-        const IndexedValue vector(index, values[0]);
-        types::check_expected_dims(static_cast<std::int32_t>(sample.scaled.size()),
-                                   vector.n_dims());
-        sample.sum.add(vector.numbers());
-        add_as_coded(sample, vector.numbers());
-    });
-    MemoryContextReset(sample.row_context);
+// How many rows have how many entries.
+struct EntryCounts {
+    std::span<std::uint32_t> n_rows;
+
+    static bool
+    add(void* state, const IndexedValue& vector) {
+        const std::size_t n = core::unpack_sparse(vector.numbers().data()).size();
+        ++static_cast<EntryCounts*>(state)->n_rows[n];
+        return true;
+    }
+};
+
+// So many entries that 99 of 100 rows have no more; 0 without rows.
+std::size_t
+sample_entries(Relation heap, Relation index, IndexInfo* info) {
+    core::Arena arena = pg::context_arena(CurrentMemoryContext);
+    EntryCounts counts = {arena.allocate_zeroed<std::uint32_t>(core::kMaxSparseEntries + 1)};
+    const std::size_t n_rows = sample_rows(heap, index, info, EntryCounts::add, &counts);
+    std::size_t n_larger = 0;
+    std::size_t n = core::kMaxSparseEntries;
+    while (n > 0 && n_larger + counts.n_rows[n] <= n_rows / 100)
+        n_larger += counts.n_rows[n--];
+    return n;
 }
 
 // The pages first, then the metapage that names it.
@@ -85,7 +87,7 @@ write_centroid(Index& index, const float* centroid) {
     constexpr std::uint32_t kPerPage = kUsableSize / sizeof(float);
     for (std::uint32_t i = 0; i < index.geometry.centroid_blocks; ++i) {
         const std::uint32_t first = i * kPerPage;
-        const std::uint32_t n = std::min<std::uint32_t>(kPerPage, index.meta.n_dims - first);
+        const std::uint32_t n = std::min<std::uint32_t>(kPerPage, index.meta.n_dims() - first);
         pg::BlockSet blocks;
         blocks.add(1 + i);
         pg::with_change(
@@ -137,44 +139,19 @@ CentroidSum::mean() const {
 
 TableSample
 sample_table(Relation heap, Relation index, IndexInfo* info, const MetaPage& meta) {
-    const BlockNumber n_blocks = RelationGetNumberOfBlocks(heap);
+    if (meta.is_sparse())
+        return {.n_entries = sample_entries(heap, index, info)};
     if (!core::is_rotated(meta.codec))
         return {};
-    const BlockNumber n_most_of_block =
-        std::max(kLeastRowsOfBlock, kLeastSample / std::max<BlockNumber>(n_blocks, 1));
-    const double rows_of_block = pg::estimate_rows(heap) / std::max<BlockNumber>(n_blocks, 1);
-    const auto step = static_cast<BlockNumber>(
-        std::clamp(rows_of_block / n_most_of_block, 1.0, double{MaxHeapTuplesPerPage}));
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
-    Sample sample = {CentroidSum(meta.metric, meta.n_dims),
-                     core::CoarsenessSample(arena, meta.n_dims),
-                     meta.metric,
-                     arena.allocate<float>(meta.n_dims),
-                     n_most_of_block,
-                     step,
-                     0,
-                     nullptr};
-    sample.row_context =
-        AllocSetContextCreate(CurrentMemoryContext, "hnsw sample", ALLOCSET_DEFAULT_SIZES);
-    // A concurrent build reads by a snapshot: then there is no choice of what is visible.
-    const bool any_visible = !info->ii_Concurrent;
-    auto look_at = [&](BlockNumber block) {
-        CHECK_FOR_INTERRUPTS();
-        sample.n_rows_of_block = 0;
-        table_index_build_range_scan(heap, index, info, false, any_visible, false, block, 1,
-                                     add_to_sample, &sample, nullptr);
-    };
-    pg::BlockSample blocks(n_blocks, kMostSampledBlocks);
-    while (blocks.has_more())
-        look_at(blocks.next());
-    // A partial index can have its rows in few blocks.
-    for (BlockNumber block = 0; block < n_blocks && sample.sum.is_empty(); ++block)
-        look_at(block);
-    MemoryContextDelete(sample.row_context);
+    Sample sample = {CentroidSum(meta.metric, meta.n_dims()),
+                     core::CoarsenessSample(arena, meta.n_dims()), meta.metric,
+                     arena.allocate<float>(meta.n_dims())};
+    sample_rows(heap, index, info, add_to_sample, &sample);
     const float* centroid = sample.sum.mean();
     const bool is_clumped =
         centroid != nullptr &&
-        sample.coarseness.measure({centroid, meta.n_dims}) > core::kCoarseFor4Bits;
+        sample.coarseness.measure({centroid, meta.n_dims()}) > core::kCoarseFor4Bits;
     return {centroid, is_clumped};
 }
 

@@ -39,6 +39,7 @@ class CentroidSum {
 struct TableSample {
     const float* centroid;  ///< n_dims floats; null without rows, or where the codec needs none
     bool is_clumped;        ///< neighbours lie too close to each other for codes of 4 bits
+    std::size_t n_entries;  ///< of sparse vectors: that nearly all have no more; 0 without rows
 };
 
 /// Samples the table; memory from the current context.

@@ -19,7 +19,8 @@ struct Entry {
     std::uint64_t rotation_seed;
     core::Metric metric;
     core::CodecKind kind;
-    std::uint16_t n_dims;
+    std::uint32_t n_dims;
+    std::uint16_t code_bytes;
     bool has_centroid;
     MemoryContext context;  // null: not in use
     const core::Codec* codec;
@@ -34,8 +35,8 @@ bool
 is_of(const Entry& entry, const pg::FileLocator& file, const MetaPage& meta) {
     return entry.context != nullptr && std::memcmp(&entry.file, &file, sizeof(file)) == 0 &&
            entry.rotation_seed == meta.rotation_seed && entry.metric == meta.metric &&
-           entry.kind == meta.codec && entry.n_dims == meta.n_dims &&
-           entry.has_centroid == (meta.has_centroid != 0);
+           entry.kind == meta.codec && entry.n_dims == meta.n_dims() &&
+           entry.code_bytes == meta.code_bytes && entry.has_centroid == (meta.has_centroid != 0);
 }
 
 // The place used longest ago, or null where all are in use.
@@ -50,13 +51,15 @@ find_place() {
 
 const float*
 read_centroid(Relation relation, const MetaPage& meta, pg::BufferHints* hints) {
-    auto* centroid = static_cast<float*>(palloc0(meta.n_dims * sizeof(float)));
+    if (!core::has_centroid(meta.codec))
+        return nullptr;
+    auto* centroid = static_cast<float*>(palloc0(meta.n_dims() * sizeof(float)));
     if (meta.has_centroid == 0)
         return centroid;
     constexpr std::uint32_t kPerPage = kUsableSize / sizeof(float);
-    for (std::uint32_t first = 0; first < meta.n_dims; first += kPerPage) {
+    for (std::uint32_t first = 0; first < meta.n_dims(); first += kPerPage) {
         const std::uint32_t block = 1 + first / kPerPage;
-        const std::uint32_t n = std::min<std::uint32_t>(kPerPage, meta.n_dims - first);
+        const std::uint32_t n = std::min<std::uint32_t>(kPerPage, meta.n_dims() - first);
         pg::with_page(relation, block, hints, [&](const std::uint8_t* page) {
             if (const char* problem = check_page(page, PageKind::kCentroid, block))
                 report_damage(relation, block, problem);
@@ -89,7 +92,8 @@ fill(Entry& entry, Relation relation, const MetaPage& meta, pg::BufferHints* hin
              .rotation_seed = meta.rotation_seed,
              .metric = meta.metric,
              .kind = meta.codec,
-             .n_dims = meta.n_dims,
+             .n_dims = meta.n_dims(),
+             .code_bytes = meta.code_bytes,
              .has_centroid = meta.has_centroid != 0,
              .context = context,
              .codec = codec,

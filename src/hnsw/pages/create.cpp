@@ -22,10 +22,16 @@ namespace {
 constexpr std::uint32_t kMostDims = 16000;
 constexpr std::uint32_t kMostBits = 64000;
 
+// Of a sparse vector, where there are no rows to learn from.
+constexpr std::size_t kUsualEntries = 256;
+
+// So few cost little, and leave room for a row with more than others.
+constexpr std::size_t kFewestEntries = 16;
+
 void
-set_codec(MetaPage& meta, core::CodecKind codec) {
+set_codec(MetaPage& meta, core::CodecKind codec, std::size_t n_entries = 0) {
     meta.codec = codec;
-    const core::CodecSizes sizes = core::codec_sizes(codec, meta.n_dims);
+    const core::CodecSizes sizes = core::codec_sizes(codec, meta.n_dims(), n_entries);
     meta.has_inline_error = sizes.has_inline_error;
     meta.code_bytes =
         static_cast<std::uint16_t>(std::min<std::size_t>(sizes.code_bytes, UINT16_MAX));
@@ -34,16 +40,28 @@ set_codec(MetaPage& meta, core::CodecKind codec) {
 }
 
 MetaPage
-meta_for(core::Metric metric, std::uint32_t n_dims, std::uint32_t m) {
+empty_meta(core::Metric metric, std::uint32_t n_dims, std::uint32_t m) {
     MetaPage meta = {};
     meta.magic = kMetaMagic;
     meta.version = kFormatVersion;
     meta.metric = metric;
-    meta.n_dims = static_cast<std::uint16_t>(n_dims);
+    meta.set_n_dims(n_dims);
     meta.m = static_cast<std::uint16_t>(m);
     meta.entry_node = kNoNode;
+    return meta;
+}
+
+MetaPage
+meta_for(core::Metric metric, std::uint32_t n_dims, std::uint32_t m) {
+    MetaPage meta = empty_meta(metric, n_dims, m);
     set_codec(meta, core::codec_for(metric, n_dims));
     return meta;
+}
+
+std::uint32_t
+n_records_for(MetaPage meta, std::size_t n_entries) {
+    set_codec(meta, core::CodecKind::kSparse, n_entries);
+    return geometry_of(meta).hot_per_page;
 }
 
 bool
@@ -74,6 +92,11 @@ make_meta(const Definition& definition) {
                 errmsg("ef_construction must be greater than or equal to 2 * m"));
     const auto n_dims = static_cast<std::uint32_t>(definition.n_dims);
     const auto m = static_cast<std::uint32_t>(definition.m);
+    if (definition.is_sparse) {
+        MetaPage meta = empty_meta(definition.metric, n_dims, m);
+        take_entries(meta, kUsualEntries);
+        return meta;
+    }
     const std::uint32_t most = max_dims(definition.metric, m);
     if (n_dims > most)
         ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -88,10 +111,23 @@ MetaPage
 make_meta(Relation index) {
     check_settings_defined();
     const int n_dims = column_dims(index);
-    MetaPage meta =
-        make_meta({metric_of(index), n_dims, option_m(index), option_ef_construction(index)});
+    MetaPage meta = make_meta({metric_of(index), n_dims, option_m(index),
+                               option_ef_construction(index), has_sparse_values(index)});
     meta.rotation_seed = pg::random_bits();
     return meta;
+}
+
+void
+take_entries(MetaPage& meta, std::size_t n_entries) {
+    const std::size_t most =
+        std::min<std::size_t>({meta.n_dims(), core::kMaxSparseEntries, core::kMostEntriesOfCode});
+    std::size_t n = std::min(std::max(n_entries, kFewestEntries), most);
+    while (n_records_for(meta, n) == 0)
+        --n;
+    const std::uint32_t n_records = n_records_for(meta, n);
+    while (n < most && n_records_for(meta, n + 1) == n_records)
+        ++n;
+    set_codec(meta, core::CodecKind::kSparse, n);
 }
 
 void
@@ -114,7 +150,7 @@ write_first_pages(Relation index, ForkNumber fork, const MetaPage& meta, const f
     constexpr std::uint32_t kPerPage = kUsableSize / sizeof(float);
     for (std::uint32_t i = 0; i < geometry.centroid_blocks; ++i) {
         const std::uint32_t first = i * kPerPage;
-        const std::uint32_t n = std::min<std::uint32_t>(kPerPage, meta.n_dims - first);
+        const std::uint32_t n = std::min<std::uint32_t>(kPerPage, meta.n_dims() - first);
         init_page(page, PageKind::kCentroid, 1 + i);
         if (centroid != nullptr)
             std::memcpy(page + kPageHeaderSize, centroid + first, n * sizeof(float));

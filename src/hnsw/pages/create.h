@@ -14,6 +14,7 @@ struct Definition {
     int n_dims;
     int m;
     int ef_construction;
+    bool is_sparse;  ///< of sparse vectors
 };
 
 /// The metapage of a new, empty index, but for its seed. Raises what is wrong with the definition:
@@ -23,6 +24,10 @@ MetaPage make_meta(const Definition& definition);
 /// The metapage of an index that is being created. Raises also that the column has no dimensions
 /// (22023).
 MetaPage make_meta(Relation index);
+
+/// Gives codes of sparse vectors room for so many entries, or as many as a page takes; for more
+/// where no fewer records fit a page then.
+void take_entries(MetaPage& meta, std::size_t n_entries);
 
 /// Changes codes of 4 bits to 8, where records of that size fit a page.
 void take_finer_codec(MetaPage& meta);

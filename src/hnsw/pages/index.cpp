@@ -72,9 +72,9 @@ make_codec(const MetaPage& meta, const float* centroid) {
     const bool is_rotated = core::is_rotated(meta.codec);
     core::Rotation* rotation = nullptr;
     if (is_rotated)
-        rotation = arena.make<core::Rotation>(arena, meta.n_dims, meta.rotation_seed);
-    return arena.make<core::Codec>(meta.codec, meta.metric, meta.n_dims,
-                                   is_rotated ? centroid : nullptr, rotation);
+        rotation = arena.make<core::Rotation>(arena, meta.n_dims(), meta.rotation_seed);
+    return arena.make<core::Codec>(meta.codec, meta.metric, meta.n_dims(),
+                                   is_rotated ? centroid : nullptr, rotation, meta.n_entries());
 }
 
 Index
@@ -87,7 +87,9 @@ open_index(Relation relation, pg::WalMode wal_mode) {
     index.meta = read_meta(relation, index.hints);
     // A column may have lost its dimensions since; the index keeps to its own.
     const std::int32_t n_dims = TupleDescAttr(RelationGetDescr(relation), 0)->atttypmod;
-    if (index.meta.metric != metric_of(relation) || (n_dims >= 0 && index.meta.n_dims != n_dims))
+    if (index.meta.metric != metric_of(relation) ||
+        index.meta.is_sparse() != has_sparse_values(relation) ||
+        (n_dims >= 0 && index.meta.n_dims() != static_cast<std::uint32_t>(n_dims)))
         report_damage(relation, kMetaBlock, "the metapage is not of this index's definition");
     index.geometry = geometry_of(index.meta);
     measure_file(index);
@@ -114,7 +116,8 @@ reopen_index(Index& index, Relation relation) {
 const MetaPage&
 refresh_meta(Index& index) {
     const MetaPage fresh = read_meta(index.relation, index.hints, index.snapshot_at_risk);
-    if (fresh.rotation_seed != index.meta.rotation_seed || fresh.n_dims != index.meta.n_dims)
+    if (fresh.rotation_seed != index.meta.rotation_seed || fresh.n_dims() != index.meta.n_dims() ||
+        fresh.codec != index.meta.codec || fresh.code_bytes != index.meta.code_bytes)
         report_damage(index.relation, kMetaBlock, "the metapage has changed its identity");
     const bool is_measured = fresh.n_slots == index.meta.n_slots && fresh.n_slots == index.n_held;
     index.meta = fresh;

@@ -130,15 +130,17 @@ const char*
 check_meta(const MetaPage& meta) {
     if (meta.magic != kMetaMagic)
         return "the metapage has no hnsw mark";
-    if (meta.metric > core::Metric::kJaccard || meta.codec > core::CodecKind::kBits)
+    if (meta.metric > core::Metric::kJaccard || meta.codec > core::CodecKind::kSparse)
         return "the metapage names an unknown metric or codec";
     if (meta.needs_clean_up > 1 || meta.has_centroid > 1 || meta.has_inline_error > 1)
         return "the metapage's flags are out of range";
-    if (meta.codec == core::CodecKind::kBits && meta.has_centroid != 0)
-        return "the metapage names a centroid of bits";
-    if (meta.m < kMinM || meta.m > kMaxM || meta.n_dims == 0)
+    if (!core::has_centroid(meta.codec) && meta.has_centroid != 0)
+        return "the metapage names a centroid that the codec has not";
+    if (meta.m < kMinM || meta.m > kMaxM || meta.n_dims() == 0 ||
+        (meta.is_sparse() ? meta.n_entries() == 0 : meta.n_dims_high != 0) ||
+        meta.n_dims() > static_cast<std::uint32_t>(core::kMaxSparseDims))
         return "the metapage's sizes are out of range";
-    const core::CodecSizes sizes = core::codec_sizes(meta.codec, meta.n_dims);
+    const core::CodecSizes sizes = core::codec_sizes(meta.codec, meta.n_dims(), meta.n_entries());
     if (!core::serves(meta.codec, meta.metric) || sizes.code_bytes != meta.code_bytes ||
         sizes.residual_bytes != meta.residual_bytes ||
         sizes.has_inline_error != (meta.has_inline_error != 0))

@@ -5,7 +5,7 @@
 // kFormatVersion.
 //
 //   block 0                metapage
-//   block 1 .. c           centroid, float32 per dimension; none for bits
+//   block 1 .. c           centroid, float32 per dimension; none for bits and sparse
 //   then extents           `hot_blocks` pages of hot records, `cold_blocks` pages of cold ones
 
 #pragma once
@@ -54,18 +54,38 @@ struct MetaPage {
     std::uint32_t version;
     core::Metric metric;
     core::CodecKind codec;
-    std::uint16_t n_dims;
+    std::uint16_t n_dims_low;
     std::uint16_t m;
     std::uint8_t has_inline_error;
     std::uint8_t has_centroid;
     std::uint16_t code_bytes;
     std::uint16_t residual_bytes;
-    std::uint32_t needs_clean_up;  ///< rows were removed and the graph was not mended since: 0 or 1
+    std::uint16_t needs_clean_up;  ///< rows were removed and the graph was not mended since: 0 or 1
+    std::uint16_t n_dims_high;     ///< of sparse vectors alone
     std::uint64_t rotation_seed;
     NodeId entry_node;  ///< kNoNode while the graph is empty
     std::int32_t entry_layer;
     std::uint32_t n_slots;     ///< high-water mark: ids below it have their pages
     std::uint32_t lock_epoch;  ///< inserters hold the drain lock of its lowest bit
+
+    std::uint32_t
+    n_dims() const {
+        return static_cast<std::uint32_t>(n_dims_high) << 16 | n_dims_low;
+    }
+    void
+    set_n_dims(std::uint32_t n_dims) {
+        n_dims_low = static_cast<std::uint16_t>(n_dims);
+        n_dims_high = static_cast<std::uint16_t>(n_dims >> 16);
+    }
+    bool
+    is_sparse() const {
+        return codec == core::CodecKind::kSparse;
+    }
+    /// Entries that a code has room for; 0 unless is_sparse().
+    std::size_t
+    n_entries() const {
+        return is_sparse() ? core::n_sparse_entries(n_dims(), code_bytes) : 0;
+    }
 };
 static_assert(sizeof(MetaPage) == 48 && offsetof(MetaPage, rotation_seed) == 24);
 
@@ -238,7 +258,7 @@ Geometry make_geometry(const RecordSizes& sizes);
 
 inline Geometry
 geometry_of(const MetaPage& meta) {
-    const std::uint32_t n_centroid = meta.codec == core::CodecKind::kBits ? 0 : meta.n_dims;
+    const std::uint32_t n_centroid = core::has_centroid(meta.codec) ? meta.n_dims() : 0;
     return make_geometry(
         {n_centroid, meta.m, meta.code_bytes, meta.residual_bytes, meta.has_inline_error != 0});
 }

@@ -70,7 +70,7 @@ search_for(const ScanKeyData& key, ScanState& state) {
     if ((key.sk_flags & SK_ISNULL) != 0)
         return state.search->start(nullptr);
     const IndexedValue vector(state.index.relation, key.sk_argument);
-    check_query_dims(state.index.relation, state.index.meta.n_dims, vector.n_dims());
+    check_query_dims(state.index.relation, state.index.meta.n_dims(), vector.n_dims());
     state.search->start(vector.numbers().data());
 }
 

@@ -104,8 +104,8 @@ Search::set_query(const float* vector) {
     if (is_unordered_) {
         // Any direction will do.
         core::Arena arena = arena_;
-        std::span<float> any = arena.allocate_zeroed<float>(index_->codec->n_values());
-        any[0] = 1;
+        std::span<float> any = arena.allocate<float>(index_->codec->n_any_values());
+        index_->codec->any_value(any.data());
         index_->codec->prepare(any.data(), prepared_);
     }
     index_->codec->prepare_query(prepared_, query_);
