@@ -27,6 +27,11 @@ has_products(const Codec& codec) {
     return codec.kind() == CodecKind::kScalar4 || codec.kind() == CodecKind::kScalar8;
 }
 
+std::size_t
+most_columns(std::size_t max_group) {
+    return std::min(max_group, SparsePairs::kMostColumns);
+}
+
 /// The lists of a group and of the rest of a tile.
 std::size_t
 lists_for(std::size_t max_group) {
@@ -56,6 +61,8 @@ GroupPairs::GroupPairs(Arena& arena, const Codec& codec, std::size_t max_group, 
     : codec_(&codec), max_group_(max_group), lists_(arena, lists_for(max_group), max_k) {
     if (has_products(codec))
         panels_ = arena.make<Panels>(arena, codec, max_group, max_group);
+    else if (codec.kind() == CodecKind::kSparse)
+        sparse_ = arena.make<SparsePairs>(arena, codec, most_columns(max_group));
     else
         query_ = codec.allocate_query(arena);
 }
@@ -66,6 +73,9 @@ GroupPairs::bytes_needed(const Codec& codec, std::size_t max_group, std::size_t 
     if (has_products(codec))
         return lists + sizeof(Panels) + Arena::kAlignment +
                Panels::bytes_needed(codec, max_group, max_group);
+    if (codec.kind() == CodecKind::kSparse)
+        return lists + sizeof(SparsePairs) + Arena::kAlignment +
+               SparsePairs::bytes_needed(codec, most_columns(max_group));
     return lists + codec.query_bytes();
 }
 
@@ -73,7 +83,9 @@ void
 GroupPairs::nearest_within(const PointView& points, std::span<const std::uint32_t> members,
                            std::size_t k, std::span<Near> out) {
     lists_.reset(members.size(), k);
-    if (panels_ == nullptr) {
+    if (sparse_ != nullptr) {
+        share_within(points, members);
+    } else if (panels_ == nullptr) {
         compare_within(points, members);
     } else {
         panels_->pack_rows(points, members);
@@ -92,7 +104,9 @@ GroupPairs::nearest_across(const PointView& points, std::span<const std::uint32_
     for (std::size_t begin = 0; begin < rows.size(); begin += max_group_) {
         const auto block = rows.subspan(begin, std::min(max_group_, rows.size() - begin));
         lists_.reset(block.size(), k);
-        if (panels_ == nullptr) {
+        if (sparse_ != nullptr) {
+            share_across(points, block, columns);
+        } else if (panels_ == nullptr) {
             compare_across(points, block, columns);
         } else {
             panels_->pack_rows(points, block);
@@ -150,6 +164,40 @@ GroupPairs::pick(std::size_t row, std::size_t column, const float* column_limits
     return kernels().tile_distances(products, panels_->row_side(row, lists_.limits() + row),
                                     panels_->column_side(column, column_limits), panels_->weight(),
                                     picks);
+}
+
+void
+GroupPairs::share_within(const PointView& points, std::span<const std::uint32_t> members) {
+    for (std::size_t begin = 0; begin < members.size(); begin += most_columns(max_group_)) {
+        const auto columns =
+            members.subspan(begin, std::min(most_columns(max_group_), members.size() - begin));
+        sparse_->set_columns(points, columns);
+        for (std::size_t row = begin + 1; row < members.size(); ++row) {
+            const float* distances = sparse_->measure(points, members[row]).data();
+            // Columns from the diagonal on are left to where they are rows.
+            const std::size_t n = std::min(row - begin, columns.size());
+            for (std::size_t c = 0; c < n; ++c) {
+                lists_.offer(row, distances[c], columns[c]);
+                lists_.offer(begin + c, distances[c], members[row]);
+            }
+        }
+    }
+}
+
+void
+GroupPairs::share_across(const PointView& points, std::span<const std::uint32_t> rows,
+                         std::span<const std::uint32_t> all_columns) {
+    for (std::size_t begin = 0; begin < all_columns.size(); begin += most_columns(max_group_)) {
+        const auto columns = all_columns.subspan(
+            begin, std::min(most_columns(max_group_), all_columns.size() - begin));
+        sparse_->set_columns(points, columns);
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            const float* distances = sparse_->measure(points, rows[row]).data();
+            for (std::size_t c = 0; c < columns.size(); ++c)
+                if (columns[c] != rows[row])
+                    lists_.offer(row, distances[c], columns[c]);
+        }
+    }
 }
 
 void

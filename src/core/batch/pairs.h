@@ -4,8 +4,8 @@
 // in core/distance/kernels.h); a tile becomes distances and is picked from while it lies in the L1
 // cache, so that no matrix is ever in memory. Distances are the estimates of codec.h, with the
 // levels of both codes taken exactly. A pair has one distance: which of the two is row or column,
-// and in which group they meet, changes not a bit of it. The exact and plain8 codecs go pair by
-// pair through the codec.
+// and in which group they meet, changes not a bit of it. Sparse codes are compared by the entries
+// they share (sparse_pairs.h). The other codecs go pair by pair through the codec.
 
 #pragma once
 
@@ -18,6 +18,7 @@
 #include "core/batch/near_lists.h"
 #include "core/batch/panels.h"
 #include "core/batch/points.h"
+#include "core/batch/sparse_pairs.h"
 #include "core/graph/candidate.h"
 
 namespace vext::core {
@@ -53,6 +54,9 @@ class GroupPairs {
     void compare_within(const PointView& points, std::span<const std::uint32_t> members);
     void compare_across(const PointView& points, std::span<const std::uint32_t> rows,
                         std::span<const std::uint32_t> columns);
+    void share_within(const PointView& points, std::span<const std::uint32_t> members);
+    void share_across(const PointView& points, std::span<const std::uint32_t> rows,
+                      std::span<const std::uint32_t> columns);
     template <typename Visit>
     void compare_one(const PointView& points, std::uint32_t point,
                      std::span<const std::uint32_t> others, Visit&& visit);
@@ -60,8 +64,9 @@ class GroupPairs {
     const Codec* codec_;
     std::size_t max_group_;
     NearLists lists_;
-    Panels* panels_ = nullptr;  // of a codec with integer products
-    Query query_;               // of any other
+    Panels* panels_ = nullptr;       // of a codec with integer products
+    SparsePairs* sparse_ = nullptr;  // of sparse codes
+    Query query_;                    // of any other
 };
 
 static_assert(std::is_trivially_destructible_v<GroupPairs>);
