@@ -28,23 +28,23 @@ ORDER BY 1;
 SELECT relname, f.* FROM pg_class c, hnsw_check(c.oid, true) f
 WHERE relam = (SELECT oid FROM pg_am WHERE amname = 'ivfflat');
 SET enable_seqscan = off;
-EXPLAIN (COSTS off) SELECT id FROM items ORDER BY v <-> '[3,4,1]' LIMIT 3;
-SELECT id FROM items ORDER BY v <-> '[3,4,1]' LIMIT 3;
+EXPLAIN (COSTS off) SELECT id FROM items ORDER BY v <-> '[3.2,4.1,1]' LIMIT 3;
+SELECT id FROM items ORDER BY v <-> '[3.2,4.1,1]' LIMIT 3;
 SELECT id FROM items ORDER BY v <#> '[0.1,1,0]', id LIMIT 1;
-SELECT id FROM items ORDER BY h <-> '[3,4,1]' LIMIT 1;
+SELECT id FROM items ORDER BY h <-> '[3.2,4.1,1]' LIMIT 1;
 SELECT id FROM items ORDER BY b <~> (5 * 37)::bit(12) LIMIT 1;
 
 -- It follows its table.
 DELETE FROM items WHERE id = 43;
 INSERT INTO items (id, v) VALUES (1000, '[3,4,1.5]');
 VACUUM items;
-SELECT id FROM items ORDER BY v <-> '[3,4,1]' LIMIT 2;
+SELECT id FROM items ORDER BY v <-> '[3.2,4.1,1]' LIMIT 2;
 REINDEX INDEX items_v;
 ALTER INDEX items_v SET (lists = 200);
 TRUNCATE items;
-SELECT id FROM items ORDER BY v <-> '[3,4,1]' LIMIT 2;
+SELECT id FROM items ORDER BY v <-> '[3.2,4.1,1]' LIMIT 2;
 INSERT INTO items (id, v) VALUES (1, '[3,4,1]');
-SELECT id FROM items ORDER BY v <-> '[3,4,1]' LIMIT 2;
+SELECT id FROM items ORDER BY v <-> '[3.2,4.1,1]' LIMIT 2;
 
 -- Options and settings have pgvector's names and ranges.
 CREATE INDEX ON items USING ivfflat (v) WITH (lists = 0);
@@ -65,11 +65,11 @@ SET ivfflat.lists = 1;
 
 -- A scan goes on unless it is told not to; more probes find more without.
 INSERT INTO items (id, v) SELECT i, ARRAY[i, 0, 0]::vector FROM generate_series(2, 2001) i;
-SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> '[3,4,1]' LIMIT 500) s;
+SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> '[3.2,4.1,1]' LIMIT 500) s;
 SET ivfflat.iterative_scan = off;
-SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> '[3,4,1]' LIMIT 500) s;
+SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> '[3.2,4.1,1]' LIMIT 500) s;
 SET ivfflat.probes = 5;
-SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> '[3,4,1]' LIMIT 500) s;
+SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> '[3.2,4.1,1]' LIMIT 500) s;
 SET ivfflat.probes = 100;
-SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> '[3,4,1]' LIMIT 500) s;
+SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> '[3.2,4.1,1]' LIMIT 500) s;
 DROP TABLE items;
