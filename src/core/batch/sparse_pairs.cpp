@@ -97,17 +97,23 @@ SparsePairs::set_columns(const PointView& points, std::span<const std::uint32_t>
 template <bool kIsL1, typename Index>
 void
 SparsePairs::sum_up(const SparseCode& row, const Index* indices) {
-    std::fill_n(sums_.begin(), n_columns_, 0);
+    // What is written could be members as far as the compiler knows.
+    double* const sums = sums_.data();
+    const std::uint32_t* const places = places_.data();
+    const Entry* const entries = entries_.data();
+    const std::int32_t* const entry_indices = indices_.data();
+    std::fill_n(sums, n_columns_, 0);
     for (std::size_t i = 0; i < row.n; ++i) {
         const auto index = static_cast<std::int32_t>(indices[i]);
         const std::size_t list = list_of(index);
         const double x = row.values[i];
         const double magnitude = std::fabs(x);
-        for (std::size_t at = places_[list]; at < places_[list + 1]; ++at) {
-            if (sizeof(Index) > sizeof(std::uint16_t) && indices_[at] != index)
+        const std::size_t end = places[list + 1];
+        for (std::size_t at = places[list]; at < end; ++at) {
+            if (sizeof(Index) > sizeof(std::uint16_t) && entry_indices[at] != index)
                 continue;
-            const double y = entries_[at].value;
-            sums_[entries_[at].column] +=
+            const double y = entries[at].value;
+            sums[entries[at].column] +=
                 kIsL1 ? std::fabs(x - y) - (magnitude + std::fabs(y)) : x * y;
         }
     }

@@ -75,10 +75,14 @@ class SparseLookup {
     template <typename Index>
     std::size_t
     find(const Index* indices, std::size_t n, std::uint16_t* found) const {
+        // What is written could be members as far as the compiler knows.
+        const std::uint16_t* const heads = heads_.data();
+        const unsigned shift = shift_;
         std::size_t n_found = 0;
         for (std::size_t i = 0; i < n; ++i) {
+            const std::uint16_t head = heads[hash(static_cast<std::int32_t>(indices[i])) >> shift];
             found[n_found] = static_cast<std::uint16_t>(i);
-            n_found += heads_[head_of(static_cast<std::int32_t>(indices[i]))] != 0 ? 1 : 0;
+            n_found += head != 0 ? 1 : 0;
         }
         return n_found;
     }
@@ -112,7 +116,11 @@ class SparseLookup {
     /// Below n_heads(), whatever the index is.
     std::size_t
     head_of(std::int32_t index) const {
-        return (static_cast<std::uint32_t>(index) * 0x9e3779b1U) >> shift_;
+        return hash(index) >> shift_;
+    }
+    static std::uint32_t
+    hash(std::int32_t index) {
+        return static_cast<std::uint32_t>(index) * 0x9e3779b1U;
     }
 
     unsigned shift_;
