@@ -161,6 +161,8 @@ SELECT sqlstate, message, raw FROM rejects ORDER BY key::int, message;
 SELECT * FROM hnsw_check('items_h', true);
 DROP TABLE items, rejects;
 
+DROP FUNCTION nodes_of(text);
+
 -- The classes.
 SELECT opcname, opcintype::regtype, opcdefault, amvalidate(o.oid)
 FROM pg_opclass o JOIN pg_am a ON a.oid = opcmethod

@@ -210,6 +210,8 @@ SELECT * FROM hnsw_check('items_v', true);
 DROP TABLE items, rejects;
 RESET enable_seqscan;
 
+DROP FUNCTION nodes_of(text);
+
 -- The classes.
 SELECT opcname, opcintype::regtype, opcdefault, amvalidate(o.oid)
 FROM pg_opclass o JOIN pg_am a ON a.oid = opcmethod
