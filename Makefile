@@ -147,8 +147,9 @@ BASH_COMPLETIONS ?= $(datadir)/vector_ext/completions/bash
 ZSH_COMPLETIONS ?= $(datadir)/vector_ext/completions/zsh
 FISH_COMPLETIONS ?= $(datadir)/vector_ext/completions/fish
 
+# Without the flags of the module, which make passes on where the environment had some.
 client:
-	cmake -S . -B $(CLIENT_BUILD) -DVEXT_CLIENT=ON -DVEXT_TESTS=OFF -DPG_CONFIG=$(PG_CONFIG)
+	env -u CXXFLAGS -u CPPFLAGS cmake -S . -B $(CLIENT_BUILD) -DVEXT_CLIENT=ON -DVEXT_TESTS=OFF -DPG_CONFIG=$(PG_CONFIG)
 	cmake --build $(CLIENT_BUILD) --target vector-bulk --parallel $$(nproc)
 
 # After `make client`, so that nothing is built as root.

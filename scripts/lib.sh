@@ -54,8 +54,8 @@ server_version() {
     esac
 }
 
-# Prints the packages of a purpose: build, client, test, browser, neon, python, texts, demo, soak or
-# assert-server.
+# Prints the packages of a purpose: build, client, test, browser, neon, python, texts, demo, package,
+# soak or assert-server.
 packages_for() {
     case $1 in
         build)
@@ -75,6 +75,7 @@ packages_for() {
         python) echo "python3 python3-numpy python3-psycopg python3-pandas mypy" ;;
         texts) echo "python3 python3-numpy python3-psycopg" ;;
         demo) echo "python3 python3-numpy" ;;
+        package) echo "build-essential debhelper dh-python lintian python3" ;;
         soak) echo "python3 python3-numpy libpq5" ;;
         assert-server) echo "gcc make bison flex perl dpkg-dev libipc-run-perl" ;;
     esac
