@@ -12,6 +12,7 @@ use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(sleep);
 use VectorBulk;
 use VectorExt;
 
@@ -34,10 +35,23 @@ like($error, qr/expected 0.01 to 86400 seconds/, 'with a reason');
 my ($input, $out, $err) = ("COPY loaded FROM STDIN;\n", '', '');
 my $copy = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ],
 	'<', \$input, '>', \$out, '2>', \$err, IPC::Run::timeout(180));
-$input .= join('', map { "$_\n" } 1 .. 5000);
-$copy->pump_nb while length $input;
-$node->poll_query_until('postgres', 'SELECT tuples_processed > 1000 FROM pg_stat_progress_copy')
-  or die 'the COPY does not start';
+feed_copy(1000);
+
+# Gives rows to the COPY until the server has counted so many of them. Each on the way holds some
+# back: the pipe's writer, psql, and the server, which counts a portion when it is inserted.
+sub feed_copy
+{
+	my ($n) = @_;
+	for (1 .. 600)
+	{
+		$input .= join('', map { "$_\n" } 1 .. 5000) if !length $input;
+		$copy->pump_nb;
+		return if $node->safe_psql('postgres',
+			"SELECT count(*) FROM pg_stat_progress_copy WHERE tuples_processed >= $n");
+		sleep(0.1);
+	}
+	die "the COPY does not come to $n rows";
+}
 
 # Starts a watch; its output is to be matched by `wanted`.
 my ($seen, $complaint);
@@ -61,8 +75,7 @@ is($first->{relation}, 'loaded', 'with its table');
 is($first->{unit}, 'rows', 'rows are counted where the size of the input is not known');
 is($first->{total}, undef, 'and no total is invented');
 my $lines = ($seen =~ tr/\n//);
-$input .= join('', map { "$_\n" } 1 .. 5000);
-$copy->pump_nb while length $input;
+feed_copy($first->{done} + 1);
 $watch->pump until $seen =~ /"rate":[1-9]/;
 pass('a rate is told once two looks differ');
 
