@@ -67,7 +67,7 @@ packages_for() {
                 "libzstd-dev zlib1g-dev"
             ;;
         test)
-            echo "cmake ninja-build libgtest-dev clang libclang-rt-dev libipc-run-perl"
+            echo "cmake ninja-build libgtest-dev clang libclang-rt-dev libipc-run-perl zstd"
             if [ "$(debian_release)" = debian12 ]; then echo clang-format-14; fi
             ;;
         browser) echo "chromium chromium-driver" ;;
