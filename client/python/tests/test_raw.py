@@ -85,6 +85,13 @@ class Raw(unittest.TestCase):
             convert_embeddings_to_raw([[1]], self.path, metric="no")
         with self.assertRaises(FileNotFoundError):
             convert_embeddings_to_raw([[1]], self.folder / "none" / "items.f32")
+        with self.assertRaisesRegex(ValueError, "not a file"):
+            convert_embeddings_to_raw([[1]], self.folder)
+        for text in ('{"name": "mine"}', "[1]", "mine"):
+            self.path.with_suffix(".json").write_text(text)
+            with self.subTest(text=text), self.assertRaisesRegex(ValueError, "would be replaced"):
+                convert_embeddings_to_raw([[1]], self.path)
+            self.assertEqual(self.path.with_suffix(".json").read_text(), text)
         self.assertEqual(self.path.read_bytes(), before)
         self.assertEqual(sorted(os.listdir(self.folder)), ["items.f32", "items.json"])
 

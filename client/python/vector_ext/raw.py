@@ -40,13 +40,12 @@ def convert_embeddings_to_raw(embeddings: Any, path: RawPath, *,
 
     Returns: the path of the raw file.
 
-    Raises: `InvalidRowError` as `bulk_build_index` does; `ValueError` for no rows at all,
-    `OSError`.
+    Raises: `InvalidRowError` as `bulk_build_index` does; `ValueError` for no rows at all, and where
+    the JSON file beside it would replace another one; `OSError`.
     """
     check_metric(metric)
     target = Path(path)
-    if target.suffix == ".json":
-        raise ValueError(f"{target} is the name of the JSON file beside a raw file")
+    _check_target(target)
     source = _source_of(embeddings)
     handle, name = tempfile.mkstemp(prefix=target.name + ".", dir=target.parent)
     try:
@@ -64,6 +63,22 @@ def convert_embeddings_to_raw(embeddings: Any, path: RawPath, *,
                 os.remove(left)
         raise
     return target
+
+
+def _check_target(target: Path) -> None:
+    """What exists is replaced only where it is a raw file or the JSON file of one."""
+    if target.suffix == ".json":
+        raise ValueError(f"{target} is the name of the JSON file beside a raw file")
+    if target.exists() and not target.is_file():
+        raise ValueError(f"{target} is not a file")
+    beside = target.with_suffix(".json")
+    if beside.exists():
+        try:
+            known = _read_description(target)
+        except ValueError:
+            known = {}
+        if "dim" not in known:
+            raise ValueError(f"{beside} would be replaced, but is not the JSON file of a raw file")
 
 
 def _umask() -> int:
