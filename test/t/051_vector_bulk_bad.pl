@@ -4,6 +4,7 @@
 use strict;
 use warnings FATAL => 'all';
 
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -131,6 +132,37 @@ my $many = join('', map { "$_,$vector\n" } 1 .. 200000);
 write_file("$dir/late.csv", "id,embedding\n${many}0,oops\n");
 bulk_fails($node, 'a late bad row, -t 2', 2, qr/late\.csv: row 200001 \(line 200002\)/, 'load', "$dir/late.csv", '--table', 'items', '-t', 2);
 is($node->safe_psql('postgres', q{SELECT count(*), (SELECT count(*) FROM pg_class WHERE relname ~ 'bulk_stage') FROM items}), '0|0', 'no row and no stage is left');
+
+# What nobody hears on standard error does not end a load; what is lost on standard output is told.
+sub in_shell
+{
+	my ($redirection, @arguments) = @_;
+	my ($stdout, $stderr) = ('', '');
+	local $ENV{PGHOST} = $node->host;
+	local $ENV{PGPORT} = $node->port;
+	local $ENV{PGDATABASE} = 'postgres';
+	IPC::Run::run([ 'bash', '-c', "vector-bulk \"\$@\" $redirection", 'bash', @arguments ],
+		'<', \undef, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(120));
+	return ($? >> 8, $stderr);
+}
+for my $case ([ '2>/dev/full', '' ], [ '2>&-', '' ],
+	[ '>/dev/full', qr/standard output: No space left on device/ ],
+	[ '>&-', qr/standard output: Bad file descriptor/ ])
+{
+	my ($redirection, $pattern) = @$case;
+	my ($code, $stderr) = in_shell($redirection, 'load', @good, '--progress', 'json');
+	is($code, 0, "load $redirection: exit code");
+	is($node->safe_psql('postgres', 'SELECT count(*) FROM items'), '20', "load $redirection: rows");
+	next unless $pattern;
+	like($stderr, $pattern, "load $redirection: message");
+	($code, $stderr) = in_shell($redirection, 'query', '-i', 'items', '-q', "$dir/good.npy");
+	is($code, 2, "query $redirection: exit code");
+	like($stderr, $pattern, "query $redirection: message");
+}
+continue
+{
+	$node->safe_psql('postgres', 'TRUNCATE items');
+}
 
 # Other commands
 bulk_fails($node, 'convert a bad row', 3, qr/wrong\.csv: row 17 \(line 18\): expected 4 dimensions, not 3/, 'convert', "$dir/wrong.csv", '-o', "$dir/out.f32");

@@ -96,6 +96,7 @@ make_build_index_command() {
                          "Index the vectors of a table"},
                         {"vector-bulk build-index -i embeddings.npy -o items -m 32 -e 200 -t 8",
                          "From a file to a table with an index"}};
+    command.prints_afterwards = true;
     command.run = [load] {
         if (load->paths.empty())
             return run_build(*load);

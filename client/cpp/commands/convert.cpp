@@ -64,6 +64,7 @@ make_convert_command() {
         {"COPY items FROM PROGRAM 'vector-bulk convert -i /data/items.npy -o - --to "
          "copy-binary' (FORMAT binary)",
          "On the server, in SQL"}};
+    command.prints_afterwards = true;
     command.run = [convert] { return run_convert(*convert); };
     return command;
 }

@@ -140,6 +140,7 @@ make_load_command() {
          "Load a CSV file, and set up to 10 bad rows aside"},
         {"vector-bulk load big.f32.zst -d 768 --table items --import-id big-1 -t 2",
          "Load in chunks by two connections, and go on after an interruption by the same command"}};
+    command.prints_afterwards = true;
     command.run = [load] { return run_load(*load); };
     return command;
 }
@@ -164,6 +165,7 @@ make_upsert_command() {
     command.examples = {
         {"vector-bulk upsert changes.jsonl --table items --merge '{\"hits\": \"sum\"}'",
          "Add new rows, replace old ones, and add up a counter"}};
+    command.prints_afterwards = true;
     command.run = [load] { return run_load(*load); };
     return command;
 }

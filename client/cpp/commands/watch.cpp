@@ -17,6 +17,7 @@
 #include "report/format.h"
 #include "server/connection.h"
 #include "server/interrupt.h"
+#include "streams.h"
 #include "watch/operation.h"
 #include "watch/view.h"
 
@@ -73,7 +74,7 @@ class TerminalView : public View {
    public:
     TerminalView() { fmt::print("\x1b[?25l"); }
     ~TerminalView() override {
-        fmt::print("\x1b[?25h");
+        std::fputs("\x1b[?25h", stdout);
         std::fflush(stdout);
     }
 
@@ -99,7 +100,7 @@ class TerminalView : public View {
                 fmt::print("{}\n", line);
             n_shown_ += static_cast<int>(lines.size());
         }
-        std::fflush(stdout);
+        flush_output();
     }
 
     void
@@ -139,7 +140,7 @@ class LinesView : public View {
             fmt::print("nothing runs\n");
         is_idle_ = operations.empty();
         shown_ = std::move(shown);
-        std::fflush(stdout);
+        flush_output();
     }
 
     void

@@ -51,6 +51,8 @@ struct Command {
     std::vector<Example> examples;
     /// Returns the exit code, or throws an Error.
     std::function<int()> run;
+    /// What it prints tells of work that is done and stays, whether it can be printed or not.
+    bool prints_afterwards = false;
 };
 
 }  // namespace vext::client

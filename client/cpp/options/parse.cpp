@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "error.h"
+#include "streams.h"
 
 namespace vext::client {
 
@@ -167,8 +168,7 @@ parse_command_line(const std::vector<Command>& commands, int argc, char** argv) 
         for (auto& [subcommand, command] : added)
             if (subcommand->parsed())
                 name += " " + command->name;
-        fmt::print(stderr, "{}: {}\nHINT: {} --help tells the options\n", kProgram, error.what(),
-                   name);
+        say("{}: {}\nHINT: {} --help tells the options\n", kProgram, error.what(), name);
         return {nullptr, static_cast<int>(ExitCode::kUsage)};
     }
     for (auto& [subcommand, command] : added)

@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
+
+#include "streams.h"
 
 namespace vext::client {
 
@@ -49,19 +50,17 @@ class BarRenderer final : public ProgressRenderer {
     }
     void
     show(const ProgressState& state) override {
-        fmt::print(stderr, "\r{}\033[K", bar_line(state, terminal_columns()));
-        std::fflush(stderr);
+        say("\r{}\033[K", bar_line(state, terminal_columns()));
         is_open_ = true;
     }
     void
     show_end(const ProgressState& state) override {
-        fmt::print(stderr, "\r{}: {}{}\033[K\n", state.phase, final_counts(state),
-                   human_seconds(state.seconds));
+        say("\r{}: {}{}\033[K\n", state.phase, final_counts(state), human_seconds(state.seconds));
         is_open_ = false;
     }
     void
     note(std::string_view text) override {
-        fmt::print(stderr, "{}{}{}", is_open_ ? "\r\033[K" : "", text, text.empty() ? "" : "\n");
+        say("{}{}{}", is_open_ ? "\r\033[K" : "", text, text.empty() ? "" : "\n");
         is_open_ = false;
     }
 
@@ -80,17 +79,17 @@ class PlainRenderer final : public ProgressRenderer {
         if (state.done == 0)
             return;
         const double left = state.seconds_left();
-        fmt::print(stderr, "{}: {}{}\n", state.phase, counts(state),
-                   left < 0 ? "" : ", " + human_seconds(left) + " left");
+        say("{}: {}{}\n", state.phase, counts(state),
+            left < 0 ? "" : ", " + human_seconds(left) + " left");
     }
     void
     show_end(const ProgressState& state) override {
-        fmt::print(stderr, "{}: {}{:.2f} s\n", state.phase, final_counts(state), state.seconds);
+        say("{}: {}{:.2f} s\n", state.phase, final_counts(state), state.seconds);
     }
     void
     note(std::string_view text) override {
         if (!text.empty())
-            fmt::print(stderr, "{}\n", text);
+            say("{}\n", text);
     }
 };
 
@@ -102,16 +101,16 @@ class JsonRenderer final : public ProgressRenderer {
     }
     void
     show(const ProgressState& state) override {
-        fmt::print(stderr, "{}\n", json_line(state, false));
+        say("{}\n", json_line(state, false));
     }
     void
     show_end(const ProgressState& state) override {
-        fmt::print(stderr, "{}\n", json_line(state, true));
+        say("{}\n", json_line(state, true));
     }
     void
     note(std::string_view text) override {
         if (!text.empty())
-            fmt::print(stderr, "{}\n", nlohmann::json{{"note", text}}.dump());
+            say("{}\n", nlohmann::json{{"note", text}}.dump());
     }
 };
 

@@ -137,7 +137,6 @@ class Printer {
     void
     end() {
         flush_first();
-        std::fflush(stdout);
     }
 
    private:

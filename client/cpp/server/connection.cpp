@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "server/interrupt.h"
+#include "streams.h"
 
 namespace vext::client {
 
@@ -32,7 +33,7 @@ field_of(const PGresult* result, int field) {
 void
 tell(const std::string& sql) {
     if (is_verbose)
-        fmt::print(stderr, "SQL: {}\n", sql);
+        say("SQL: {}\n", sql);
 }
 
 }  // namespace
@@ -80,7 +81,7 @@ void
 Connection::take_notice(void* self, const PGresult* result) {
     const std::string text = field_of(result, PG_DIAG_MESSAGE_PRIMARY);
     if (is_verbose)
-        fmt::print(stderr, "NOTICE: {}\n", text);
+        say("NOTICE: {}\n", text);
     const auto& listener = static_cast<Connection*>(self)->listener_;
     if (listener)
         listener(text);

@@ -1,0 +1,30 @@
+// The standard streams of the program. What nobody hears on standard error ends nothing; what
+// standard output loses is an error.
+
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+#include <utility>
+
+namespace vext::client {
+
+/// Takes the places of streams that the caller closed, which the next file or connection would get:
+/// it would be sent what is printed.
+void hold_standard_streams();
+
+/// To standard error, as far as it can be written.
+void say_text(const std::string& text) noexcept;
+
+template <typename... T>
+void
+say(fmt::format_string<T...> format, T&&... arguments) {
+    say_text(fmt::format(format, std::forward<T>(arguments)...));
+}
+
+/// Throws an Error unless everything printed so far has left by standard output.
+void flush_output();
+
+}  // namespace vext::client
