@@ -64,6 +64,7 @@ file_case('wrong.csv', "id,embedding\n" . join('', map { "$_," . ($_ == 17 ? '"[
 file_case('syntax.csv', "id,embedding\n1,\"[1 2 3 4]\"\n", 2, qr/row 1 \(line 2\): invalid input syntax for type vector: "\[1 2 3 4\]".*NumPy/);
 file_case('newline.csv', "id,embedding\n1,$vector\n2,\"[1,2,\n3,4\n", 2, qr/row 2 \(line 3\): unterminated CSV quoted field/);
 file_case('utf16.csv', "\xff\xfei\0d\0", 3, qr/expected UTF-8, found UTF-16/);
+file_case('mac.csv', "id,embedding\r1,$vector\r", 3, qr/mac\.csv: expected lines that end in a newline, found a carriage return alone at byte 13/);
 file_case('empty.csv', '', 3, qr/expected a header/);
 file_case('fields.csv', "id,embedding\n1\n", 2, qr/row 1 \(line 2\): expected 2 fields, found 1/);
 file_case('column.csv', "id,embeding\n1,$vector\n", 3, qr/there is no column "embeding" in public\.items.*it has: id, embedding/s);
@@ -76,6 +77,20 @@ file_case('twice.csv', "id,embedding\n1,$vector\n1,$vector\n", 2, qr/twice\.csv:
 write_file("$dir/latin.csv", "id,title,embedding\n1,caf\xe9,$vector\n");
 push @cases, [ 'latin.csv', 2, qr/row 1 \(line 2\): column "title": invalid byte sequence for encoding "UTF8"/, "$dir/latin.csv", '--table', 'named' ];
 push @cases, [ 'required column', 3, qr/no field goes to the column "title", which must not be NULL/, "$dir/good.npy", '--table', 'named' ];
+
+# A new table takes the dimensions from the first row: what is wrong with that row is told.
+for my $case ([ 'nan.csv', qq(id,embedding\n1,"[1,NaN]"\n), qr/nan\.csv: row 1 \(line 2\): NaN not allowed in vector/ ],
+	[ 'bare.csv', "id,embedding\n\n1,[1,2]\n", qr/bare\.csv: row 1 \(line 3\): expected 2 fields, found 3/ ],
+	[ 'rows.csv', "id,embedding\n", qr/rows\.csv: expected rows, found none/ ],
+	[ 'rows.jsonl', "\n", qr/rows\.jsonl: expected rows, found none/ ],
+	[ 'array.jsonl', qq([{"id": 1, "embedding": [1,2]}]\n), qr/array\.jsonl: row 1 \(line 1\): invalid JSON at byte 1: expected an object/ ],
+	[ 'null.jsonl', qq({"id": 1, "embedding": null}\n), qr/null\.jsonl: row 1 \(line 1\): null value where a vector belongs/ ])
+{
+	my ($file, $bytes, $pattern) = @$case;
+	write_file("$dir/$file", $bytes);
+	push @cases, [ "$file, a new table", 3, $pattern, "$dir/$file", '--table', 'new', '--create' ];
+}
+push @cases, [ 'array.jsonl', 3, qr/array\.jsonl: row 1 \(line 1\): invalid JSON/, "$dir/array.jsonl", '--table', 'items' ];
 
 # binary COPY data
 my $copy = copy_binary(@rows);
@@ -167,6 +182,8 @@ continue
 # Other commands
 bulk_fails($node, 'convert a bad row', 3, qr/wrong\.csv: row 17 \(line 18\): expected 4 dimensions, not 3/, 'convert', "$dir/wrong.csv", '-o', "$dir/out.f32");
 ok(!-e "$dir/out.f32" && !-e "$dir/out.f32.part", 'no output is left');
+write_file("$dir/braces.jsonl", "{}\n{}\n");
+bulk_fails($node, 'convert rows without fields', 3, qr/braces\.jsonl: row 1 \(line 1\): no field has a vector/, 'convert', "$dir/braces.jsonl", '-o', "$dir/out.f32");
 bulk_fails($node, 'convert to what cannot be written', 3, qr/no file can be written/, 'convert', "$dir/good.npy", '-o', "$dir/out.ivecs");
 bulk_fails($node, 'query of other dimensions', 3, qr/expected 4 dimensions, not 2/, 'query', '-i', 'items', '--text', '[1,2]');
 bulk_fails($node, 'query without a vector', 3, qr/one of -q FILE and --text/, 'query', '-i', 'items');

@@ -22,14 +22,14 @@ namespace vext::client {
 namespace {
 
 struct Fields {
-    std::size_t vector = 0;
+    std::optional<std::size_t> vector;  ///< nothing where no row has a field
     std::optional<std::size_t> id;
 };
 
 Fields
 choose_fields(const Input& input, const ConvertOptions& options) {
-    std::optional<std::size_t> vector;
     Fields fields;
+    std::optional<std::size_t>& vector = fields.vector;
     for (std::size_t i = 0; i < input.columns().size(); ++i) {
         const SourceColumn& column = input.columns()[i];
         if (!options.column.empty() ? column.name == options.column
@@ -45,15 +45,14 @@ choose_fields(const Input& input, const ConvertOptions& options) {
         if (*vector == 1)
             fields.id = 0;
     }
-    if (!vector && input.columns().empty())
-        return fields;  // no rows
-    if (!vector)
-        throw UsageError(fmt::format("{}: no field has vectors", input.name()),
+    if (!vector && !input.columns().empty())
+        throw UsageError(fmt::format("{}: {}", input.name(),
+                                     input.first_problem().empty() ? "no field has vectors"
+                                                                   : input.first_problem()),
                          "--column names the field");
     if (!options.id_column.empty() && !fields.id)
         throw UsageError(
             fmt::format("{}: there is no field \"{}\"", input.name(), options.id_column));
-    fields.vector = *vector;
     return fields;
 }
 
@@ -192,7 +191,9 @@ class Converter {
     take(const Row& row, Slot& slot) {
         if (row.problem)
             fail(row, *row.problem);
-        const VectorReader::Outcome read = slot.reader.read(row.fields[fields_.vector]);
+        if (!fields_.vector)
+            fail(row, {"22P02", "no field has a vector"});
+        const VectorReader::Outcome read = slot.reader.read(row.fields[*fields_.vector]);
         if (read.problem)
             fail(row, *read.problem);
         if (n_dims_ == 0)
@@ -200,22 +201,15 @@ class Converter {
         if (const std::optional<Problem> problem = judge_vector(read.values, n_dims_))
             fail(row, *problem);
         const std::int64_t id = fields_.id
-                                    ? read_id(row.fields[*fields_.id], place_of(row))
+                                    ? read_id(row.fields[*fields_.id], place_of(input_, row))
                                     : options_.id_start + static_cast<std::int64_t>(row.number - 1);
         writer_.append(slot.bytes, id, read.values);
         ++slot.n_rows;
     }
 
-    std::string
-    place_of(const Row& row) const {
-        return row.line == 0
-                   ? fmt::format("{}: row {}", input_.name(), row.number)
-                   : fmt::format("{}: row {} (line {})", input_.name(), row.number, row.line);
-    }
-
     [[noreturn]] void
     fail(const Row& row, const Problem& problem) const {
-        throw InputError(fmt::format("{}: {}", place_of(row), problem.message));
+        throw InputError(fmt::format("{}: {}", place_of(input_, row), problem.message));
     }
 
     void

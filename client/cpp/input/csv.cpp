@@ -122,6 +122,20 @@ CsvSplitter::read_field(std::string_view text, std::size_t& at, std::size_t numb
 
 namespace {
 
+std::optional<Problem>
+shape_problem(bool is_closed, std::size_t n_fields, std::size_t n_columns) {
+    if (!is_closed)
+        return Problem{"22P04", "unterminated CSV quoted field"};
+    if (n_fields != n_columns)
+        return Problem{"22P04", fmt::format("expected {} fields, found {}", n_columns, n_fields)};
+    return std::nullopt;
+}
+
+Field
+field_of(const CsvField& field) {
+    return {field.is_null ? Field::Kind::kNull : Field::Kind::kText, field.text};
+}
+
 class CsvDecoder final : public RowDecoder {
    public:
     CsvDecoder(const CsvDialect& dialect, std::size_t n_columns)
@@ -153,19 +167,12 @@ class CsvDecoder final : public RowDecoder {
     void
     take_fields(bool is_closed) {
         const std::vector<CsvField>& fields = splitter_.fields();
-        row_.problem.reset();
         row_.fields.resize(n_columns_);
-        if (!is_closed)
-            row_.problem = Problem{"22P04", "unterminated CSV quoted field"};
-        else if (fields.size() != n_columns_)
-            row_.problem = Problem{
-                "22P04", fmt::format("expected {} fields, found {}", n_columns_, fields.size())};
+        row_.problem = shape_problem(is_closed, fields.size(), n_columns_);
         if (row_.problem)
             return;
-        for (std::size_t i = 0; i < n_columns_; ++i) {
-            row_.fields[i].kind = fields[i].is_null ? Field::Kind::kNull : Field::Kind::kText;
-            row_.fields[i].text = fields[i].text;
-        }
+        for (std::size_t i = 0; i < n_columns_; ++i)
+            row_.fields[i] = field_of(fields[i]);
     }
 
     CsvSplitter splitter_;
@@ -204,6 +211,12 @@ class CsvInput final : public HeldPieceInput {
         if (!cutter().take_first(header) || header.empty())
             throw InputError(fmt::format(
                 "{}: expected a header with names, found an empty file or line", name_));
+        if (const std::size_t at = header.find('\r');
+            at != std::string::npos && header.substr(at, 2) != "\r\n")
+            throw InputError(
+                fmt::format("{}: expected lines that end in a newline, found a carriage return "
+                            "alone at byte {}",
+                            name_, at + 1));
         CsvSplitter splitter(dialect_);
         std::size_t at = 0;
         if (!splitter.split(header, at))
@@ -228,16 +241,27 @@ class CsvInput final : public HeldPieceInput {
     look_at_first_row() {
         const std::string_view text(reinterpret_cast<const char*>(held().bytes.data()),
                                     held().bytes.size());
-        if (text.empty())
+        if (held().n_rows == 0)
             return;
         CsvSplitter splitter(dialect_);
         std::size_t at = 0;
-        splitter.split(text, at);
+        std::size_t start = 0;
+        bool is_closed = true;
+        do {
+            start = at;
+            is_closed = splitter.split(text, at);
+        } while (at < text.size() && is_blank(text.substr(start, at - start)));
+        const std::vector<CsvField>& fields = splitter.fields();
         if (!has_header_)
-            for (std::size_t i = 0; i < splitter.fields().size(); ++i)
+            for (std::size_t i = 0; i < fields.size(); ++i)
                 columns_.push_back({fmt::format("column{}", i + 1)});
-        for (std::size_t i = 0; i < std::min(columns_.size(), splitter.fields().size()); ++i)
-            columns_[i].n_dims = dims_of_text(splitter.fields()[i].text);
+        const std::string place = fmt::format(
+            "row 1 (line {})", held().first_line + count_newlines(text.substr(0, start)));
+        if (const auto problem = shape_problem(is_closed, fields.size(), columns_.size()))
+            note_problem(place, problem->message);
+        else
+            for (std::size_t i = 0; i < fields.size(); ++i)
+                look_for_vector(field_of(fields[i]), place, columns_[i]);
     }
 
     CsvDialect dialect_;

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string_view>
 #include <utility>
 
@@ -36,6 +38,14 @@ class HeldPieceInput : public Input {
     void
     hold() {
         is_held_ = cutter_.next(held_);
+        if (held_.n_rows == 0)
+            first_problem_ = "expected rows, found none";
+    }
+    /// The first problem of a first row is the one to tell.
+    void
+    note_problem(const std::string& place, const std::string& message) {
+        if (first_problem_.empty())
+            first_problem_ = fmt::format("{}: {}", place, message);
     }
     const Piece&
     held() const {

@@ -77,6 +77,8 @@ struct SourceColumn {
     Field::Kind kind = Field::Kind::kText;
     /// Of the value in the first row, when it is, or reads as, a vector; else 0.
     std::size_t n_dims = 0;
+    /// Why it is none, with its place: "row 1 (line 2): NaN not allowed in vector".
+    std::string problem = {};
     bool is_object = false;  ///< in the first rows: a JSON object, or an array that is no vector
 };
 
@@ -92,6 +94,11 @@ class Input {
     const std::vector<SourceColumn>&
     columns() const {
         return columns_;
+    }
+    /// Why the first row tells less of columns than it should, with its place; empty: it does not.
+    const std::string&
+    first_problem() const {
+        return first_problem_;
     }
     /// More names that rows may have; for formats whose rows name their fields.
     virtual void
@@ -129,9 +136,13 @@ class Input {
    protected:
     std::string name_;
     std::vector<SourceColumn> columns_;
+    std::string first_problem_;
     std::optional<std::size_t> n_dims_;
     std::optional<std::uint64_t> n_rows_;
     std::string metric_;
 };
+
+/// "items.csv: row 17 (line 18)"
+std::string place_of(const Input& input, const Row& row);
 
 }  // namespace vext::client

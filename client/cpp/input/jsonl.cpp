@@ -291,9 +291,17 @@ class JsonlInput final : public HeldPieceInput {
     look_at_first_rows() {
         const std::string_view text(reinterpret_cast<const char*>(held().bytes.data()),
                                     held().bytes.size());
+        std::uint64_t row = 0;
+        std::uint64_t line = 0;
         for (std::size_t at = 0; at < text.size();) {
             const std::size_t end = std::min(text.find('\n', at), text.size());
-            JsonMembers members(text.substr(at, end - at));
+            const std::string_view raw = text.substr(at, end - at);
+            at = end + 1;
+            ++line;
+            if (is_blank(raw))
+                continue;
+            const std::string place = fmt::format("row {} (line {})", ++row, line);
+            JsonMembers members(raw);
             std::string_view key;
             Field value;
             while (members.next(key, value)) {
@@ -302,11 +310,12 @@ class JsonlInput final : public HeldPieceInput {
                 const bool is_new = index_.find(key) == index_.end();
                 SourceColumn& column = columns_[add(std::string(key))];
                 if (is_new)
-                    column.n_dims = dims_of_text(value.text);
+                    look_for_vector(value, place, column);
                 column.is_object |= value.kind == Field::Kind::kJson && column.n_dims == 0 &&
                                     (value.text.front() == '{' || value.text.front() == '[');
             }
-            at = end + 1;
+            if (members.problem())
+                note_problem(place, members.problem()->message);
         }
     }
 

@@ -144,6 +144,12 @@ with_ids(std::unique_ptr<Input> input, const std::string& ids_path) {
     return std::make_unique<InputWithIds>(std::move(input), ids_path);
 }
 
+std::string
+place_of(const Input& input, const Row& row) {
+    return row.line == 0 ? fmt::format("{}: row {}", input.name(), row.number)
+                         : fmt::format("{}: row {} (line {})", input.name(), row.number, row.line);
+}
+
 std::unique_ptr<Input>
 open_input(const std::string& path, const InputOptions& options, const std::string& ids) {
     const std::string name = path == "-" ? "standard input" : path;

@@ -6,6 +6,7 @@
 
 #include "core/text/vector_text.h"
 #include "core/text/vector_wire.h"
+#include "error.h"
 
 namespace vext::client {
 
@@ -140,13 +141,28 @@ judge_vector(std::span<const float> values, std::size_t n_dims) {
     return std::nullopt;
 }
 
-std::size_t
-dims_of_text(std::string_view text) {
-    const std::string_view inner = trimmed(text);
-    if (inner.empty() || (inner.front() != '[' && inner.front() != '{'))
-        return 0;
+void
+look_for_vector(const Field& field, const std::string& place, SourceColumn& column) {
     VectorReader reader;
-    return reader.read(text).values.size();
+    const VectorReader::Outcome read = reader.read(field);
+    column.n_dims = read.values.size();
+    if (read.problem)
+        column.problem = fmt::format("{}: {}", place, read.problem->message);
+}
+
+std::size_t
+find_vector_field(const Input& input, const std::string& name) {
+    const std::vector<SourceColumn>& columns = input.columns();
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        if (columns[i].name == name)
+            return i;
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        if (columns[i].n_dims > 0 || columns[i].kind == Field::Kind::kBinary)
+            return i;
+    throw InputError(fmt::format("{}: {}", input.name(),
+                                 input.first_problem().empty()
+                                     ? "no field has vectors in its first row"
+                                     : input.first_problem()));
 }
 
 std::string

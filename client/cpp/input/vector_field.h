@@ -34,8 +34,11 @@ class VectorReader {
 /// (0: any).
 std::optional<Problem> judge_vector(std::span<const float> values, std::size_t n_dims);
 
-/// The dimensions of `text` when it reads as a vector, else 0.
-std::size_t dims_of_text(std::string_view text);
+/// Notes about a column what its value in the first row tells, in a row at `place`.
+void look_for_vector(const Field& field, const std::string& place, SourceColumn& column);
+
+/// The field of that name, else the first that has vectors; InputError where none has.
+std::size_t find_vector_field(const Input& input, const std::string& name);
 
 /// As the server writes it.
 std::string vector_to_text(std::span<const float> values);

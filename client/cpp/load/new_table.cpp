@@ -31,6 +31,8 @@ vector_field(const Input& input, const PlanOptions& options) {
     for (const SourceColumn& column : input.columns())
         if (options.column.empty() && column.n_dims > 0)
             return column;
+    if (!input.first_problem().empty())
+        throw InputError(fmt::format("{}: {}", input.name(), input.first_problem()));
     throw UsageError(fmt::format("{}: no field has vectors in its first row", input.name()),
                      "--column names the field, --dimension tells the dimensions");
 }
@@ -43,9 +45,13 @@ dims_of(const Input& input, const SourceColumn& field, const PlanOptions& option
         return *input.n_dims();
     if (field.n_dims > 0)
         return field.n_dims;
-    throw UsageError(fmt::format("{}: the first row does not tell the dimensions of \"{}\"",
-                                 input.name(), field.name),
-                     "--dimension tells them");
+    std::string problem = options.type == "bit" ? "" : field.problem;
+    if (problem.empty())
+        problem = input.first_problem();
+    if (problem.empty())
+        problem = fmt::format("the first row does not tell the dimensions of \"{}\"", field.name);
+    throw InputError(fmt::format("{}: {}", input.name(), problem),
+                     "--dimension tells the dimensions where the first row does not");
 }
 
 TableColumn

@@ -76,7 +76,7 @@ class Planner {
             }
             const Maps targets = targets_of(input, vector);
             if (i == 0)
-                choose_columns(targets, vector);
+                choose_columns(input, targets, vector);
             plan_.sources.push_back(sources_of(input, targets));
         }
     }
@@ -130,7 +130,7 @@ class Planner {
     }
 
     void
-    choose_columns(const Maps& targets, const TableColumn& vector) {
+    choose_columns(const Input& input, const Maps& targets, const TableColumn& vector) {
         std::set<std::string> names;
         for (const auto& [source, target] : targets) {
             const TableColumn* column = plan_.table.find(target);
@@ -147,9 +147,11 @@ class Planner {
             if (!names.insert(target).second)
                 throw UsageError(fmt::format("two fields go to the column \"{}\"", target));
         }
+        if (names.find(vector.name) == names.end() && !input.first_problem().empty())
+            throw InputError(fmt::format("{}: {}", input.name(), input.first_problem()));
         if (names.find(vector.name) == names.end())
             throw UsageError(
-                fmt::format("no field goes to the column \"{}\"", vector.name),
+                fmt::format("{}: no field goes to the column \"{}\"", input.name(), vector.name),
                 "--map FIELD=" + vector.name + " says which one; --column names another column");
         if (wants_counter(names))
             names.insert(id_column());

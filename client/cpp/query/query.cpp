@@ -222,17 +222,6 @@ class Searcher {
     std::vector<std::uint8_t> message_;
 };
 
-std::size_t
-find_vector_field(const Input& input, const std::string& column) {
-    for (std::size_t i = 0; i < input.columns().size(); ++i)
-        if (input.columns()[i].name == column)
-            return i;
-    for (std::size_t i = 0; i < input.columns().size(); ++i)
-        if (input.columns()[i].n_dims > 0 || input.columns()[i].kind == Field::Kind::kBinary)
-            return i;
-    throw InputError(fmt::format("{}: no field has vectors in its first row", input.name()));
-}
-
 void
 each_query(const QueryOptions& options, const Target& target,
            const std::function<void(std::span<const float>)>& search) {
@@ -254,7 +243,7 @@ each_query(const QueryOptions& options, const Target& target,
     Piece piece;
     while (input->next(piece)) {
         decoder->decode(piece, [&](const Row& row) {
-            const std::string place = fmt::format("{}: row {}", input->name(), row.number);
+            const std::string place = place_of(*input, row);
             if (row.problem)
                 throw InputError(fmt::format("{}: {}", place, row.problem->message));
             judge(reader.read(row.fields[field]), place);

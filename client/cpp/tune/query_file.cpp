@@ -11,20 +11,6 @@
 
 namespace vext::client {
 
-namespace {
-
-/// The column that holds vectors: the first that reads as one.
-std::size_t
-vector_column(const Input& input) {
-    const auto& columns = input.columns();
-    for (std::size_t i = 0; i < columns.size(); i++)
-        if (columns[i].n_dims > 0 || columns[i].kind == Field::Kind::kVector)
-            return i;
-    throw InputError(input.name() + " has no column of vectors");
-}
-
-}  // namespace
-
 bool
 is_file(const std::string& path) {
     std::error_code error;
@@ -37,7 +23,7 @@ read_vector_texts(const std::string& path, int n_dims, std::int64_t n) {
     if (n_dims > 0)
         options.dimension = n_dims;
     const auto input = open_input(path, options);
-    const std::size_t column = vector_column(*input);
+    const std::size_t column = find_vector_field(*input, "embedding");
     const auto decoder = input->make_decoder();
     VectorReader reader;
     std::vector<std::string> texts;
@@ -47,7 +33,7 @@ read_vector_texts(const std::string& path, int n_dims, std::int64_t n) {
                 return;
             std::optional<Problem> problem = row.problem;
             std::span<const float> vector;
-            if (!problem && row.fields.at(column).kind == Field::Kind::kNull)
+            if (!problem && row.fields[column].kind == Field::Kind::kNull)
                 return;
             if (!problem) {
                 const auto read = reader.read(row.fields[column]);
@@ -57,7 +43,7 @@ read_vector_texts(const std::string& path, int n_dims, std::int64_t n) {
             if (!problem)
                 problem = judge_vector(vector, static_cast<std::size_t>(std::max(n_dims, 0)));
             if (problem)
-                throw InputError(fmt::format("{}: row {}: {}", path, row.number, problem->message));
+                throw InputError(fmt::format("{}: {}", place_of(*input, row), problem->message));
             texts.push_back(vector_to_text(vector));
         });
     return texts;
