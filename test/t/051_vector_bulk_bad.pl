@@ -114,6 +114,7 @@ for my $case ([ 'few', pack('Q<*', 1 .. 19), qr/few\.u64: expected 20 ids .*foun
 
 # usage, and what the server does not have
 push @cases,
+  [ 'ids: none left', 2, qr/good\.npy: row 10: no id is left for it: ids end at 9223372036854775807/, @good, '--id-start', '9223372036854775799' ],
   [ 'no table', 3, qr/there is no table "nope" in the database "postgres"/, "$dir/good.npy", '--table', 'nope' ],
   [ 'no column', 3, qr/has no column "nope".*it has: id, embedding/s, @good, '--column', 'nope' ],
   [ 'two columns', 3, qr/vectors in more than one column: a, b/, "$dir/good.npy", '--table', 'two' ],
@@ -184,6 +185,7 @@ bulk_fails($node, 'convert a bad row', 3, qr/wrong\.csv: row 17 \(line 18\): exp
 ok(!-e "$dir/out.f32" && !-e "$dir/out.f32.part", 'no output is left');
 write_file("$dir/braces.jsonl", "{}\n{}\n");
 bulk_fails($node, 'convert rows without fields', 3, qr/braces\.jsonl: row 1 \(line 1\): no field has a vector/, 'convert', "$dir/braces.jsonl", '-o', "$dir/out.f32");
+bulk_fails($node, 'convert: no id left', 3, qr/good\.npy: row 2: no id is left/, 'convert', "$dir/good.npy", '-o', "$dir/out.csv", '--id-start', '9223372036854775807');
 bulk_fails($node, 'convert to what cannot be written', 3, qr/no file can be written/, 'convert', "$dir/good.npy", '-o', "$dir/out.ivecs");
 bulk_fails($node, 'query of other dimensions', 3, qr/expected 4 dimensions, not 2/, 'query', '-i', 'items', '--text', '[1,2]');
 bulk_fails($node, 'query without a vector', 3, qr/one of -q FILE and --text/, 'query', '-i', 'items');

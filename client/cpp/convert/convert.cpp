@@ -15,6 +15,7 @@
 #include "input/format.h"
 #include "input/open.h"
 #include "input/vector_field.h"
+#include "load/encoder.h"
 #include "server/interrupt.h"
 
 namespace vext::client {
@@ -200,10 +201,12 @@ class Converter {
             begin(read.values.size());
         if (const std::optional<Problem> problem = judge_vector(read.values, n_dims_))
             fail(row, *problem);
-        const std::int64_t id = fields_.id
-                                    ? read_id(row.fields[*fields_.id], place_of(input_, row))
-                                    : options_.id_start + static_cast<std::int64_t>(row.number - 1);
-        writer_.append(slot.bytes, id, read.values);
+        const std::optional<std::int64_t> id =
+            fields_.id ? read_id(row.fields[*fields_.id], place_of(input_, row))
+                       : counted_id(options_.id_start, row.number - 1);
+        if (!id)
+            fail(row, {"22003", kNoIdLeft});
+        writer_.append(slot.bytes, *id, read.values);
         ++slot.n_rows;
     }
 

@@ -29,6 +29,14 @@ is_covered(const std::vector<RowRange>& ranges, std::uint64_t row) {
     return after != ranges.begin() && row - std::prev(after)->first < std::prev(after)->n;
 }
 
+std::optional<std::int64_t>
+counted_id(std::int64_t start, std::uint64_t n_before) {
+    std::int64_t id = 0;
+    if (__builtin_add_overflow(start, n_before, &id))
+        return std::nullopt;
+    return id;
+}
+
 std::span<const std::uint8_t>
 copy_header() {
     static constexpr std::uint8_t kHeader[] = {'P', 'G', 'C', 'O', 'P', 'Y', '\n', 0xff, '\r', '\n',
@@ -93,7 +101,11 @@ Encoder::append_fields(const Row& row, std::uint64_t base, Encoded& out) {
         Field counter;
         if (source.is_counter) {
             counter.kind = Field::Kind::kInteger;
-            counter.integer = plan_.id_start + static_cast<std::int64_t>(base + row.number - 1);
+            const std::optional<std::int64_t> id =
+                counted_id(plan_.id_start, base + row.number - 1);
+            if (!id)
+                return Problem{"22003", kNoIdLeft};
+            counter.integer = *id;
         }
         const Field& field = source.is_counter ? counter : row.fields[source.field];
         std::optional<Problem> problem;

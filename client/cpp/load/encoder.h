@@ -37,6 +37,10 @@ struct Encoded {
     std::uint64_t n_stored_read = 0;  ///< bytes on disk of all inputs read up to this piece
 };
 
+/// The id of a row without one, with `n_before` rows before it; nothing beyond the largest one.
+std::optional<std::int64_t> counted_id(std::int64_t start, std::uint64_t n_before);
+inline constexpr const char* kNoIdLeft = "no id is left for it: ids end at 9223372036854775807";
+
 /// One a thread.
 class Encoder {
    public:
