@@ -186,6 +186,15 @@ ok(!-e "$dir/out.f32" && !-e "$dir/out.f32.part", 'no output is left');
 write_file("$dir/braces.jsonl", "{}\n{}\n");
 bulk_fails($node, 'convert rows without fields', 3, qr/braces\.jsonl: row 1 \(line 1\): no field has a vector/, 'convert', "$dir/braces.jsonl", '-o', "$dir/out.f32");
 bulk_fails($node, 'convert: no id left', 3, qr/good\.npy: row 2: no id is left/, 'convert', "$dir/good.npy", '-o', "$dir/out.csv", '--id-start', '9223372036854775807');
+my $lines = qq({"id": 1, "embedding": [1,2]}\n{"id": 2, "embedding": [3,4]}\n);
+write_file("$dir/data.json", $lines);
+bulk_fails($node, 'convert beside another file', 3, qr/expected to write \S+data\.json beside it, found a file that tells no shape/,
+	'convert', "$dir/data.json", '-f', 'jsonl', '-o', "$dir/data.f32");
+is(slurp_file("$dir/data.json"), $lines, 'the other file stays');
+bulk_fails($node, 'convert to the input', 3, qr/input and output are the same file/, 'convert', "$dir/good.npy", '-o', "$dir/./good.npy");
+bulk_fails($node, 'convert to a compressed file', 3, qr/out\.npy\.gz: files are written without compression/, 'convert', "$dir/good.npy", '-o', "$dir/out.npy.gz");
+bulk_fails($node, 'convert to a folder', 3, qr/Is a directory/, 'convert', "$dir/good.npy", '-o', $dir, '--to', 'csv');
+like(bulk_ok($node, 'convert to a pipe', 'convert', "$dir/good.npy", '-o', '/dev/stdout', '--to', 'csv', '--quiet'), qr/\Aid,embedding\n0,"/, 'a pipe gets the rows');
 bulk_fails($node, 'convert to what cannot be written', 3, qr/no file can be written/, 'convert', "$dir/good.npy", '-o', "$dir/out.ivecs");
 bulk_fails($node, 'query of other dimensions', 3, qr/expected 4 dimensions, not 2/, 'query', '-i', 'items', '--text', '[1,2]');
 bulk_fails($node, 'query without a vector', 3, qr/one of -q FILE and --text/, 'query', '-i', 'items');

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <exception>
+#include <filesystem>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "error.h"
 #include "input/format.h"
 #include "input/open.h"
+#include "input/sidecar.h"
 #include "input/vector_field.h"
 #include "load/encoder.h"
 #include "server/interrupt.h"
@@ -181,7 +183,7 @@ class Converter {
         if (writer_.has_count() && !input_.n_rows() && !output_.is_seekable())
             throw UsageError(
                 "the header has the number of rows, which the input does not tell: write to a "
-                "file, not to standard output");
+                "file, not to standard output or a device");
         writer_.set_count(input_.n_rows().value_or(0));
         std::vector<std::uint8_t> header;
         writer_.begin(header, n_dims);
@@ -240,19 +242,49 @@ class Converter {
     bool is_at_end_ = false;
 };
 
+bool
+is_same_file(const std::string& a, const std::string& b) {
+    std::error_code error;
+    return a == b || std::filesystem::equivalent(a, b, error);
+}
+
+/// Where raw numbers get a companion; empty where none is written: to a device or a pipe.
+std::string
+choose_sidecar(const ConvertOptions& options, const std::string& format) {
+    if (format != "f32" || !OutputFile::is_replaced(options.output_path))
+        return {};
+    const std::string path = sidecar_path(options.output_path);
+    if (std::filesystem::exists(path) && !is_sidecar(path))
+        throw UsageError(fmt::format("{}: expected to write {} beside it, found a file that tells "
+                                     "no shape of raw numbers",
+                                     options.output_path, path),
+                         "another name for the output, or for this file");
+    return path;
+}
+
+/// What would be lost is said before anything is written.
+void
+check_output(const ConvertOptions& options) {
+    if (options.output_path == "-")
+        return;
+    if (is_same_file(options.input_path, options.output_path) ||
+        (!options.ids.empty() && is_same_file(options.ids, options.output_path)))
+        throw UsageError("input and output are the same file");
+    if (without_compression(options.output_path) != options.output_path)
+        throw UsageError(
+            fmt::format("{}: files are written without compression", options.output_path),
+            "-o - --to FORMAT writes to standard output, for gzip or zstd");
+}
+
 /// Raw numbers need a companion that tells their shape.
 void
-write_sidecar(const std::string& path, std::uint64_t n_rows, std::size_t n_dims,
+write_sidecar(OutputFile& file, std::uint64_t n_rows, std::size_t n_dims,
               const std::string& metric) {
-    const std::size_t dot = path.find_last_of("./");
-    const bool has_ending = dot != std::string::npos && path[dot] == '.';
     nlohmann::ordered_json object = {{"n", n_rows}, {"dim", n_dims}};
     if (!metric.empty())
         object["metric"] = metric;
     const std::string text = object.dump() + "\n";
-    OutputFile file(path.substr(0, has_ending ? dot : path.size()) + ".json");
     file.write({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-    file.close();
 }
 
 }  // namespace
@@ -263,16 +295,22 @@ run_convert(const ConvertOptions& options) {
         !options.to.empty() ? options.to : name_of(detect_format("auto", options.output_path, {}));
     const std::unique_ptr<VectorWriter> writer = make_writer(format);
     const std::unique_ptr<Input> input = open_input(options.input_path, options.input, options.ids);
-    if (options.input_path == options.output_path && options.output_path != "-")
-        throw UsageError("input and output are the same file");
+    check_output(options);
+    const std::string sidecar = choose_sidecar(options, format);
     OutputFile output(options.output_path);
     Progress progress(options.report.progress_kind());
     Converter converter(*input, *writer, output, options);
     const std::uint64_t n_rows = converter.run(progress);
     const std::string metric = options.metric.empty() ? input->metric() : options.metric;
-    output.close();
-    if (format == "f32" && options.output_path != "-")
-        write_sidecar(options.output_path, n_rows, converter.n_dims(), metric);
+    if (sidecar.empty()) {
+        output.close();
+    } else {
+        // Both are written before one of them is there.
+        OutputFile beside(sidecar);
+        write_sidecar(beside, n_rows, converter.n_dims(), metric);
+        output.close();
+        beside.close();
+    }
     if (options.output_path == "-")
         return static_cast<int>(ExitCode::kDone);
     if (options.report.wants_json())

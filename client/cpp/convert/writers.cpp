@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,13 +17,23 @@
 
 namespace vext::client {
 
+bool
+OutputFile::is_replaced(const std::string& path) {
+    struct stat status {};
+    return path != "-" && (stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode));
+}
+
 OutputFile::OutputFile(const std::string& path) : path_(path) {
     if (path == "-") {
+        path_ = "standard output";
         file_ = STDOUT_FILENO;
         return;
     }
-    part_path_ = path + ".part";
-    file_ = open(part_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (is_replaced(path))
+        part_path_ = path + ".part";
+    file_ = part_path_.empty()
+                ? open(path.c_str(), O_WRONLY | O_CLOEXEC)
+                : open(part_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (file_ < 0)
         throw UsageError(fmt::format("{}: {}", path, std::strerror(errno)));
 }
@@ -30,7 +41,7 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
 OutputFile::~OutputFile() {
     if (file_ > STDERR_FILENO) {
         ::close(file_);
-        unlink(part_path_.c_str());
+        remove_part();
     }
 }
 
@@ -62,12 +73,19 @@ OutputFile::close() {
     if (file_ <= STDERR_FILENO)
         return;
     const int file = std::exchange(file_, -1);
-    if (::close(file) != 0 || std::rename(part_path_.c_str(), path_.c_str()) != 0) {
+    if (::close(file) != 0 ||
+        (is_seekable() && std::rename(part_path_.c_str(), path_.c_str()) != 0)) {
         const int error = errno;
-        unlink(part_path_.c_str());
+        remove_part();
         errno = error;
         fail();
     }
+}
+
+void
+OutputFile::remove_part() const {
+    if (!part_path_.empty())
+        unlink(part_path_.c_str());
 }
 
 namespace {

@@ -10,9 +10,12 @@
 
 namespace vext::client {
 
-/// A file that takes its name when all was written; "-" is standard output.
+/// A file that takes its name when all was written; "-" is standard output. What exists and is no
+/// file, such as a pipe or a device, is written as it is.
 class OutputFile {
    public:
+    /// Does a file with that name come at the end?
+    static bool is_replaced(const std::string& path);
     explicit OutputFile(const std::string& path);
     /// Without close(), what was written is removed.
     ~OutputFile();
@@ -24,15 +27,16 @@ class OutputFile {
     void write_at_start(std::span<const std::uint8_t> bytes);
     bool
     is_seekable() const {
-        return path_ != "-";
+        return !part_path_.empty();
     }
     void close();
 
    private:
     [[noreturn]] void fail() const;
+    void remove_part() const;
 
     std::string path_;
-    std::string part_path_;
+    std::string part_path_;  ///< empty where is_replaced() is false
     int file_ = -1;
 };
 

@@ -25,6 +25,20 @@ count_of(const nlohmann::json& value, const std::string& key, const std::string&
     return value.get<std::uint64_t>();
 }
 
+/// Nothing where there is no such file.
+std::optional<Sidecar>
+read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file)
+        return std::nullopt;
+    std::string text(kMaxBytes + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.size() > kMaxBytes)
+        throw InputError(fmt::format("{}: expected at most {} bytes, found more", path, kMaxBytes));
+    return parse_sidecar(text, path);
+}
+
 }  // namespace
 
 Sidecar
@@ -50,21 +64,27 @@ read_sidecar(const std::string& input_path) {
     if (input_path == "standard input")
         return {};
     const std::filesystem::path path = without_compression(input_path);
-    std::filesystem::path same = path;
-    same.replace_extension(".json");
-    for (const std::filesystem::path& candidate : {same, path.parent_path() / "meta.json"}) {
-        std::ifstream file(candidate, std::ios::binary);
-        if (!file)
-            continue;
-        std::string text(kMaxBytes + 1, '\0');
-        file.read(text.data(), static_cast<std::streamsize>(text.size()));
-        text.resize(static_cast<std::size_t>(file.gcount()));
-        if (text.size() > kMaxBytes)
-            throw InputError(fmt::format("{}: expected at most {} bytes, found more",
-                                         candidate.string(), kMaxBytes));
-        return parse_sidecar(text, candidate.string());
+    for (const std::filesystem::path& candidate :
+         {std::filesystem::path(sidecar_path(path.string())), path.parent_path() / "meta.json"}) {
+        if (std::optional<Sidecar> sidecar = read_file(candidate.string()))
+            return *std::move(sidecar);
     }
     return {};
+}
+
+std::string
+sidecar_path(const std::string& path) {
+    return std::filesystem::path(path).replace_extension(".json").string();
+}
+
+bool
+is_sidecar(const std::string& path) {
+    try {
+        const std::optional<Sidecar> sidecar = read_file(path);
+        return sidecar && sidecar->n_dims;
+    } catch (const InputError&) {
+        return false;
+    }
 }
 
 }  // namespace vext::client

@@ -18,6 +18,12 @@ struct Sidecar {
 
 Sidecar read_sidecar(const std::string& input_path);
 
+/// <stem>.json
+std::string sidecar_path(const std::string& path);
+
+/// Is there such a file, and does it tell dimensions?
+bool is_sidecar(const std::string& path);
+
 /// {"n": 1000, "dim": 768, "metric": "l2"}: n and metric may be missing.
 Sidecar parse_sidecar(std::string_view text, const std::string& path);
 
