@@ -136,6 +136,8 @@ push @cases,
   [ 'no server', 4, qr/connection to server|could not/, @good, '--dsn', 'host=/nonexistent' ],
   [ 'no database', 4, qr/database "nope" does not exist/, @good, '--dsn', 'dbname=nope' ];
 
+push @cases, [ 'no folder of rejects', 3, qr{--reject-file /nonexistent/x: No such file}, @good, '--reject-file', '/nonexistent/x' ];
+
 for my $case (@cases)
 {
 	my ($name, $code, $pattern, @arguments) = @$case;

@@ -1,9 +1,11 @@
 #include "load/rejects.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "error.h"
 
@@ -34,6 +36,11 @@ RejectLog::RejectLog(std::vector<std::string> input_names, std::int64_t limit, s
       limit_(limit),
       path_(std::move(path)),
       file_(nullptr, std::fclose) {
+    // Before hours of loading, not at the first reject.
+    const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+    if (!path_.empty() && access(path_.c_str(), W_OK) != 0 &&
+        (errno != ENOENT || access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0))
+        throw UsageError(fmt::format("--reject-file {}: {}", path_, std::strerror(errno)));
 }
 
 void
@@ -73,18 +80,27 @@ RejectLog::write(const Reject& reject) {
         if (!file_)
             throw UsageError(fmt::format("--reject-file {}: {}", path_, std::strerror(errno)));
         if (std::ftell(file_.get()) == 0)
-            fmt::print(file_.get(), "file,row,line,sqlstate,message,raw\n");
+            std::fputs("file,row,line,sqlstate,message,raw\n", file_.get());
     }
-    fmt::print(file_.get(), "{},{},{},{},{},{}\n", csv_quoted(input_names_[reject.input]),
-               reject.row, reject.line == 0 ? "" : std::to_string(reject.line),
-               reject.problem.sqlstate, csv_quoted(reject.problem.message), csv_quoted(reject.raw));
+    const std::string line =
+        fmt::format("{},{},{},{},{},{}\n", csv_quoted(input_names_[reject.input]), reject.row,
+                    reject.line == 0 ? "" : std::to_string(reject.line), reject.problem.sqlstate,
+                    csv_quoted(reject.problem.message), csv_quoted(reject.raw));
+    // All of it, and a zero byte does not end it.
+    if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size())
+        fail();
+}
+
+void
+RejectLog::fail() const {
+    throw Error(ExitCode::kStopped,
+                fmt::format("--reject-file {}: {}", path_, std::strerror(errno)));
 }
 
 void
 RejectLog::flush() {
     if (file_ && (std::fflush(file_.get()) != 0 || std::ferror(file_.get()) != 0))
-        throw Error(ExitCode::kStopped,
-                    fmt::format("--reject-file {}: {}", path_, std::strerror(errno)));
+        fail();
 }
 
 }  // namespace vext::client

@@ -18,6 +18,7 @@ std::string describe(const Reject& reject, const std::string& input_name);
 /// The file is CSV: file, row, line, sqlstate, message, raw. It is made with the first reject.
 class RejectLog {
    public:
+    /// UsageError when the file cannot be written.
     RejectLog(std::vector<std::string> input_names, std::int64_t limit, std::string path);
 
     /// Throws an Error with the exit code kStopped when there are more than the limit.
@@ -39,6 +40,7 @@ class RejectLog {
 
    private:
     void write(const Reject& reject);
+    [[noreturn]] void fail() const;
 
     std::vector<std::string> input_names_;
     std::int64_t limit_;
