@@ -82,12 +82,13 @@ is($status, 0, 'after REINDEX it is sound');
 
 for my $command ('info', 'check')
 {
-	for my $name ('nothing', 'points_pkey')
+	for my $name ('nothing', 'two words', '', 'points_pkey')
 	{
 		my ($code, $out, $err) = bulk($node, $command, $name);
 		is($code, 3, "$command $name: 3");
 		like($err, qr/no index or table|not an hnsw index/, 'with a reason');
 	}
+	bulk_ok($node, "$command by a name without its quotes", $command, 'Odd index');
 	my ($code) = bulk($node, $command, 'points_v', '--dsn', 'dbname=nowhere');
 	is($code, 4, "$command without a database: 4");
 }

@@ -167,7 +167,7 @@ write_file(const std::string& path, const std::string& text) {
 
 int
 run(const TuneOptions& options) {
-    if (options.recall <= 0 || options.recall > 1)
+    if (!(options.recall > 0 && options.recall <= 1))
         throw UsageError(fmt::format("--recall: expected a share up to 1, not {}", options.recall));
     parse_ef(options.ef, options.k);
     parse_rebuild(options.rebuild, {16, 64});

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "error.h"
+#include "server/table.h"
 
 namespace vext::client {
 
@@ -15,7 +16,7 @@ namespace {
 constexpr const char* kFindRelation =
     "SELECT c.oid, c.relkind, coalesce(a.amname, ''), c.relname, c.oid::regclass::text "
     "FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam "
-    "WHERE c.oid = pg_catalog.to_regclass($1)";
+    "WHERE c.oid = $1::oid";
 
 constexpr const char* kIndexesOf =
     "SELECT i.indexrelid, i.indexrelid::regclass::text "
@@ -133,10 +134,10 @@ Index::option(const std::string& wanted) const {
 
 Index
 find_index(Connection& connection, const std::string& name) {
-    const Result found = connection.query(kFindRelation, {name});
-    if (found.n_rows() == 0)
-        throw UsageError(fmt::format("there is no index or table \"{}\"", name),
-                         "a name in capitals is quoted: --index '\"Items_v_idx\"'");
+    const std::optional<std::string> oid = find_oid(connection, name);
+    if (!oid)
+        throw UsageError(fmt::format("there is no index or table \"{}\"", name));
+    const Result found = connection.query(kFindRelation, {*oid});
     const std::string kind = found.string(0, 1), method = found.string(0, 2);
     if (kind == "i") {
         if (method != "hnsw")

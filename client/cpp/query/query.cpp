@@ -53,9 +53,8 @@ resolve_index(Connection& connection, const std::string& name, Target& target) {
         "JOIN pg_catalog.pg_am m ON m.oid = c.relam "
         "JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0] "
         "JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0] "
-        "WHERE c.oid = coalesce(to_regclass($1), to_regclass(quote_ident($1))) AND m.amname = "
-        "'hnsw'",
-        {name});
+        "WHERE c.oid = $1::oid AND m.amname = 'hnsw'",
+        {find_oid(connection, name)});
     if (found.n_rows() == 0)
         return false;
     target.table = found.string(0, 0);

@@ -23,23 +23,6 @@ constexpr const char* kColumns =
     "JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::oid AND a.attnum = b.attnum "
     "ORDER BY a.attnum";
 
-std::optional<std::string>
-oid_of(Connection& connection, const std::string& name) {
-    for (const char* expression : {"pg_catalog.to_regclass($1)::oid",
-                                   "pg_catalog.to_regclass(pg_catalog.quote_ident($1))::oid"}) {
-        try {
-            const Result found = connection.query(fmt::format("SELECT {}", expression), {name});
-            if (!found.is_null(0, 0))
-                return found.string(0, 0);
-        } catch (const ServerError& error) {
-            // A name that cannot be read as one: perhaps it can with quotes around it.
-            if (error.sqlstate() != "42602" && error.sqlstate() != "42601")
-                throw;
-        }
-    }
-    return std::nullopt;
-}
-
 }  // namespace
 
 const TableColumn*
@@ -58,9 +41,26 @@ Table::column_names() const {
     return names;
 }
 
+std::optional<std::string>
+find_oid(Connection& connection, const std::string& name) {
+    for (const char* expression : {"pg_catalog.to_regclass($1)::oid",
+                                   "pg_catalog.to_regclass(pg_catalog.quote_ident($1))::oid"}) {
+        try {
+            const Result found = connection.query(fmt::format("SELECT {}", expression), {name});
+            if (!found.is_null(0, 0))
+                return found.string(0, 0);
+        } catch (const ServerError& error) {
+            // A name that cannot be read as one: perhaps it can with quotes around it.
+            if (error.sqlstate() != "42602" && error.sqlstate() != "42601")
+                throw;
+        }
+    }
+    return std::nullopt;
+}
+
 std::optional<Table>
 find_table(Connection& connection, const std::string& name) {
-    const std::optional<std::string> oid = oid_of(connection, name);
+    const std::optional<std::string> oid = find_oid(connection, name);
     if (!oid)
         return std::nullopt;
     const Result relation = connection.query(

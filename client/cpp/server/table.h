@@ -41,7 +41,11 @@ struct Table {
     std::string column_names() const;
 };
 
-/// `name` as in SQL, or a name with capitals without its quotes.
+/// The relation of a name as in SQL, or with capitals without its quotes; nothing where there is
+/// none, or the name is no name.
+std::optional<std::string> find_oid(Connection& connection, const std::string& name);
+
+/// `name` as for find_oid.
 std::optional<Table> find_table(Connection& connection, const std::string& name);
 /// UsageError when there is none.
 Table require_table(Connection& connection, const std::string& name);
