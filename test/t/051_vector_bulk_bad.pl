@@ -201,6 +201,7 @@ bulk_fails($node, 'convert to what cannot be written', 3, qr/no file can be writ
 bulk_fails($node, 'query of other dimensions', 3, qr/expected 4 dimensions, not 2/, 'query', '-i', 'items', '--text', '[1,2]');
 bulk_fails($node, 'query without a vector', 3, qr/one of -q FILE and --text/, 'query', '-i', 'items');
 bulk_fails($node, 'build-index on nothing', 3, qr/there is no table/, 'build-index', '--table', 'nope');
+bulk_fails($node, 'no such command', 3, qr/there is no command "lod"/, 'lod', "$dir/good.npy");
 bulk_fails($node, 'no such shell', 3, qr/expected one of bash, zsh, fish/, 'completion', 'csh');
 
 done_testing();

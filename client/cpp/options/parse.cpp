@@ -168,7 +168,10 @@ parse_command_line(const std::vector<Command>& commands, int argc, char** argv) 
         for (auto& [subcommand, command] : added)
             if (subcommand->parsed())
                 name += " " + command->name;
-        say("{}: {}\nHINT: {} --help tells the options\n", kProgram, error.what(), name);
+        const bool is_unknown = name == kProgram && argc > 1 && argv[1][0] != '-';
+        say("{}: {}\nHINT: {} --help tells the {}\n", kProgram,
+            is_unknown ? fmt::format("there is no command \"{}\"", argv[1]) : error.what(), name,
+            is_unknown ? "commands" : "options");
         return {nullptr, static_cast<int>(ExitCode::kUsage)};
     }
     for (auto& [subcommand, command] : added)
