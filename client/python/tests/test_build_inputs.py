@@ -96,6 +96,15 @@ class Inputs(Case):
             with self.assertRaises(ValueError):
                 self.load(array, batch_size=batch_size)
 
+    def test_numbers_that_are_not_whole(self):
+        array = random_vectors(10, 3)
+        for options in ({"id_start": 1.5}, {"id_start": "7"}, {"id_start": True}, {"threads": -1},
+                        {"threads": 1.5}, {"dimension": 0}, {"dimension": 3.0}, {"max_rejects": -2},
+                        {"max_rejects": 0.5}, {"recall_sample": -1}):
+            with self.subTest(**options), self.assertRaisesRegex(ValueError, "whole number"):
+                self.load(array, **options)
+        self.check(array, array, id_start=np.int64(0), batch_size=np.int32(5))
+
     def test_dimensions_from_1_to_16000(self):
         for n_dims in (1, 2, 2000, 2001, 16_000):
             with self.subTest(n_dims=n_dims):

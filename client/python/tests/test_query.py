@@ -79,8 +79,8 @@ class Query(Case):
 
     def test_arguments_that_cannot_be(self):
         bulk_build_index(random_vectors(10, 2), "items")
-        for options in ({"k": 0}, {"k": -1}, {"ef_search": 0}, {"ef_search": 1001},
-                        {"metric": "L2"}):
+        for options in ({"k": 0}, {"k": -1}, {"k": 1.5}, {"k": True}, {"k": "1"}, {"ef_search": 0},
+                        {"ef_search": 1001}, {"ef_search": 40.0}, {"metric": "L2"}):
             with self.subTest(**options), self.assertRaises(ValueError):
                 bulk_query_index("items", [0, 0], **options)
         bulk_build_index(random_vectors(10, 2), "items", metric="cosine")

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Optional
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -135,6 +137,11 @@ def is_frame(value: Any) -> bool:
     return hasattr(value, "iloc") and hasattr(value, "columns")
 
 
-def check_batch_size(batch_size: int) -> None:
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(f"batch_size must be a whole number of at least 1, not {batch_size!r}")
+def check_whole(name: str, value: Optional[int], least: Optional[int] = None) -> None:
+    """Is it a whole number, or None? One with a fraction would be rounded somewhere, unseen."""
+    if value is None:
+        return
+    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not is_whole or (least is not None and value < least):
+        wanted = "" if least is None else f" of at least {least}"
+        raise ValueError(f"{name} must be a whole number{wanted}, not {value!r}")

@@ -15,7 +15,7 @@ from ._catalog import (Column, Relation, VectorIndex, check_metric, check_name, 
 from ._progress import ProgressCallback, Tracker
 from ._run import (Call, ConnectionLike, Plan, Steps, Tell, awaitable, blocking, compose, fetch,
                    fetch_noted)
-from ._sources import check_batch_size
+from ._sources import check_whole
 from .results import BulkBuildStats
 
 Metric = Literal["l2", "ip", "cosine", "l1"]
@@ -83,12 +83,14 @@ def _bulk_build_index(embeddings: Any, table: str, *, conn: ConnectionLike = Non
             for 10 vectors.
     """
     check_name(table)
-    check_batch_size(batch_size)
     check_metric(metric)
     if index not in ("after", "before", "none"):
         raise ValueError(f'index must be "after", "before" or "none", not {index!r}')
-    if threads < 0:
-        raise ValueError(f"threads must not be negative, but is {threads}")
+    for name, value, least in (("batch_size", batch_size, 1), ("threads", threads, 0),
+                               ("id_start", id_start, None), ("dimension", dimension, 1),
+                               ("max_rejects", max_rejects, -1),
+                               ("recall_sample", recall_sample, 0)):
+        check_whole(name, value, least)
     tracker = Tracker(progress, quiet)
     builder = Builder(embeddings, ids, tracker, batch_size, column, id_column, id_start, dimension,
                        max_rejects)

@@ -11,6 +11,7 @@ from . import _vectors
 from ._catalog import (OPERATORS, Relation, VectorIndex, check_metric, find_function,
                        find_relation, indexes_of)
 from ._run import Call, ConnectionLike, Plan, Steps, awaitable, blocking, fetch
+from ._sources import check_whole
 from .build import Metric
 from .results import IndexInfo, Neighbor
 
@@ -45,8 +46,8 @@ def _bulk_query_index(table: str, query: Any, k: int = 10, ef_search: Optional[i
     refuses, such as 22000 for a query of other dimensions, 42P01 for a table that does not exist.
     """
     check_metric(metric)
-    if k < 1:
-        raise ValueError(f"k must be at least 1, not {k}")
+    check_whole("k", k, 1)
+    check_whole("ef_search", ef_search)
     if ef_search is not None and not 1 <= ef_search <= MAX_EF_SEARCH:
         raise ValueError(f"ef_search must be 1 to {MAX_EF_SEARCH}, not {ef_search}")
     array = _vectors.plain_array(query)

@@ -16,7 +16,7 @@ from ._progress import ProgressCallback, Tracker
 from ._records import columns_of, names_of, open_records
 from ._run import (Call, ConnectionLike, CopyIn, Encoding, Execute, Plan, Pull, Steps, Tell,
                    awaitable, blocking, compose, fetch)
-from ._sources import Batch, Source, check_batch_size
+from ._sources import Batch, Source, check_whole
 from ._vector_fields import ArrayField, VectorField
 from .results import UpsertStats
 
@@ -73,7 +73,7 @@ def _bulk_upsert(conn: ConnectionLike, table: str, rows: Any,
         BulkError: what the server refused, such as 23505 for a key that exists, 21000 for one that
             comes twice, 42P10 for a table without a key. `report.row` is the row, if one is known.
     """
-    check_batch_size(batch_size)
+    check_whole("batch_size", batch_size, 1)
     rules = UpsertRules(on_conflict, _names(key), _names(update_columns),
                         None if merge is None else dict(merge), duplicates, reject_into,
                         max_rejects)
