@@ -10,7 +10,7 @@ import psycopg
 
 import vector_ext
 from base import Case, random_vectors
-from vector_ext import BulkError, agent_memory
+from vector_ext import BulkError, _run, agent_memory
 
 
 class Async(Case):
@@ -147,6 +147,26 @@ class Async(Case):
 
         self.run_with_connection(lambda conn: cancel_when(conn, load, lambda: len(read) > 3))
         self.assertFalse(self.exists("items"))
+
+    def test_interrupted_wait_goes_on(self):
+        class Pgconn:
+            def __init__(self):
+                self.flushed = [1, 1, 0]
+
+            def put_copy_data(self, block):
+                return 1
+
+            def flush(self):
+                return self.flushed.pop(0)
+
+            def consume_input(self):
+                pass
+
+        steps = _run._send_block(Pgconn(), b"block")
+        next(steps)
+        next(steps)
+        with self.assertRaises(StopIteration):
+            steps.send(psycopg.waiting.Ready.RW)
 
     def test_cancelled_while_the_server_works(self):
         self.sql("CREATE TABLE items (id bigint PRIMARY KEY, v vector(2))")

@@ -135,12 +135,13 @@ def compose(text: str, **parts: Any) -> sql.Composed:
 def _send_block(pgconn: pq.abc.PGconn, block: bytes) -> Generator[Any, Any, None]:
     """Puts a block and waits until libpq has none of it left, so that its buffer cannot grow.
 
-    Meanwhile what the server says is read: it could not go on if nobody took its notices.
+    Meanwhile what the server says is read: it could not go on if nobody took its notices. An
+    interrupted wait is begun again, since psycopg 3.2, without a word of what is ready.
     """
     while pgconn.put_copy_data(block) == 0:
         yield psycopg.waiting.Wait.W
     while pgconn.flush() == 1:
-        ready = yield psycopg.waiting.Wait.RW
+        ready = (yield psycopg.waiting.Wait.RW) or 0
         if ready & psycopg.waiting.Ready.R:
             pgconn.consume_input()
 
@@ -149,7 +150,7 @@ def _make_room(pgconn: pq.abc.PGconn) -> Generator[Any, Any, None]:
     """Waits until the end of a COPY can be sent at once, reading meanwhile, which psycopg, when it
     sends that end, does not."""
     while True:
-        ready = yield psycopg.waiting.Wait.RW
+        ready = (yield psycopg.waiting.Wait.RW) or 0
         if ready & psycopg.waiting.Ready.R:
             pgconn.consume_input()
         if ready & psycopg.waiting.Ready.W and pgconn.flush() == 0:
