@@ -3,9 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <exception>
-#include <system_error>
 
 #include "commands/registry.h"
 #include "error.h"
@@ -61,11 +59,6 @@ main(int argc, char** argv) {
         return static_cast<int>(error.exit_code());
     } catch (const std::bad_alloc&) {
         tell("out of memory", "");
-        return static_cast<int>(ExitCode::kStopped);
-    } catch (const std::system_error& error) {
-        tell(std::ferror(stdout) != 0 ? fmt::format("standard output: {}", error.code().message())
-                                      : error.what(),
-             "");
         return static_cast<int>(ExitCode::kStopped);
     } catch (const std::exception& error) {
         tell(fmt::format("internal error: {}", error.what()), "");

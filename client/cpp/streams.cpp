@@ -10,6 +10,12 @@
 
 namespace vext::client {
 
+namespace {
+
+int output_error = 0;  ///< the first one
+
+}  // namespace
+
 void
 hold_standard_streams() {
     // Opened the wrong way round, so that using one is still an error.
@@ -25,12 +31,23 @@ say_text(const std::string& text) noexcept {
 }
 
 void
+print_text(const std::string& text) noexcept {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() && output_error == 0)
+        output_error = errno;
+}
+
+void
+check_printed() {
+    if (output_error != 0)
+        throw Error(ExitCode::kStopped,
+                    fmt::format("standard output: {}", std::strerror(output_error)));
+}
+
+void
 flush_output() {
-    int error = std::ferror(stdout) != 0 ? EIO : 0;
-    if (std::fflush(stdout) != 0)
-        error = errno;
-    if (error != 0)
-        throw Error(ExitCode::kStopped, fmt::format("standard output: {}", std::strerror(error)));
+    if (std::fflush(stdout) != 0 && output_error == 0)
+        output_error = errno;
+    check_printed();
 }
 
 }  // namespace vext::client

@@ -24,7 +24,19 @@ say(fmt::format_string<T...> format, T&&... arguments) {
     say_text(fmt::format(format, std::forward<T>(arguments)...));
 }
 
-/// Throws an Error unless everything printed so far has left by standard output.
+/// To standard output. What is lost is told by the two functions below.
+void print_text(const std::string& text) noexcept;
+
+template <typename... T>
+void
+print(fmt::format_string<T...> format, T&&... arguments) {
+    print_text(fmt::format(format, std::forward<T>(arguments)...));
+}
+
+/// Throws an Error when something printed is known to be lost.
+void check_printed();
+
+/// Throws an Error unless everything printed has left by standard output.
 void flush_output();
 
 }  // namespace vext::client

@@ -11,6 +11,7 @@
 #include "options/groups.h"
 #include "report/text_table.h"
 #include "server/extension.h"
+#include "streams.h"
 
 namespace vext::client {
 
@@ -94,14 +95,14 @@ run(const CheckOptions& options) {
         if (options.output == "json")
             list.push_back(to_json(findings));
         else
-            fmt::print("{}", to_text(findings, options.is_deep));
+            print("{}", to_text(findings, options.is_deep));
         if (findings.n_damage > 0)
             code = ExitCode::kStopped;
         else if (findings.rows.n_rows() > 0 && code == ExitCode::kDone)
             code = ExitCode::kDoneWithRejects;
     }
     if (options.output == "json")
-        fmt::print("{}\n", list.dump(2));
+        print("{}\n", list.dump(2));
     return static_cast<int>(code);
 }
 

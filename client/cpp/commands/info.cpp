@@ -10,6 +10,7 @@
 #include "inspect/facts.h"
 #include "options/groups.h"
 #include "report/text_table.h"
+#include "streams.h"
 
 namespace vext::client {
 
@@ -37,12 +38,11 @@ run(const InfoOptions& options) {
         if (options.output == "json")
             list.push_back(to_json(facts));
         else
-            fmt::print("{}{}\n{}", i == 0 ? "" : "\n", facts.index.name,
-                       report::to_text(for_people(facts)));
+            print("{}{}\n{}", i == 0 ? "" : "\n", facts.index.name,
+                  report::to_text(for_people(facts)));
     }
     if (options.output == "json")
-        fmt::print("{}\n",
-                   (names.size() == 1 && !options.indexes.empty() ? list[0] : list).dump(2));
+        print("{}\n", (names.size() == 1 && !options.indexes.empty() ? list[0] : list).dump(2));
     return static_cast<int>(ExitCode::kDone);
 }
 

@@ -7,6 +7,7 @@
 #include "commands/registry.h"
 #include "error.h"
 #include "options/manual.h"
+#include "streams.h"
 
 namespace vext::client {
 
@@ -27,7 +28,7 @@ make_completion_command() {
                                true});
     command.examples.push_back({"source <(vector-bulk completion bash)", "Complete in this shell"});
     command.run = [shell] {
-        fmt::print("{}", completion_script(all_commands(), *shell));
+        print("{}", completion_script(all_commands(), *shell));
         return static_cast<int>(ExitCode::kDone);
     };
     return command;
@@ -41,7 +42,7 @@ make_man_command() {
     command.description = "The page is in the form that man reads.";
     command.examples.push_back({"vector-bulk man | man -l -", "Read the manual"});
     command.run = [] {
-        fmt::print("{}", manual_page(all_commands()));
+        print("{}", manual_page(all_commands()));
         return static_cast<int>(ExitCode::kDone);
     };
     return command;

@@ -15,6 +15,7 @@
 #include "inspect/index.h"
 #include "options/groups.h"
 #include "server/extension.h"
+#include "streams.h"
 #include "tune/present.h"
 #include "tune/queries.h"
 #include "tune/rebuild.h"
@@ -189,9 +190,9 @@ run(const TuneOptions& options) {
     if (!options.html.empty())
         write_file(options.html, report::render(to_page(result)));
     if (options.output == "json")
-        fmt::print("{}\n", to_json(result).dump(2));
+        print("{}\n", to_json(result).dump(2));
     else
-        fmt::print("{}", to_text(result));
+        print("{}", to_text(result));
     return static_cast<int>(result.chosen < 0 ? ExitCode::kDoneWithRejects : ExitCode::kDone);
 }
 

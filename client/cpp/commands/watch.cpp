@@ -72,9 +72,9 @@ class View {
 /// Overwrites what it showed before.
 class TerminalView : public View {
    public:
-    TerminalView() { fmt::print("\x1b[?25l"); }
+    TerminalView() { print("\x1b[?25l"); }
     ~TerminalView() override {
-        std::fputs("\x1b[?25h", stdout);
+        print("\x1b[?25h");
         std::fflush(stdout);
     }
 
@@ -88,7 +88,7 @@ class TerminalView : public View {
         }
         clear();
         if (operations.empty()) {
-            fmt::print("nothing runs\n");
+            print("nothing runs\n");
             n_shown_ = 1;
         }
         for (const Operation& operation : operations) {
@@ -97,7 +97,7 @@ class TerminalView : public View {
             if (n_shown_ + static_cast<int>(lines.size()) >= n_lines)
                 break;
             for (const std::string& line : lines)
-                fmt::print("{}\n", line);
+                print("{}\n", line);
             n_shown_ += static_cast<int>(lines.size());
         }
         flush_output();
@@ -106,15 +106,15 @@ class TerminalView : public View {
     void
     show_gone(const Operation& operation) override {
         clear();
-        fmt::print("{} {} on {} ended after {}\n", operation.pid, operation.command,
-                   operation.relation, report::duration(operation.seconds));
+        print("{} {} on {} ended after {}\n", operation.pid, operation.command, operation.relation,
+              report::duration(operation.seconds));
     }
 
    private:
     void
     clear() {
         if (n_shown_ > 0)
-            fmt::print("\x1b[{}A\x1b[J", n_shown_);
+            print("\x1b[{}A\x1b[J", n_shown_);
         n_shown_ = 0;
     }
 
@@ -133,11 +133,11 @@ class LinesView : public View {
             const std::string line = is_json_ ? json_line(operation) : plain_line(operation);
             if (const auto before = shown_.find(operation.pid);
                 before == shown_.end() || before->second != line)
-                fmt::print("{}\n", line);
+                print("{}\n", line);
             shown[operation.pid] = line;
         }
         if (operations.empty() && !is_idle_ && !is_json_)
-            fmt::print("nothing runs\n");
+            print("nothing runs\n");
         is_idle_ = operations.empty();
         shown_ = std::move(shown);
         flush_output();
@@ -146,15 +146,15 @@ class LinesView : public View {
     void
     show_gone(const Operation& operation) override {
         if (is_json_)
-            fmt::print("{}\n", nlohmann::json{{"pid", operation.pid},
-                                              {"command", operation.command},
-                                              {"relation", operation.relation},
-                                              {"ended", true},
-                                              {"seconds", operation.seconds}}
-                                   .dump());
+            print("{}\n", nlohmann::json{{"pid", operation.pid},
+                                         {"command", operation.command},
+                                         {"relation", operation.relation},
+                                         {"ended", true},
+                                         {"seconds", operation.seconds}}
+                              .dump());
         else
-            fmt::print("{} {} on {}: ended after {}\n", operation.pid, operation.command,
-                       operation.relation, report::duration(operation.seconds));
+            print("{} {} on {}: ended after {}\n", operation.pid, operation.command,
+                  operation.relation, report::duration(operation.seconds));
     }
 
    private:

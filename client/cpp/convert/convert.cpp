@@ -19,6 +19,7 @@
 #include "input/vector_field.h"
 #include "load/encoder.h"
 #include "server/interrupt.h"
+#include "streams.h"
 
 namespace vext::client {
 
@@ -314,14 +315,14 @@ run_convert(const ConvertOptions& options) {
     if (options.output_path == "-")
         return static_cast<int>(ExitCode::kDone);
     if (options.report.wants_json())
-        fmt::print("{}\n", nlohmann::ordered_json{{"command", "convert"},
-                                                  {"vectors", n_rows},
-                                                  {"dimension", converter.n_dims()},
-                                                  {"output", options.output_path}}
-                               .dump());
+        print("{}\n", nlohmann::ordered_json{{"command", "convert"},
+                                             {"vectors", n_rows},
+                                             {"dimension", converter.n_dims()},
+                                             {"output", options.output_path}}
+                          .dump());
     else if (!options.report.is_quiet)
-        fmt::print("{} vectors of {} dimensions in {}\n", with_thousands(n_rows),
-                   converter.n_dims(), options.output_path);
+        print("{} vectors of {} dimensions in {}\n", with_thousands(n_rows), converter.n_dims(),
+              options.output_path);
     return static_cast<int>(ExitCode::kDone);
 }
 

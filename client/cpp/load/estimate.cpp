@@ -7,6 +7,7 @@
 
 #include "load/load.h"
 #include "server/extension.h"
+#include "streams.h"
 
 namespace vext::client {
 
@@ -81,19 +82,18 @@ estimate_load(LoadContext& context) {
             object["index_build_memory"] = index->build_memory;
             object["index_bytes"] = index->n_bytes;
         }
-        fmt::print("{}\n", object.dump());
+        print("{}\n", object.dump());
         return;
     }
-    fmt::print("would load {} vectors of {} dimensions into {}{}: about {}\n",
-               with_thousands(counts.n_sent), context.stats.dimension, context.stats.table,
-               context.plan.create.empty() ? "" : ", made anew", human_bytes(n_table));
+    print("would load {} vectors of {} dimensions into {}{}: about {}\n",
+          with_thousands(counts.n_sent), context.stats.dimension, context.stats.table,
+          context.plan.create.empty() ? "" : ", made anew", human_bytes(n_table));
     if (counts.n_rejected > 0)
-        fmt::print("would reject {} rows\n", with_thousands(counts.n_rejected));
-    fmt::print("reading and judging them took {:.2f} s\n", seconds);
+        print("would reject {} rows\n", with_thousands(counts.n_rejected));
+    print("reading and judging them took {:.2f} s\n", seconds);
     if (index)
-        fmt::print("an index of them: {}, built in {} with maintenance_work_mem of {}\n",
-                   human_bytes(index->n_bytes), index->build_time,
-                   human_bytes(index->build_memory));
+        print("an index of them: {}, built in {} with maintenance_work_mem of {}\n",
+              human_bytes(index->n_bytes), index->build_time, human_bytes(index->build_memory));
 }
 
 }  // namespace vext::client

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/extension.h"
+#include "streams.h"
 
 namespace vext::client {
 
@@ -97,9 +98,9 @@ summary_text(const BulkBuildStats& stats) {
 void
 print_summary(const BulkBuildStats& stats, const ReportOptions& report) {
     if (report.wants_json())
-        fmt::print("{}\n", summary_json(stats));
+        print("{}\n", summary_json(stats));
     else if (!report.is_quiet)
-        fmt::print("{}", summary_text(stats));
+        print("{}", summary_text(stats));
 }
 
 }  // namespace vext::client

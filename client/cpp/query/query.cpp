@@ -12,6 +12,7 @@
 #include "input/vector_field.h"
 #include "server/extension.h"
 #include "server/table.h"
+#include "streams.h"
 
 namespace vext::client {
 
@@ -119,7 +120,7 @@ class Printer {
     explicit Printer(const std::string& output) : output_(output) {}
 
     void
-    print(std::uint64_t query, const Result& rows) {
+    add(std::uint64_t query, const Result& rows) {
         if (query == 2)
             has_numbers_ = true;
         // The first query's rows wait until it is known whether there is a second one.
@@ -142,7 +143,7 @@ class Printer {
     void
     flush_first() {
         if (output_ == "csv" && !is_begun_)
-            fmt::print("{}id,distance\n", has_numbers_ ? "query," : "");
+            print("{}id,distance\n", has_numbers_ ? "query," : "");
         is_begun_ = true;
         for (const auto& [id, distance] : first_)
             line(1, id, distance);
@@ -164,8 +165,7 @@ class Printer {
             object["distance"] = nlohmann::json::parse(distance, nullptr, false);
             if (object["distance"].is_discarded())
                 object["distance"] = nullptr;  // NaN is no JSON
-            fmt::print("{}\n",
-                       object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+            print("{}\n", object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
             return;
         }
         const char separator = output_ == "csv" ? ',' : '\t';
@@ -177,7 +177,7 @@ class Printer {
                 shown.insert(at, 1, '"');
             shown = '"' + shown + '"';
         }
-        fmt::print("{}{}{}{}\n", number, shown, separator, distance);
+        print("{}{}{}{}\n", number, shown, separator, distance);
     }
 
     std::string output_;
@@ -263,7 +263,8 @@ run_query(const QueryOptions& options) {
     Printer printer(options.output);
     std::uint64_t n_queries = 0;
     each_query(options, target, [&](std::span<const float> values) {
-        printer.print(++n_queries, searcher.search(values));
+        printer.add(++n_queries, searcher.search(values));
+        check_printed();
     });
     printer.end();
     return static_cast<int>(ExitCode::kDone);
