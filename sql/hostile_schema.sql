@@ -63,6 +63,28 @@ INSERT INTO stage VALUES (1, '[7,7]'), (500, '[8,8]'), (501, NULL);
 SELECT inserted, updated FROM vector_bulk_upsert('items', 'stage', 'update', reject_into => 'rejects');
 COMMIT;
 RESET search_path;
+
+-- An index's expression is its owner's: whoever checks the index does not run it with his own rights.
+CREATE ROLE hostile_owner;
+CREATE TABLE hostile.owned (v hostile.vector(2));
+INSERT INTO hostile.owned SELECT ARRAY[i, 1] FROM generate_series(1, 20) i;
+CREATE FUNCTION hostile.told(v hostile.vector) RETURNS hostile.vector LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF current_user::text <> 'hostile_owner'::text THEN
+        RAISE EXCEPTION 'run as %', current_user;
+    END IF;
+    RETURN v;
+END
+$$;
+GRANT ALL ON SCHEMA hostile TO hostile_owner;
+ALTER TABLE hostile.owned OWNER TO hostile_owner;
+CREATE INDEX owned_v ON hostile.owned USING hnsw ((hostile.told(v)::hostile.vector(2)) hostile.vector_l2_ops);
+SELECT count(*) FROM hostile.hnsw_check('hostile.owned_v', true);
+SELECT current_user = session_user AS is_back;
+DROP TABLE hostile.owned;
+DROP FUNCTION hostile.told(hostile.vector);
+REVOKE ALL ON SCHEMA hostile FROM hostile_owner;
+DROP ROLE hostile_owner;
 DROP TABLE hostile.items, hostile.rejects;
 DROP EXTENSION vector_ext;
 SET client_min_messages = warning;

@@ -89,6 +89,15 @@ guc_extra_memory(std::size_t n_bytes) {
 #endif
 }
 
+/// Takes from the session what schemas it searches, where the server's own maintenance does: from 17
+/// on.
+inline void
+restrict_search_path() {
+#if PG_VERSION_NUM >= 170000
+    RestrictSearchPath();
+#endif
+}
+
 /// What the handler of an access method returns for a routine of static life. Before PostgreSQL 19
 /// the server frees what it gets; from then on it keeps the address.
 inline Datum
