@@ -111,11 +111,12 @@ build/install/vector--%--$(VECTOR_VERSION).sql: $(SCRIPT_SOURCES) | build/instal
 	$(call assemble,c_names=plain after=$* begin_upgrade since=0.1.0 vector_drops $(VECTOR_PARTS) since=0.1.0 vector_alters)
 
 # What the module shows, and the names of extension vector for it.
-build/install/exports.map build/install/aliases.ld: build/install/vector--$(VECTOR_VERSION).sql
+build/install/aliases.ld: build/install/exports.map
+build/install/exports.map: build/install/vector--$(VECTOR_VERSION).sql
 	sed -n "s/.*'MODULE_PATHNAME', '\([a-z0-9_]*\)'.*/\1/p" $< | sort -u >build/install/c_names
-	{ echo '{ global: _PG_init; Pg_magic_func; vext_*; pg_finfo_vext_*;' && \
-		sed 's/.*/&; pg_finfo_&;/' build/install/c_names && echo 'local: *; };'; } >build/install/exports.map
 	sed 's/.*/& = vext_&; pg_finfo_& = pg_finfo_vext_&;/' build/install/c_names >build/install/aliases.ld
+	{ echo '{ global: _PG_init; Pg_magic_func; vext_*; pg_finfo_vext_*;' && \
+		sed 's/.*/&; pg_finfo_&;/' build/install/c_names && echo 'local: *; };'; } >$@.tmp && mv $@.tmp $@
 
 build/install:
 	mkdir -p $@

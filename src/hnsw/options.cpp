@@ -13,7 +13,6 @@
 namespace vext::hnsw {
 
 constinit int setting_ef_search = kDefaultEfSearch;
-constinit int setting_max_scan_tuples = 20000;
 constinit double setting_scan_mem_multiplier = 1;
 constinit bool setting_glance_reads = true;
 constinit bool setting_exact_order = false;
@@ -45,7 +44,7 @@ constinit bool ef_search_was_set = false;
 constinit int setting_iterative_scan = kIterativeOff;
 constinit bool iterative_scan_was_set = false;
 constinit int setting_list_iterative_scan = kIterativeOff;
-constinit bool list_iterative_scan_was_set = false;
+constinit int setting_max_scan_tuples = 20000;
 constinit int setting_probes = 1;
 constinit int setting_max_probes = kMaxLists;
 constinit bool setting_fill_limit = true;
@@ -80,11 +79,6 @@ take_source_of_ef_search(int, void* extra) {
 void
 take_source_of_iterative_scan(int, void* extra) {
     iterative_scan_was_set = extra != nullptr && *static_cast<bool*>(extra);
-}
-
-void
-take_source_of_list_iterative_scan(int, void* extra) {
-    list_iterative_scan_was_set = extra != nullptr && *static_cast<bool*>(extra);
 }
 
 // Whether some module, not only a configuration file, has already defined the setting.
@@ -127,20 +121,25 @@ define_index_options() {
                       kDefaultLists, 1, kMaxLists, AccessExclusiveLock);
 }
 
+int
+option_lists(Relation index) {
+    const auto* options = reinterpret_cast<const ListOptions*>(index->rd_options);
+    return options != nullptr ? options->lists : kDefaultLists;
+}
+
 void
 define_list_settings() {
     DefineCustomIntVariable("ivfflat.probes", "Lists to find as much as a search of them would.",
                             nullptr, &setting_probes, 1, 1, kMaxLists, PGC_USERSET, 0, nullptr,
                             nullptr, nullptr);
-    DefineCustomEnumVariable("ivfflat.iterative_scan", "Whether a scan goes on when rows run out.",
-                             "Where it was not set, vector_ext.fill_limit decides.",
+    DefineCustomEnumVariable("ivfflat.iterative_scan",
+                             "Has no effect: a scan goes on when rows run out.", nullptr,
                              &setting_list_iterative_scan, kIterativeOff, kListIterativeScanNames,
-                             PGC_USERSET, 0, note_source, take_source_of_list_iterative_scan,
-                             nullptr);
+                             PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("ivfflat.max_probes",
-                            "Has no effect: hnsw.max_scan_tuples ends a scan that goes on.",
-                            nullptr, &setting_max_probes, kMaxLists, 1, kMaxLists, PGC_USERSET, 0,
-                            nullptr, nullptr, nullptr);
+                            "The share of its lists that a scan which goes on may visit.", nullptr,
+                            &setting_max_probes, kMaxLists, 1, kMaxLists, PGC_USERSET, 0, nullptr,
+                            nullptr, nullptr);
     MarkGUCPrefixReserved("ivfflat");
 }
 
@@ -243,12 +242,20 @@ is_of_lists(Relation index) {
 
 IterativeScan
 effective_iterative_scan(Relation index) {
-    if (is_of_lists(index) ? list_iterative_scan_was_set : iterative_scan_was_set)
-        return static_cast<IterativeScan>(is_of_lists(index) ? setting_list_iterative_scan
-                                                             : setting_iterative_scan);
-    if (!setting_fill_limit)
+    if (iterative_scan_was_set && !is_of_lists(index))
+        return static_cast<IterativeScan>(setting_iterative_scan);
+    if (!setting_fill_limit && !is_of_lists(index))
         return kIterativeOff;
     return setting_exact_order ? kIterativeStrict : kIterativeRelaxed;
+}
+
+std::size_t
+max_scan_tuples(Relation index, std::size_t n_nodes) {
+    if (!is_of_lists(index))
+        return static_cast<std::size_t>(setting_max_scan_tuples);
+    const auto n_lists = static_cast<std::size_t>(option_lists(index));
+    const auto n_probes = static_cast<std::size_t>(std::max(setting_probes, setting_max_probes));
+    return n_probes >= n_lists ? n_nodes : n_nodes * n_probes / n_lists;
 }
 
 int

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "pg/index_am.h"
@@ -21,7 +22,6 @@ enum IterativeScan : int { kIterativeOff, kIterativeRelaxed, kIterativeStrict };
 
 /// The settings; the server writes them.
 extern int setting_ef_search;
-extern int setting_max_scan_tuples;
 extern double setting_scan_mem_multiplier;
 extern bool setting_glance_reads;
 extern bool setting_exact_order;
@@ -49,10 +49,15 @@ bool is_graph(Relation index);
 /// Whether it is of the access method that takes the options of inverted lists.
 bool is_of_lists(Relation index);
 
-/// How a scan goes on: the setting of the access method if it was set; else like kIterativeRelaxed,
-/// so that a LIMIT is filled, unless vector_ext.fill_limit is off, or like kIterativeStrict with
-/// vector_ext.exact_order.
+/// How a scan goes on: the setting if it was set; else like kIterativeRelaxed, so that a LIMIT is
+/// filled, unless vector_ext.fill_limit is off, or like kIterativeStrict with
+/// vector_ext.exact_order. Where the index is of lists it always goes on: a list that is probed has
+/// many more rows than a candidate list.
 IterativeScan effective_iterative_scan(Relation index);
+
+/// The most nodes that a scan visits of an index of so many: the setting; where the index is of
+/// lists, the share of them that ivfflat.max_probes is.
+std::size_t max_scan_tuples(Relation index, std::size_t n_nodes);
 
 /// The candidate list of a search: the setting if it was set, else the index option, else 40. Where
 /// the index is of lists, at least what finds as much as ivfflat.probes of its lists would.

@@ -160,7 +160,7 @@ sub go_back_to
 	push @old, 'ALTER OPERATOR <= (vector, vector) SET (RESTRICT = scalarltsel, JOIN = scalarltjoinsel);
 		ALTER OPERATOR >= (vector, vector) SET (RESTRICT = scalargtsel, JOIN = scalargtjoinsel)'
 	  if $script =~ /^ALTER OPERATOR <=/m;
-	push @old, 'ALTER FUNCTION vector_add(vector, vector) PARALLEL UNSAFE' if $script =~ /PARALLEL SAFE'/;
+	push @old, 'ALTER FUNCTION vector_add(vector, vector) PARALLEL UNSAFE' if $script =~ /^ALTER FUNCTION vector_add/m;
 	$node->safe_psql($database, join(";\n",
 		'SET client_min_messages = error',
 		(map { "ALTER EXTENSION vector DROP $_->[0] $_->[1]" } @once),
@@ -170,7 +170,7 @@ sub go_back_to
 	return;
 }
 
-for my $version (qw(0.1.8 0.2.0 0.2.7 0.4.4 0.5.1 0.6.0 0.6.2 0.7.4 0.8.0))
+for my $version (qw(0.1.0 0.1.8 0.2.0 0.2.7 0.4.4 0.5.1 0.6.0 0.6.2 0.7.4 0.8.0))
 {
 	my $database = new_database('from_' . $version =~ tr/./_/r, 'CREATE EXTENSION vector');
 	$node->safe_psql($database, q{
@@ -196,6 +196,8 @@ like(bulk_ok($node, 'info', 'info', 'rows'), qr/^rows +about 200$/m, 'info tells
 $node->safe_psql('postgres', 'CREATE SCHEMA tools; CREATE EXTENSION vector_tools SCHEMA tools');
 bulk_ok($node, 'an upsert beside vector_tools', 'upsert', "$home/rows.csv", '--table', 'rows');
 bulk_ok($node, 'check', 'check', 'rows', '--deep');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM tools.hnsw_estimate('rows', 'v')}), '1',
+	'functions of vector_tools find each other in their schema');
 like(bulk_ok($node, 'info', 'info', 'rows'), qr/^vectors +200 different$/m, 'info has what hnsw_info tells');
 $node->safe_psql('postgres', 'DROP TABLE rows; DROP EXTENSION vector CASCADE');
 

@@ -8,6 +8,7 @@ use IndexFile;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use VectorBulk;
 use VectorExt;
 
 use constant { THEIR_HNSW => 0xA953A953, THEIR_IVFFLAT => 0x14FF1A7, RETIRED => 0x44525456 };
@@ -64,6 +65,17 @@ unlike($node->safe_psql('postgres', "SET enable_seqscan = off; EXPLAIN $search")
 	'such an index is never planned');
 error_is($node, 'postgres', q{SELECT * FROM hnsw_info('items_v')}, '55000', 'a tool refuses it', 'REINDEX');
 error_is($node, 'postgres', q{SELECT * FROM hnsw_check('items_l')}, '55000', 'of lists, too', 'REINDEX');
+error_is($node, 'postgres', q{SELECT * FROM hnsw_recall('items_v')}, '55000', 'and is not measured', 'REINDEX');
+is($node->safe_psql('postgres', q{SELECT index, method, bytes = pg_relation_size(index), command
+	FROM vector_foreign_indexes() WHERE index::text LIKE 'items%' ORDER BY 1}),
+	"items_v|hnsw|t|REINDEX INDEX CONCURRENTLY items_v;\nitems_l|ivfflat|t|REINDEX INDEX CONCURRENTLY items_l;",
+	'those that are left are listed with the commands');
+my ($code, $found) = bulk($node, 'check', '--all');
+is($code, 1, 'vector-bulk check ends with 1');
+like($found, qr/items_l: 1 finding, 0 of them damage.*made by pgvector.*quiet_v/s, 'and tells of each');
+($code, $found) = bulk($node, 'info');
+is($code, 0, 'vector-bulk info goes on');
+like($found, qr/items_l.*made by pgvector and not used.*quiet_v/s, 'and tells of each');
 is(magic_of('items_v'), THEIR_HNSW, 'reading leaves the file alone');
 
 # Each way of writing, of which one is the first.
@@ -109,6 +121,7 @@ finds_every_row($node, 'items', 'REINDEX');
 is($err, '', 'a search of them warns of nothing');
 like($node->safe_psql('postgres', "SET enable_seqscan = off; EXPLAIN $search"), qr/items_[vl]/,
 	'they are planned again');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM vector_foreign_indexes()'), '0', 'none is left');
 
 $node->stop;
 done_testing();

@@ -26,7 +26,8 @@ struct CheckOptions {
 
 struct Findings {
     std::string index;
-    Result rows;  ///< block, node, problem, severity
+    Result rows;      ///< block, node, problem, severity
+    bool is_foreign;  ///< passed over by searches, which miss nothing
     int n_damage = 0;
 };
 
@@ -34,11 +35,17 @@ Findings
 check(Connection& connection, const std::string& name, bool is_deep) {
     const Index index = find_index(connection, name);
     const std::string function = require_function(connection, "hnsw_check");
+    if (is_foreign(connection, index.name))
+        return {index.name,
+                connection.query("SELECT NULL::bigint, NULL::bigint, "
+                                 "'the index was made by pgvector and is not used', 'quality'"),
+                true};
     Findings findings{index.name,
                       connection.query(fmt::format("SELECT block, node, problem, severity "
                                                    "FROM {}($1::regclass, $2::boolean)",
                                                    function),
-                                       {index.name, is_deep ? "true" : "false"})};
+                                       {index.name, is_deep ? "true" : "false"}),
+                      false};
     for (int row = 0; row < findings.rows.n_rows(); row++)
         findings.n_damage += findings.rows.text(row, 3) == "damage" ? 1 : 0;
     return findings;
@@ -74,7 +81,9 @@ to_text(const Findings& findings, bool is_deep) {
         table.rows.push_back({findings.rows.string(row, 3), findings.rows.string(row, 2),
                               findings.rows.string(row, 0), findings.rows.string(row, 1)});
     text += report::to_text(table);
-    text += findings.n_damage > 0
+    text += findings.is_foreign
+                ? fmt::format("REINDEX INDEX CONCURRENTLY {}; makes it ours.\n", findings.index)
+            : findings.n_damage > 0
                 ? fmt::format("Rows can be lost or wrong: REINDEX INDEX {};\n", findings.index)
                 : fmt::format("Searches may miss rows; REINDEX INDEX {}; makes it anew.\n",
                               findings.index);

@@ -64,9 +64,9 @@ append_info(std::vector<Fact>& facts, const nlohmann::json& info) {
 
 IndexFacts
 read_facts(Connection& connection, const Index& index) {
-    IndexFacts facts{index, nullptr};
+    IndexFacts facts{index, nullptr, is_foreign(connection, index.name)};
     const auto function = find_function(connection, "hnsw_info");
-    if (function && index.is_valid) {
+    if (function && index.is_valid && !facts.is_foreign) {
         const Result row = connection.query(
             fmt::format("SELECT pg_catalog.to_jsonb(i) FROM {}($1::regclass) i", *function),
             {index.name});
@@ -85,13 +85,19 @@ for_people(const IndexFacts& facts) {
     if (index.is_partial)
         list.push_back({"where", index.predicate});
     list.push_back({"distance", metric_title(index.metric) + " (" + index.class_name + ")"});
-    list.push_back({"options", fmt::format("m {}, ef_construction {}, ef_search {}",
-                                           index.option("m").value_or("16"),
-                                           index.option("ef_construction").value_or("64"),
-                                           index.option("ef_search").value_or("of the session"))});
+    if (index.access_method == "ivfflat")
+        list.push_back({"options", "lists " + index.option("lists").value_or("100")});
+    else
+        list.push_back(
+            {"options",
+             fmt::format("m {}, ef_construction {}, ef_search {}", index.option("m").value_or("16"),
+                         index.option("ef_construction").value_or("64"),
+                         index.option("ef_search").value_or("of the session"))});
     list.push_back({"extension", index.extension + " " + index.extension_version});
     if (!index.is_valid)
         list.push_back({"state", "not valid: REINDEX it"});
+    if (facts.is_foreign)
+        list.push_back({"state", "made by pgvector and not used: REINDEX it"});
     const double n_bytes = static_cast<double>(index.n_bytes);
     list.push_back({"size", index.n_rows > 0 ? fmt::format("{}, {} a row", bytes(n_bytes),
                                                            bytes(n_bytes / index.n_rows))

@@ -14,6 +14,7 @@ namespace vext::client {
 struct IndexFacts {
     Index index;
     nlohmann::json info;  ///< the row of hnsw_info by names of its columns, or null
+    bool is_foreign;      ///< pgvector made its file, which is passed over
 };
 
 IndexFacts read_facts(Connection& connection, const Index& index);

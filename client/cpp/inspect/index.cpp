@@ -22,7 +22,7 @@ constexpr const char* kIndexesOf =
     "SELECT i.indexrelid, i.indexrelid::regclass::text "
     "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
     "JOIN pg_catalog.pg_am a ON a.oid = c.relam "
-    "WHERE i.indrelid = $1::oid AND a.amname = 'hnsw' ORDER BY 2";
+    "WHERE i.indrelid = $1::oid AND a.amname IN ('hnsw', 'ivfflat') ORDER BY 2";
 
 constexpr const char* kIndex = R"(
 SELECT format('%I.%I', cn.nspname, c.relname), c.relname,
@@ -175,7 +175,7 @@ all_indexes(Connection& connection) {
         "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c "
         "JOIN pg_catalog.pg_am a ON a.oid = c.relam "
         "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE a.amname = 'hnsw' AND c.relkind = 'i' "
+        "WHERE a.amname IN ('hnsw', 'ivfflat') AND c.relkind = 'i' "
         "AND (c.relpersistence <> 't' OR c.relnamespace = pg_catalog.pg_my_temp_schema()) "
         "ORDER BY 1");
     std::vector<std::string> names;

@@ -54,7 +54,7 @@ resolve_index(Connection& connection, const std::string& name, Target& target) {
         "JOIN pg_catalog.pg_am m ON m.oid = c.relam "
         "JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0] "
         "JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0] "
-        "WHERE c.oid = $1::oid AND m.amname = 'hnsw'",
+        "WHERE c.oid = $1::oid AND m.amname IN ('hnsw', 'ivfflat')",
         {find_oid(connection, name)});
     if (found.n_rows() == 0)
         return false;
@@ -75,7 +75,7 @@ metric_of_column(Connection& connection, const Target& target) {
         "JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
         "JOIN pg_catalog.pg_am m ON m.oid = c.relam "
         "JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
-        "WHERE i.indrelid = $1::regclass AND a.attname = $2 AND m.amname = 'hnsw' AND i.indisvalid",
+        "WHERE i.indrelid = $1::regclass AND a.attname = $2 AND m.amname IN ('hnsw', 'ivfflat') AND i.indisvalid",
         {target.table, target.column});
     Target index;
     if (found.n_rows() == 1 && resolve_index(connection, found.string(0, 0), index))

@@ -43,6 +43,13 @@ find_function(Connection& connection, const std::string& function) {
     return found.string(0, 1);
 }
 
+bool
+is_foreign(Connection& connection, const std::string& index) {
+    const std::optional<std::string> function = find_function(connection, "hnsw_is_foreign");
+    return function && connection.query(fmt::format("SELECT {}($1::regclass)", *function), {index})
+                           .boolean(0, 0);
+}
+
 ExtensionType
 require_type(Connection& connection, const std::string& type) {
     if (std::optional<ExtensionType> found = find_type(connection, type))

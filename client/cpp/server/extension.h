@@ -23,6 +23,10 @@ std::optional<ExtensionType> find_type(Connection& connection, const std::string
 /// A function's quoted name with its schema, if an extension of ours has it.
 std::optional<std::string> find_function(Connection& connection, const std::string& function);
 
+/// Whether pgvector made the file of an index that is now in a database of ours, which passes it
+/// over until REINDEX.
+bool is_foreign(Connection& connection, const std::string& index);
+
 /// As find_type and find_function, with a UsageError that says what is missing.
 ExtensionType require_type(Connection& connection, const std::string& type);
 std::string require_function(Connection& connection, const std::string& function);

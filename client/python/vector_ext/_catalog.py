@@ -207,7 +207,7 @@ def indexes_of(oid: int) -> Steps[list[VectorIndex]]:
                a.attname::text, o.opcname::text, c.reloptions, i.indpred IS NOT NULL, i.indisvalid
         FROM pg_catalog.pg_index i
         JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-        JOIN pg_catalog.pg_am am ON am.oid = c.relam AND am.amname = 'hnsw'
+        JOIN pg_catalog.pg_am am ON am.oid = c.relam AND am.amname IN ('hnsw', 'ivfflat')
         JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0]
         LEFT JOIN pg_catalog.pg_attribute a
             ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attnum > 0

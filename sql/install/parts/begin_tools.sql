@@ -16,7 +16,13 @@ BEGIN
                         AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
                         AND d.deptype = 'e' AND e.extname = 'vector'
                         AND t.typname::pg_catalog.text = name);
-        IF type IS NULL OR pg_catalog.to_regtype(name)::pg_catalog.oid IS DISTINCT FROM type THEN
+        IF type IS NULL THEN
+            RAISE EXCEPTION USING
+                ERRCODE = '55000',
+                MESSAGE = pg_catalog.format('extension "vector" has no type "%s"', name),
+                HINT = 'It is of an earlier version: ALTER EXTENSION vector UPDATE.';
+        END IF;
+        IF pg_catalog.to_regtype(name)::pg_catalog.oid IS DISTINCT FROM type THEN
             RAISE EXCEPTION USING
                 ERRCODE = '42710',
                 MESSAGE = pg_catalog.format('type "%s" is not that of extension "vector" here', name),

@@ -54,9 +54,8 @@ BEGIN
     -- The other function of this name, wherever it is.
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT * FROM %s.hnsw_estimate($1, $2, $3, $4, $5)',
-        (SELECT p.pronamespace::pg_catalog.regnamespace
-           FROM pg_catalog.pg_am a JOIN pg_catalog.pg_proc p ON p.oid = a.amhandler
-          WHERE a.amname = 'hnsw')) USING n_rows, n_dims, m, ef_construction, metric;
+        (SELECT pronamespace::regnamespace FROM pg_proc
+          WHERE prosrc = 'vext_hnsw_estimate' AND prolang = 13::oid)) USING n_rows, n_dims, m, ef_construction, metric;
 END
 $$;
 COMMENT ON FUNCTION hnsw_estimate(regclass, name, integer, integer, text) IS

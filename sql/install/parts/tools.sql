@@ -20,6 +20,26 @@ CREATE FUNCTION hnsw_check(
 COMMENT ON FUNCTION hnsw_check(regclass, boolean) IS
     'what is wrong with an hnsw index; deep also compares it with its table; no rows when sound';
 
+CREATE FUNCTION hnsw_is_foreign(index regclass) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vext_hnsw_is_foreign' LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hnsw_is_foreign(regclass) IS
+    'whether pgvector made the file of an index, which is passed over until REINDEX';
+
+CREATE FUNCTION vector_foreign_indexes()
+    RETURNS TABLE (index regclass, method name, bytes bigint, command text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT c.oid::pg_catalog.regclass, a.amname, pg_catalog.pg_relation_size(c.oid::pg_catalog.regclass),
+           pg_catalog.format('REINDEX INDEX CONCURRENTLY %s;', c.oid::pg_catalog.regclass)
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_am a ON a.oid = c.relam
+     WHERE a.amname IN ('hnsw', 'ivfflat') AND c.relkind = 'i' AND c.relpersistence <> 't'
+           AND hnsw_is_foreign(c.oid::pg_catalog.regclass)
+     ORDER BY 3;
+END;
+COMMENT ON FUNCTION vector_foreign_indexes() IS
+    'the indexes of this database that pgvector made, with the commands that make them ours';
+
 CREATE FUNCTION hnsw_prewarm(index regclass) RETURNS bigint
     AS 'MODULE_PATHNAME', 'vext_hnsw_prewarm' LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hnsw_prewarm(regclass) IS
@@ -52,6 +72,7 @@ AS $$
 DECLARE
     index_name text := coalesce((SELECT relname FROM pg_class WHERE oid = index), index::text);
     queries_name text := (SELECT relname FROM pg_class WHERE oid = queries);
+    is_foreign boolean;
     target regclass;
     indexed text;
     filter text;
@@ -100,6 +121,16 @@ BEGIN
     IF NOT (SELECT indisvalid FROM pg_index WHERE indexrelid = index) THEN
         RAISE EXCEPTION 'index "%" is not valid', index_name
             USING ERRCODE = '55000', HINT = 'REINDEX the index.';
+    END IF;
+    -- Asks in the schema of this function.
+    EXECUTE format('SELECT %s.hnsw_is_foreign($1)',
+                   (SELECT pronamespace::regnamespace FROM pg_proc
+                     WHERE prosrc = 'vext_hnsw_is_foreign' AND prolang = 13::oid))
+       INTO STRICT is_foreign USING index;
+    IF is_foreign THEN
+        RAISE EXCEPTION 'index "%" was made by pgvector', index_name
+            USING ERRCODE = '55000',
+                  HINT = 'REINDEX INDEX CONCURRENTLY makes it an index of this library.';
     END IF;
 
     SELECT i.indrelid::regclass, '(' || pg_get_indexdef(i.indexrelid, 1, true) || ')',

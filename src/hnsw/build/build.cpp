@@ -126,7 +126,7 @@ build_index(Relation heap, Relation relation, IndexInfo* info) {
         ereport(NOTICE,
                 errmsg("ivfflat index \"%s\" is built as a graph, as hnsw has them",
                        RelationGetRelationName(relation)),
-                errdetail("Option lists has no effect on it."));
+                errdetail("Option lists has no effect on what is built."));
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw build", ALLOCSET_DEFAULT_SIZES);
     auto* result = static_cast<IndexBuildResult*>(palloc0(sizeof(IndexBuildResult)));

@@ -9,6 +9,7 @@
 #include "hnsw/inspect/estimate.h"
 #include "hnsw/inspect/info.h"
 #include "hnsw/options.h"
+#include "hnsw/pages/foreign.h"
 #include "hnsw/pages/page_walk.h"
 #include "pg/catalog.h"
 #include "pg/function.h"
@@ -164,6 +165,13 @@ VEXT_FUNCTION(hnsw_info) {
     vext::hnsw::return_info(index, vext::pg::ResultSet(fcinfo));
     index_close(index, AccessShareLock);
     PG_RETURN_NULL();
+}
+
+VEXT_FUNCTION(hnsw_is_foreign) {
+    const Relation index = vext::pg::open_index(PG_GETARG_OID(0), vext::hnsw::is_graph, "hnsw");
+    const bool is_foreign = vext::hnsw::is_foreign(index);
+    index_close(index, AccessShareLock);
+    PG_RETURN_BOOL(is_foreign);
 }
 
 VEXT_FUNCTION(hnsw_prewarm) {

@@ -45,7 +45,7 @@ search_options(ScanState& state, Relation table) {
     options.ef = static_cast<std::size_t>(effective_ef_search(state.index.relation));
     options.goes_on = effective_iterative_scan(state.index.relation) != kIterativeOff;
     options.is_strict = options.goes_on && state.is_strict;
-    options.max_visited = static_cast<std::size_t>(setting_max_scan_tuples);
+    options.max_visited = max_scan_tuples(state.index.relation, state.index.meta.n_slots);
     options.max_bytes = static_cast<std::size_t>(work_mem * 1024.0 * setting_scan_mem_multiplier);
     options.by_lower_bound = state.returns_bounds;
     options.refines_all = state.is_exact;
