@@ -88,7 +88,7 @@ SELECT id FROM items ORDER BY v <-> '{1:1}/6' LIMIT 1;
 INSERT INTO items VALUES (0, '{1:1}/6');
 INSERT INTO items VALUES (0, '{1:3e38}/5');
 -- (Newer servers say of a node that a setting disables it.)
-CREATE FUNCTION nodes_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.nodes_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     line text;
 BEGIN
@@ -98,7 +98,7 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
-SELECT nodes_of($$SELECT id FROM items ORDER BY v <=> '{1:50}/5' LIMIT 3$$);
+SELECT pg_temp.nodes_of($$SELECT id FROM items ORDER BY v <=> '{1:50}/5' LIMIT 3$$);
 
 -- Scans go on, also behind filters; the order holds where it is asked for.
 SET hnsw.ef_search = 10;
@@ -210,7 +210,21 @@ SELECT * FROM hnsw_check('items_v', true);
 DROP TABLE items, rejects;
 RESET enable_seqscan;
 
-DROP FUNCTION nodes_of(text);
+-- What an index would take.
+SELECT hot_bytes, cold_bytes FROM hnsw_estimate(100000, 30522, entries => 250);
+SELECT cold_bytes FROM hnsw_estimate(100000, 1000000000, entries => 250);
+SELECT cold_bytes FROM hnsw_estimate(100000, 1000000000);
+SELECT cold_bytes FROM hnsw_estimate(100000, 30522, entries => -1);
+SELECT cold_bytes FROM hnsw_estimate(100000, 30522, metric => 'hamming', entries => 250);
+CREATE TABLE items (v sparsevec(30522), w sparsevec);
+INSERT INTO items SELECT pg_temp.noise(i, 30522, 100) FROM generate_series(1, 1000) i;
+ANALYZE items;
+CREATE INDEX items_v ON items USING hnsw (v sparsevec_ip_ops);
+SELECT total_bytes BETWEEN 0.9 * pg_relation_size('items_v') AND 1.1 * pg_relation_size('items_v') AS is_near
+FROM hnsw_estimate('items', 'v', metric => 'ip');
+SELECT cold_bytes FROM hnsw_estimate('items', 'v', metric => 'jaccard');
+SELECT cold_bytes FROM hnsw_estimate('items', 'w');
+DROP TABLE items;
 
 -- The classes.
 SELECT opcname, opcintype::regtype, opcdefault, amvalidate(o.oid)

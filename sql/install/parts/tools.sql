@@ -47,12 +47,12 @@ COMMENT ON FUNCTION hnsw_prewarm(regclass) IS
 
 CREATE FUNCTION hnsw_estimate(
     rows bigint, dims integer, m integer DEFAULT 16, ef_construction integer DEFAULT 64,
-    metric text DEFAULT 'l2', OUT build_memory bigint, OUT build_time text, OUT hot_bytes bigint,
-    OUT cold_bytes bigint, OUT total_bytes bigint, OUT build_seconds double precision,
-    OUT summary text)
+    metric text DEFAULT 'l2', entries integer DEFAULT 0, OUT build_memory bigint,
+    OUT build_time text, OUT hot_bytes bigint, OUT cold_bytes bigint, OUT total_bytes bigint,
+    OUT build_seconds double precision, OUT summary text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'vext_hnsw_estimate' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 1;
-COMMENT ON FUNCTION hnsw_estimate(bigint, integer, integer, integer, text) IS
+COMMENT ON FUNCTION hnsw_estimate(bigint, integer, integer, integer, text, integer) IS
     'what an hnsw index of so many vectors would take: memory and time to build it, and its size';
 
 CREATE FUNCTION hnsw_recall(

@@ -29,6 +29,13 @@ check_request(std::int64_t n_rows, const Definition& definition) {
     if (definition.n_dims < 1)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("dimensions for type vector must be at least 1"));
+    if (definition.n_entries > 0 && core::is_of_bits(definition.metric))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("metric \"%s\" is not of type sparsevec",
+                       core::kMetricNames[static_cast<std::size_t>(definition.metric)].data()));
+    if (definition.n_entries > 0 && definition.n_dims > core::kMaxSparseDims)
+        ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                errmsg("sparsevec cannot have more than %d dimensions", core::kMaxSparseDims));
     check_option("m", definition.m, kMinM, kMaxM);
     check_option("ef_construction", definition.ef_construction, kMinEfConstruction,
                  kMaxEfConstruction);
@@ -73,9 +80,12 @@ double
 seconds_of_build(std::int64_t n_rows, const Definition& definition, int n_members) {
     constexpr double kRowSeconds = 60e-6;
     constexpr double kDimensionSeconds = 0.05e-6;
+    constexpr double kEntrySeconds = 1e-6;  // of a sparse vector
     const double effort = std::max(1.0, definition.ef_construction / 64.0);
-    return static_cast<double>(n_rows) * effort *
-           (kRowSeconds + kDimensionSeconds * definition.n_dims) / n_members;
+    const double vector_seconds = definition.n_entries > 0
+                                      ? kEntrySeconds * static_cast<double>(definition.n_entries)
+                                      : kDimensionSeconds * definition.n_dims;
+    return static_cast<double>(n_rows) * effort * (kRowSeconds + vector_seconds) / n_members;
 }
 
 // So wide that the machine hardly matters.

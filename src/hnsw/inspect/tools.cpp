@@ -153,9 +153,13 @@ VEXT_FUNCTION(hnsw_check) {
 }
 
 VEXT_FUNCTION(hnsw_estimate) {
-    const vext::hnsw::Definition definition = {vext::hnsw::metric_of_argument(PG_GETARG_TEXT_PP(4)),
-                                               PG_GETARG_INT32(1), PG_GETARG_INT32(2),
-                                               PG_GETARG_INT32(3)};
+    const int n_entries = PG_GETARG_INT32(5);
+    if (n_entries < 0)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("number of entries must not be negative"));
+    const vext::hnsw::Definition definition = {
+        vext::hnsw::metric_of_argument(PG_GETARG_TEXT_PP(4)), PG_GETARG_INT32(1),
+        PG_GETARG_INT32(2), PG_GETARG_INT32(3), static_cast<std::size_t>(n_entries)};
     vext::hnsw::return_estimate(PG_GETARG_INT64(0), definition, vext::pg::ResultSet(fcinfo));
     PG_RETURN_NULL();
 }

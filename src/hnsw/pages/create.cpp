@@ -92,9 +92,9 @@ make_meta(const Definition& definition) {
                 errmsg("ef_construction must be greater than or equal to 2 * m"));
     const auto n_dims = static_cast<std::uint32_t>(definition.n_dims);
     const auto m = static_cast<std::uint32_t>(definition.m);
-    if (definition.is_sparse) {
+    if (definition.n_entries > 0) {
         MetaPage meta = empty_meta(definition.metric, n_dims, m);
-        take_entries(meta, kUsualEntries);
+        take_entries(meta, definition.n_entries);
         return meta;
     }
     const std::uint32_t most = max_dims(definition.metric, m);
@@ -111,8 +111,9 @@ MetaPage
 make_meta(Relation index) {
     check_settings_defined();
     const int n_dims = column_dims(index);
-    MetaPage meta = make_meta({metric_of(index), n_dims, option_m(index),
-                               option_ef_construction(index), has_sparse_values(index)});
+    MetaPage meta =
+        make_meta({metric_of(index), n_dims, option_m(index), option_ef_construction(index),
+                   has_sparse_values(index) ? kUsualEntries : 0});
     meta.rotation_seed = pg::random_bits();
     return meta;
 }

@@ -14,7 +14,7 @@ struct Definition {
     int n_dims;
     int m;
     int ef_construction;
-    bool is_sparse;  ///< of sparse vectors
+    std::size_t n_entries;  ///< of sparse vectors: that codes are to have room for; 0: others
 };
 
 /// The metapage of a new, empty index, but for its seed. Raises what is wrong with the definition:
