@@ -187,7 +187,7 @@ class LayerBuilder {
                 const std::size_t n = std::min(internal::kRowsPerTask, entries.size() - first);
                 const std::span<Near> near = scratch_.partition.find_nearest(
                     points_, n, columns.span(), k,
-                    [&](std::size_t j) { return members_[entries[first + j].rank]; });
+                    [&](std::size_t j) { return members_[entries[first + j].rank]; }, false);
                 for (std::size_t j = 0; j < n; ++j)
                     store(near.subspan(j * k, k),
                           found_[entries[first + j].rank].subspan(offset, k));

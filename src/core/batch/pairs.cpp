@@ -192,7 +192,7 @@ GroupPairs::share_across(const PointView& points, std::span<const std::uint32_t>
             begin, std::min(most_columns(max_group_), all_columns.size() - begin));
         sparse_->set_columns(points, columns);
         for (std::size_t row = 0; row < rows.size(); ++row) {
-            const float* distances = sparse_->measure(points, rows[row]).data();
+            const float* distances = sparse_->measure(points, rows[row], by_direction_).data();
             for (std::size_t c = 0; c < columns.size(); ++c)
                 if (columns[c] != rows[row])
                     lists_.offer(row, distances[c], columns[c]);

@@ -40,6 +40,14 @@ class GroupPairs {
     void nearest_within(const PointView& points, std::span<const std::uint32_t> members,
                         std::size_t k, std::span<Near> out);
 
+    /// Whether nearest_across() takes the columns to be of one length by inner product, from now
+    /// on: else of leaders the longest are near to all. Heeded for sparse codes alone; those of
+    /// others are measured from a centroid.
+    void
+    go_by_direction(bool is_wanted) {
+        by_direction_ = is_wanted;
+    }
+
     /// For every row its k nearest of the columns, in the same form; a point never picks itself.
     /// Requires: columns differ; at most max_group of them, any number of rows; 1 <= k <= max_k.
     void nearest_across(const PointView& points, std::span<const std::uint32_t> rows,
@@ -64,7 +72,8 @@ class GroupPairs {
     const Codec* codec_;
     std::size_t max_group_;
     NearLists lists_;
-    Panels* panels_ = nullptr;       // of a codec with integer products
+    Panels* panels_ = nullptr;  // of a codec with integer products
+    bool by_direction_ = false;
     SparsePairs* sparse_ = nullptr;  // of sparse codes
     Query query_;                    // of any other
 };

@@ -78,15 +78,17 @@ struct PartitionScratch {
                2 * Arena::kAlignment;
     }
 
-    /// The `k` nearest of `columns` to each of `n` points, of which `point(i)` is the i-th.
+    /// The `k` nearest of `columns` to each of `n` points, of which `point(i)` is the i-th; as
+    /// leaders `by_direction` (GroupPairs).
     template <typename Point>
     std::span<Near>
     find_nearest(const PointView& points, std::size_t n, std::span<const std::uint32_t> columns,
-                 std::size_t k, Point&& point) {
+                 std::size_t k, Point&& point, bool by_direction = true) {
         ids.clear();
         for (std::size_t i = 0; i < n; ++i)
             ids.push_back(point(i));
         const std::span<Near> found{near.begin(), n * k};
+        pairs.go_by_direction(by_direction);
         pairs.nearest_across(points, ids.span(), columns, k, found);
         return found;
     }

@@ -120,7 +120,7 @@ SparsePairs::sum_up(const SparseCode& row, const Index* indices) {
 }
 
 std::span<const float>
-SparsePairs::measure(const PointView& points, std::uint32_t id) {
+SparsePairs::measure(const PointView& points, std::uint32_t id, bool by_direction) {
     const SparseCode row = code_of(points, id);
     const CodeHeader header = points.header(id);
     const Metric metric = codec_->metric();
@@ -135,7 +135,9 @@ SparsePairs::measure(const PointView& points, std::uint32_t id) {
             static_cast<double>(header.factor) * static_cast<double>(headers_[i].factor);
         double distance = row.norm + norms_[i];
         if (metric == Metric::kInnerProduct)
-            distance = -factor * sums_[i];
+            distance = by_direction && headers_[i].offset > 0
+                           ? -factor * sums_[i] / std::sqrt(static_cast<double>(headers_[i].offset))
+                           : -factor * sums_[i];
         else if (metric == Metric::kL1)
             distance += sums_[i];
         else if (factor == 1)

@@ -29,8 +29,10 @@ class SparsePairs {
     void set_columns(const PointView& points, std::span<const std::uint32_t> ids);
 
     /// The distances of a point to the columns; valid until the next call. Those of a pair do not
-    /// depend on which is the column.
-    std::span<const float> measure(const PointView& points, std::uint32_t id);
+    /// depend on which is the column, unless inner products are wanted `by_direction`: of columns
+    /// of one length.
+    std::span<const float> measure(const PointView& points, std::uint32_t id,
+                                   bool by_direction = false);
 
    private:
     // A column's value at some index.
