@@ -163,6 +163,7 @@ sub go_back_to
 	push @old, 'ALTER FUNCTION vector_add(vector, vector) PARALLEL UNSAFE' if $script =~ /^ALTER FUNCTION vector_add/m;
 	$node->safe_psql($database, join(";\n",
 		'SET client_min_messages = error',
+		($script =~ /SET .RECEIVE = vector_recv/ ? 'ALTER TYPE vector SET (RECEIVE = NONE, SEND = NONE)' : ()),
 		(map { "ALTER EXTENSION vector DROP $_->[0] $_->[1]" } @once),
 		(map { "DROP $_->[0] IF EXISTS $_->[1] CASCADE" } @once),
 		@old,

@@ -70,8 +70,8 @@ is($node->safe_psql('postgres', q{SELECT index, method, bytes = pg_relation_size
 	FROM vector_foreign_indexes() WHERE index::text LIKE 'items%' ORDER BY 1}),
 	"items_v|hnsw|t|REINDEX INDEX CONCURRENTLY items_v;\nitems_l|ivfflat|t|REINDEX INDEX CONCURRENTLY items_l;",
 	'those that are left are listed with the commands');
-my ($code, $found) = bulk($node, 'check', '--all');
-is($code, 1, 'vector-bulk check ends with 1');
+my ($code, $found, $said) = bulk($node, 'check', '--all');
+is($code, 1, 'vector-bulk check ends with 1') or diag($said);
 like($found, qr/items_l: 1 finding, 0 of them damage.*made by pgvector.*quiet_v/s, 'and tells of each');
 ($code, $found) = bulk($node, 'info');
 is($code, 0, 'vector-bulk info goes on');

@@ -140,7 +140,7 @@ find_index(Connection& connection, const std::string& name) {
     const Result found = connection.query(kFindRelation, {*oid});
     const std::string kind = found.string(0, 1), method = found.string(0, 2);
     if (kind == "i") {
-        if (method != "hnsw")
+        if (method != "hnsw" && method != "ivfflat")
             throw UsageError(
                 fmt::format("\"{}\" is not an hnsw index but a {} index", name, method));
         return read_index(connection, found.string(0, 0));

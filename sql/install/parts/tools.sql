@@ -21,9 +21,9 @@ COMMENT ON FUNCTION hnsw_check(regclass, boolean) IS
     'what is wrong with an hnsw index; deep also compares it with its table; no rows when sound';
 
 CREATE FUNCTION hnsw_is_foreign(index regclass) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'vext_hnsw_is_foreign' LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'vext_hnsw_is_foreign' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 10000;
 COMMENT ON FUNCTION hnsw_is_foreign(regclass) IS
-    'whether pgvector made the file of an index, which is passed over until REINDEX';
+    'whether this is an index whose file pgvector made, which is passed over until REINDEX';
 
 CREATE FUNCTION vector_foreign_indexes()
     RETURNS TABLE (index regclass, method name, bytes bigint, command text)

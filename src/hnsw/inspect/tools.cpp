@@ -172,9 +172,11 @@ VEXT_FUNCTION(hnsw_info) {
 }
 
 VEXT_FUNCTION(hnsw_is_foreign) {
-    const Relation index = vext::pg::open_index(PG_GETARG_OID(0), vext::hnsw::is_graph, "hnsw");
-    const bool is_foreign = vext::hnsw::is_foreign(index);
-    index_close(index, AccessShareLock);
+    const Relation relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
+    const bool is_foreign = relation->rd_rel->relkind == RELKIND_INDEX &&
+                            !RELATION_IS_OTHER_TEMP(relation) && vext::hnsw::is_graph(relation) &&
+                            vext::hnsw::is_foreign(relation);
+    relation_close(relation, AccessShareLock);
     PG_RETURN_BOOL(is_foreign);
 }
 
