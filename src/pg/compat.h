@@ -89,8 +89,8 @@ guc_extra_memory(std::size_t n_bytes) {
 #endif
 }
 
-/// Takes from the session what schemas it searches, where the server's own maintenance does: from 17
-/// on.
+/// Takes from the session what schemas it searches, where the server's own maintenance does: from
+/// 17 on.
 inline void
 restrict_search_path() {
 #if PG_VERSION_NUM >= 170000

@@ -75,7 +75,8 @@ metric_of_column(Connection& connection, const Target& target) {
         "JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
         "JOIN pg_catalog.pg_am m ON m.oid = c.relam "
         "JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
-        "WHERE i.indrelid = $1::regclass AND a.attname = $2 AND m.amname IN ('hnsw', 'ivfflat') AND i.indisvalid",
+        "WHERE i.indrelid = $1::regclass AND a.attname = $2 AND m.amname IN ('hnsw', 'ivfflat') "
+        "AND i.indisvalid",
         {target.table, target.column});
     Target index;
     if (found.n_rows() == 1 && resolve_index(connection, found.string(0, 0), index))
