@@ -84,7 +84,8 @@ for my $setting (@{ $good->{settings} })
 
 my $sampled = measured('sampled rows', 'good', '--sample', 60);
 is($sampled->{queries}, 60, 'so many rows are sampled');
-is($sampled->{settings}[-1]{recall}, 1, 'each is left out of its own answer, exact or not');
+# Counted, it would take the place of one neighbour of ten.
+cmp_ok($sampled->{settings}[-1]{recall}, '>', 0.99, 'each is left out of its own answer, exact or not');
 # A row finds itself before all others, even by a poor index; its neighbours it does not.
 my $nearest = measured('the nearest other row', 'poor', '--sample', 200, '--k', 1, '--ef', 1,
 	'--recall', '0.01');
