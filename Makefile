@@ -123,8 +123,9 @@ build/install:
 
 # Extension vector, in place of pgvector, and vector_tools. A package's files are the package's.
 VECTOR_LIBRARY = $(DESTDIR)$(pkglibdir)/vector.so
-vector-scripts: $(VECTOR_SCRIPTS)
-install-vector: install vector-scripts
+# With the rest, so that nothing is built as root.
+all: $(VECTOR_SCRIPTS)
+install-vector: install
 	@[ -n '$(DESTDIR)' ] || ! dpkg -S '$(VECTOR_LIBRARY)' >/dev/null 2>&1 || \
 		{ echo '$(VECTOR_LIBRARY) belongs to a package: remove that first' >&2; exit 1; }
 	rm -rf '$(DESTDIR)$(pkglibdir)'/bitcode/vector '$(DESTDIR)$(pkglibdir)'/bitcode/vector.index.bc
@@ -138,7 +139,7 @@ uninstall-vector:
 		'$(DESTDIR)$(datadir)'/extension/vector_tools.control \
 		'$(DESTDIR)$(datadir)'/extension/vector--*.sql '$(DESTDIR)$(datadir)'/extension/vector_tools--*.sql
 
-.PHONY: lint client install-client vector-scripts install-vector uninstall-vector
+.PHONY: lint client install-client install-vector uninstall-vector
 lint: all
 	scripts/lint
 

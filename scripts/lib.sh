@@ -177,7 +177,6 @@ is_installed() {
     done
     has_pgvector_package || {
         [ "$(readlink "$("$PG_CONFIG" --pkglibdir)/vector.so")" = vector_ext.so ] || return
-        make -s -C "$root" PG_CONFIG="$PG_CONFIG" vector-scripts || return
         for file in "$root"/vector{,_tools}.control "$root"/build/install/*.sql; do
             cmp -s "$file" "$target/$(basename "$file")" || return
         done
