@@ -3,7 +3,6 @@
 #include "hnsw/pages/column.h"
 
 #include "hnsw/options.h"
-
 #include "pg/object_access.h"
 #include "pg/table_catalog.h"
 #include "types/checks.h"
