@@ -7,6 +7,7 @@
 extern "C" {
 #include "access/genam.h"
 #include "access/relation.h"
+#include "access/xlog.h"
 #include "catalog/pg_class.h"
 #include "commands/defrem.h"
 #include "miscadmin.h"
@@ -31,6 +32,12 @@ open_index(Oid oid, bool (*is_of_kind)(Relation), const char* kind) {
         ereport(ERROR, errcode(ERRCODE_WRONG_OBJECT_TYPE),
                 errmsg("\"%s\" is not an %s index", RelationGetRelationName(relation), kind));
     return relation;
+}
+
+/// Whether this server has the relation's file, which a standby lacks of what is not in the WAL.
+inline bool
+has_file_here(Relation relation) {
+    return relation->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT || !RecoveryInProgress();
 }
 
 /// Raises 42501 unless the user may SELECT from the table.

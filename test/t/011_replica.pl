@@ -104,6 +104,10 @@ $primary->safe_psql('postgres', q{
 	CREATE INDEX passing_v ON passing USING hnsw (v vector_cosine_ops);
 	INSERT INTO passing SELECT * FROM pool LIMIT 500});
 $primary->wait_for_catchup($standby);
+is($standby->safe_psql('postgres', "SELECT hnsw_is_foreign('passing_v'); SELECT count(*) FROM vector_foreign_indexes()"),
+	"f\n0", 'a standby has no file of an unlogged index');
+error_is($standby, 'postgres', "SELECT * FROM $_('passing_v')", '0A000', "$_ says so")
+  for qw(hnsw_info hnsw_check hnsw_recall);
 $primary->stop('immediate');
 $standby->promote;
 is($standby->safe_psql('postgres', q{

@@ -28,6 +28,9 @@ open_for_reading(Oid oid) {
     if (RELATION_IS_OTHER_TEMP(relation))
         ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                 errmsg("cannot access temporary tables of other sessions"));
+    if (!pg::has_file_here(relation))
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("cannot access temporary or unlogged relations during recovery"));
     if (!relation->rd_index->indisvalid)
         ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                 errmsg("index \"%s\" is not valid", RelationGetRelationName(relation)),
@@ -174,7 +177,8 @@ VEXT_FUNCTION(hnsw_info) {
 VEXT_FUNCTION(hnsw_is_foreign) {
     const Relation relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
     const bool is_foreign = relation->rd_rel->relkind == RELKIND_INDEX &&
-                            !RELATION_IS_OTHER_TEMP(relation) && vext::hnsw::is_graph(relation) &&
+                            !RELATION_IS_OTHER_TEMP(relation) &&
+                            vext::pg::has_file_here(relation) && vext::hnsw::is_graph(relation) &&
                             vext::hnsw::is_foreign(relation);
     relation_close(relation, AccessShareLock);
     PG_RETURN_BOOL(is_foreign);
