@@ -81,6 +81,13 @@ ALTER TABLE hostile.owned OWNER TO hostile_owner;
 CREATE INDEX owned_v ON hostile.owned USING hnsw ((hostile.told(v)::hostile.vector(2)) hostile.vector_l2_ops);
 SELECT count(*) FROM hostile.hnsw_check('hostile.owned_v', true);
 SELECT current_user = session_user AS is_back;
+-- To measure it, a caller has to run it, and is told so.
+SELECT ef_search FROM hostile.hnsw_recall('hostile.owned_v', 3, '{40}');
+CREATE INDEX owned_half ON hostile.owned USING hnsw ((v::hostile.halfvec(2)) hostile.halfvec_l2_ops);
+SELECT ef_search, recall FROM hostile.hnsw_recall('hostile.owned_half', 3, '{40}');
+SET SESSION AUTHORIZATION hostile_owner;
+SELECT ef_search, recall FROM hostile.hnsw_recall('hostile.owned_v', 3, '{40}');
+RESET SESSION AUTHORIZATION;
 DROP TABLE hostile.owned;
 DROP FUNCTION hostile.told(hostile.vector);
 REVOKE ALL ON SCHEMA hostile FROM hostile_owner;

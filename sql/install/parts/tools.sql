@@ -143,6 +143,23 @@ BEGIN
       JOIN pg_operator o ON o.oid = a.amopopr
       JOIN pg_namespace n ON n.oid = o.oprnamespace
      WHERE i.indexrelid = index;
+    -- Expression and predicate run as the caller, who does not see them: those of another user, who is
+    -- no superuser, have to be made of what extensions and the server bring.
+    IF EXISTS (SELECT FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
+                 JOIN pg_roles r ON r.oid = c.relowner
+                WHERE d.classid = 'pg_class'::regclass AND d.objid = index
+                      AND (d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+                           OR d.refclassid = 'pg_type'::regclass
+                              AND (SELECT typtype FROM pg_type WHERE oid = d.refobjid) = 'd')
+                      AND r.rolname <> current_user AND NOT r.rolsuper
+                      AND NOT EXISTS (SELECT FROM pg_depend e
+                                       WHERE e.classid = d.refclassid AND e.objid = d.refobjid
+                                             AND e.deptype = 'e')) THEN
+        RAISE EXCEPTION 'expression or predicate of index "%" belongs to another user', index_name
+            USING ERRCODE = '42501',
+                  DETAIL = 'Functions of its owner would run with your rights.',
+                  HINT = 'Its owner can call this function.';
+    END IF;
     -- The indexed expression may fail for rows that the predicate leaves out: OFFSET keeps the
     -- planner from asking for it first.
     indexed_rows := format('SELECT %s AS v, ctid AS own FROM %s WHERE %s OFFSET 0',
