@@ -215,6 +215,8 @@ SELECT hot_bytes, cold_bytes FROM hnsw_estimate(100000, 30522, entries => 250);
 SELECT cold_bytes FROM hnsw_estimate(100000, 1000000000, entries => 250);
 SELECT cold_bytes FROM hnsw_estimate(100000, 1000000000);
 SELECT cold_bytes FROM hnsw_estimate(100000, 30522, entries => -1);
+SELECT cold_bytes FROM hnsw_estimate(100000, 1, entries => 2);
+SELECT cold_bytes FROM hnsw_estimate(100000, 30522, entries => 16001);
 SELECT cold_bytes FROM hnsw_estimate(100000, 30522, metric => 'hamming', entries => 250);
 CREATE TABLE items (v sparsevec(30522), w sparsevec);
 INSERT INTO items SELECT pg_temp.noise(i, 30522, 100) FROM generate_series(1, 1000) i;
@@ -224,6 +226,33 @@ SELECT total_bytes BETWEEN 0.9 * pg_relation_size('items_v') AND 1.1 * pg_relati
 FROM hnsw_estimate('items', 'v', metric => 'ip');
 SELECT cold_bytes FROM hnsw_estimate('items', 'v', metric => 'jaccard');
 SELECT cold_bytes FROM hnsw_estimate('items', 'w');
+-- Of compressed values, too.
+TRUNCATE items;
+ALTER TABLE items ALTER v SET STORAGE main;
+INSERT INTO items SELECT (SELECT '{' || string_agg(i + k || ':1', ',') || '}/30522' FROM generate_series(1, 800) k)::sparsevec
+FROM generate_series(1, 300) i;
+SELECT max(pg_column_size(v)) < 4000 AS is_compressed FROM items;
+REINDEX TABLE items;
+ANALYZE items;
+SELECT total_bytes BETWEEN 0.9 * pg_relation_size('items_v') AND 1.1 * pg_relation_size('items_v') AS is_near
+FROM hnsw_estimate('items', 'v', metric => 'ip');
+DROP TABLE items;
+
+-- Where rows differ in a rhythm, codes are made for all of them.
+CREATE TABLE items (v sparsevec(30522));
+INSERT INTO items SELECT pg_temp.noise(i, 30522, CASE WHEN i % 10 = 3 THEN 200 ELSE 10 END) FROM generate_series(1, 2000) i;
+CREATE INDEX items_v ON items USING hnsw (v sparsevec_ip_ops);
+SELECT pg_relation_size('items_v') > 2000 * 200 * 6 AS is_for_long_rows;
+DROP TABLE items;
+
+-- Values that are lost below the least float by the length of their row.
+CREATE TABLE items (id int, v sparsevec(100));
+INSERT INTO items SELECT i, format('{1:1,2:%s}/100', i)::sparsevec FROM generate_series(1, 100) i;
+CREATE INDEX items_v ON items USING hnsw (v sparsevec_cosine_ops);
+INSERT INTO items SELECT 100 + i, format('{1:1e15,2:%se15,%s}/100', i,
+    (SELECT string_agg(k || ':1e-35', ',' ORDER BY k) FROM generate_series(3, 41) k))::sparsevec
+FROM generate_series(1, 3) i;
+SELECT * FROM hnsw_check('items_v', true);
 DROP TABLE items;
 
 -- The classes.

@@ -52,14 +52,15 @@ BEGIN
         EXECUTE pg_catalog.format('SELECT pg_catalog.count(%I) FROM %s', column_name, target)
            INTO n_rows;
     END IF;
-    -- As a build does: what 99 of 100 rows have, by their sizes.
+    -- As a build does: what 99 of 100 rows have, by the sizes of their binary form.
     IF EXISTS (SELECT FROM pg_catalog.pg_type t JOIN pg_catalog.pg_proc p ON p.oid = t.typinput
                 WHERE t.oid = base AND p.prosrc IN ('vext_sparsevec_in', 'sparsevec_in')
                       AND p.prolang = 13::oid) THEN
         EXECUTE pg_catalog.format(
             'SELECT pg_catalog.percentile_disc(0.99) WITHIN GROUP (ORDER BY '
-            '(pg_catalog.pg_column_size(v) - 12) / 8) '
-            'FROM (SELECT %I AS v FROM %s WHERE %1$I IS NOT NULL LIMIT 10000) s', column_name, target)
+            '(pg_catalog.octet_length(%s(v)) - 12) / 8) '
+            'FROM (SELECT %I AS v FROM %s WHERE %2$I IS NOT NULL LIMIT 10000) s',
+            (SELECT typsend FROM pg_catalog.pg_type WHERE oid = base), column_name, target)
            INTO n_entries;
         n_entries := greatest(coalesce(n_entries, 256), 1);
     END IF;

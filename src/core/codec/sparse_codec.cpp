@@ -182,7 +182,8 @@ SparseCodec::encode(const Prepared& prepared, CodeHeader& header, std::uint8_t* 
         const float value = scaled(prepared, view.values[i]);
         const float magnitude = std::fabs(value);
         const double part = is_l1() ? magnitude : static_cast<double>(value) * value;
-        const bool is_like = magnitude == choice.least && choice.n_like > 0;
+        // A value can be lost below the least float by scaling; a code holds no zeros.
+        const bool is_like = magnitude > 0 && magnitude == choice.least && choice.n_like > 0;
         if (magnitude > choice.least || is_like) {
             choice.n_like -= is_like ? 1 : 0;
             std::memcpy(code + kSparseValuesOffset + n * sizeof(float), &value, sizeof(float));

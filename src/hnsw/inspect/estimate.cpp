@@ -36,6 +36,14 @@ check_request(std::int64_t n_rows, const Definition& definition) {
     if (definition.n_entries > 0 && definition.n_dims > core::kMaxSparseDims)
         ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                 errmsg("sparsevec cannot have more than %d dimensions", core::kMaxSparseDims));
+    if (definition.n_entries > core::kMaxSparseEntries)
+        ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                errmsg("sparsevec cannot have more than %d non-zero elements",
+                       static_cast<int>(core::kMaxSparseEntries)));
+    if (definition.n_entries > 0 &&
+        definition.n_entries > static_cast<std::size_t>(definition.n_dims))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("number of entries must not be larger than that of dimensions"));
     check_option("m", definition.m, kMinM, kMaxM);
     check_option("ef_construction", definition.ef_construction, kMinEfConstruction,
                  kMaxEfConstruction);
