@@ -54,8 +54,8 @@ server_version() {
     esac
 }
 
-# Prints the packages of a purpose: build, client, test, browser, neon, python, texts, demo, package,
-# soak or assert-server.
+# Prints the packages of a purpose: build, client, test, browser, neon, python, clients, texts, demo,
+# package, soak or assert-server.
 packages_for() {
     case $1 in
         build)
@@ -73,6 +73,10 @@ packages_for() {
         browser) echo "chromium chromium-driver" ;;
         neon) echo "cmake ninja-build g++-aarch64-linux-gnu qemu-user googletest" ;;
         python) echo "python3 python3-numpy python3-psycopg python3-pandas mypy" ;;
+        clients)
+            echo "python3 python3-psycopg python3-psycopg2 python3-asyncpg python3-sqlalchemy" \
+                "python3-django python3-peewee"
+            ;;
         texts) echo "python3 python3-numpy python3-psycopg" ;;
         demo) echo "python3 python3-numpy" ;;
         package) echo "build-essential debhelper dh-python lintian python3" ;;
