@@ -1,0 +1,1 @@
+"""A project of Django with one table, as small as it can be."""
