@@ -123,6 +123,7 @@ build/install:
 
 # Extension vector, in place of pgvector, and vector_tools. A package's files are the package's.
 VECTOR_LIBRARY = $(DESTDIR)$(pkglibdir)/vector.so
+VECTOR_HEADERS = $(DESTDIR)$(includedir_server)/extension/vector
 # With the rest, so that nothing is built as root.
 all: $(VECTOR_SCRIPTS)
 install-vector: install
@@ -131,6 +132,8 @@ install-vector: install
 	rm -rf '$(DESTDIR)$(pkglibdir)'/bitcode/vector '$(DESTDIR)$(pkglibdir)'/bitcode/vector.index.bc
 	rm -f '$(DESTDIR)$(datadir)'/extension/vector--*.sql '$(DESTDIR)$(datadir)'/extension/vector_tools--*.sql
 	$(INSTALL_DATA) vector.control vector_tools.control $(VECTOR_SCRIPTS) '$(DESTDIR)$(datadir)/extension/'
+	mkdir -p '$(VECTOR_HEADERS)'
+	$(INSTALL_DATA) $(wildcard include/vector/*.h) '$(VECTOR_HEADERS)/'
 	ln -sfn vector_ext.so '$(VECTOR_LIBRARY).new' && mv -fT '$(VECTOR_LIBRARY).new' '$(VECTOR_LIBRARY)'
 
 uninstall-vector:
@@ -138,8 +141,14 @@ uninstall-vector:
 	rm -f '$(VECTOR_LIBRARY)' '$(DESTDIR)$(datadir)'/extension/vector.control \
 		'$(DESTDIR)$(datadir)'/extension/vector_tools.control \
 		'$(DESTDIR)$(datadir)'/extension/vector--*.sql '$(DESTDIR)$(datadir)'/extension/vector_tools--*.sql
+	rm -rf '$(VECTOR_HEADERS)'
 
-.PHONY: lint client install-client install-vector uninstall-vector
+# A link without its library would be left otherwise.
+uninstall: uninstall-link
+uninstall-link:
+	[ "$$(readlink '$(VECTOR_LIBRARY)')" != vector_ext.so ] || $(MAKE) uninstall-vector
+
+.PHONY: lint client install-client install-vector uninstall-vector uninstall-link
 lint: all
 	scripts/lint
 

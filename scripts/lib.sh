@@ -184,6 +184,10 @@ is_installed() {
         for file in "$root"/vector{,_tools}.control "$root"/build/install/*.sql; do
             cmp -s "$file" "$target/$(basename "$file")" || return
         done
+        target=$("$PG_CONFIG" --includedir-server)/extension/vector
+        for file in "$root"/include/vector/*.h; do
+            cmp -s "$file" "$target/$(basename "$file")" || return
+        done
     }
 }
 

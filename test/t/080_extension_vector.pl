@@ -202,6 +202,30 @@ is($node->safe_psql('postgres', q{SELECT count(*) FROM tools.hnsw_estimate('rows
 like(bulk_ok($node, 'info', 'info', 'rows'), qr/^vectors +200 different$/m, 'info has what hnsw_info tells');
 $node->safe_psql('postgres', 'DROP TABLE rows; DROP EXTENSION vector CASCADE');
 
+# --- headers ---
+
+my ($include) = run_command([ 'pg_config', '--includedir-server' ]);
+my $complaints = '';
+ok(IPC::Run::run(
+		[ 'cc', '-x', 'c', '-std=gnu11', '-Wall', '-Werror', '-fsyntax-only', "-I$include", '-' ],
+		'<', \q{
+			#include "postgres.h"
+			#include "extension/vector/vector.h"
+			#include "extension/vector/halfvec.h"
+			#include "extension/vector/sparsevec.h"
+			_Static_assert(VECTOR_SIZE(3) == 20 && HALFVEC_SIZE(3) == 14 && SPARSEVEC_SIZE(3) == 40, "bytes");
+			float last_of(PG_FUNCTION_ARGS);
+			float last_of(PG_FUNCTION_ARGS) {
+				Vector *vector = PG_GETARG_VECTOR_P(0);
+				SparseVector *sparse = PG_GETARG_SPARSEVEC_P(1);
+				HalfVector *halves = PG_GETARG_HALFVEC_P(2);
+				return vector->x[vector->dim - 1] + SPARSEVEC_VALUES(sparse)[sparse->nnz - 1] + halves->x[0];
+			}},
+		'>&', \$complaints, IPC::Run::timeout(60)), 'C code of others compiles') or diag($complaints);
+is($node->safe_psql('fresh', q{
+	SELECT pg_column_size('[1,2,3]'::vector), pg_column_size('[1,2,3]'::halfvec),
+	       pg_column_size('{1:1,2:2,3:3}/9'::sparsevec)}), '20|14|40', 'values have the sizes it expects');
+
 # --- a dump ---
 
 $node->safe_psql('fresh', q{
