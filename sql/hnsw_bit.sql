@@ -94,7 +94,9 @@ SELECT id FROM items ORDER BY v <~> '' LIMIT 1;
 INSERT INTO items VALUES (0, B'111');
 INSERT INTO items VALUES (0, B'111100001');
 -- Not the operator of the class.
+RESET enable_seqscan;
 EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <%> B'00000111' LIMIT 3;
+SET enable_seqscan = off;
 
 -- Scans go on, also behind filters; the order holds where a plan counts on it.
 SET hnsw.ef_search = 10;
