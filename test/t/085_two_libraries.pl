@@ -33,6 +33,9 @@ sub server_of_pgvector
 	return "$folder$installed";
 }
 
+my ($share) = run_command([ 'pg_config', '--sharedir' ]);
+plan skip_all => 'pgvector is installed: extension vector is its own'
+  unless -e "$share/extension/vector_tools.control";
 my $theirs_path = server_of_pgvector()
   or plan skip_all => 'apt has no package of pgvector for this server';
 
