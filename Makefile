@@ -126,9 +126,12 @@ VECTOR_LIBRARY = $(DESTDIR)$(pkglibdir)/vector.so
 VECTOR_HEADERS = $(DESTDIR)$(includedir_server)/extension/vector
 # With the rest, so that nothing is built as root.
 all: $(VECTOR_SCRIPTS)
-install-vector: install
-	@[ -n '$(DESTDIR)' ] || ! dpkg -S '$(VECTOR_LIBRARY)' >/dev/null 2>&1 || \
+install: | $(if $(filter install-vector,$(MAKECMDGOALS)),check-package)
+check-package:
+	@! dpkg -S "$$(realpath -m '$(DESTDIR)$(pkglibdir)')/vector.so" >/dev/null 2>&1 || \
 		{ echo '$(VECTOR_LIBRARY) belongs to a package: remove that first' >&2; exit 1; }
+
+install-vector: install
 	rm -rf '$(DESTDIR)$(pkglibdir)'/bitcode/vector '$(DESTDIR)$(pkglibdir)'/bitcode/vector.index.bc
 	rm -f '$(DESTDIR)$(datadir)'/extension/vector--*.sql '$(DESTDIR)$(datadir)'/extension/vector_tools--*.sql
 	$(INSTALL_DATA) vector.control vector_tools.control $(VECTOR_SCRIPTS) '$(DESTDIR)$(datadir)/extension/'
@@ -136,19 +139,26 @@ install-vector: install
 	$(INSTALL_DATA) $(wildcard include/vector/*.h) '$(VECTOR_HEADERS)/'
 	ln -sfn vector_ext.so '$(VECTOR_LIBRARY).new' && mv -fT '$(VECTOR_LIBRARY).new' '$(VECTOR_LIBRARY)'
 
+# Where pgvector's package has put its files over ours, what it has not is removed. Of a pgvector that no
+# package brought nothing is.
 uninstall-vector:
-	@[ "$$(readlink '$(VECTOR_LIBRARY)')" = vector_ext.so ] || { echo '$(VECTOR_LIBRARY) is not ours' >&2; exit 1; }
-	rm -f '$(VECTOR_LIBRARY)' '$(DESTDIR)$(datadir)'/extension/vector.control \
-		'$(DESTDIR)$(datadir)'/extension/vector_tools.control \
-		'$(DESTDIR)$(datadir)'/extension/vector--*.sql '$(DESTDIR)$(datadir)'/extension/vector_tools--*.sql
-	rm -rf '$(VECTOR_HEADERS)'
+	rm -f '$(DESTDIR)$(datadir)'/extension/vector_tools.control \
+		'$(DESTDIR)$(datadir)'/extension/vector_tools--*.sql
+	is_owned() { dpkg -S "$$(realpath -m "$$1")" >/dev/null 2>&1; }; \
+	if [ "$$(readlink '$(VECTOR_LIBRARY)')" = vector_ext.so ]; then \
+		rm -f '$(VECTOR_LIBRARY)' '$(DESTDIR)$(datadir)'/extension/vector.control \
+			'$(DESTDIR)$(datadir)'/extension/vector--*.sql; \
+		rm -rf '$(VECTOR_HEADERS)'; \
+	elif is_owned '$(VECTOR_LIBRARY)'; then \
+		for script in '$(DESTDIR)$(datadir)'/extension/vector--*.sql; do \
+			is_owned "$$script" || rm -f "$$script"; \
+		done; \
+	fi
 
 # A link without its library would be left otherwise.
-uninstall: uninstall-link
-uninstall-link:
-	[ "$$(readlink '$(VECTOR_LIBRARY)')" != vector_ext.so ] || $(MAKE) uninstall-vector
+uninstall: uninstall-vector
 
-.PHONY: lint client install-client install-vector uninstall-vector uninstall-link
+.PHONY: lint client install-client install-vector check-package uninstall-vector
 lint: all
 	scripts/lint
 
