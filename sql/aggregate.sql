@@ -63,6 +63,7 @@ SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
+SELECT avg(v), sum(v) FROM (VALUES ('[-0,0]'::vector), ('[-0,-0]')) AS t(v);
 EXPLAIN (COSTS OFF) SELECT avg(v), sum(v) FROM readings;
 SELECT avg(v), sum(v) FROM readings;
 SELECT avg(v), sum(v) FROM readings WHERE grp > 5;

@@ -4,6 +4,7 @@
 // As an aggregate the state is updated in place: the server keeps it in a context of its own and
 // hands the same array back. Called by hand the argument is not ours, and a copy is updated.
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <span>
@@ -47,7 +48,8 @@ State
 new_state(double n_rows, std::size_t n_dims) {
     State state = state_of(pg::new_array<double>(FLOAT8OID, 1 + n_dims), n_dims);
     state.n_rows() = n_rows;
-    std::memset(state.sums.data(), 0, state.sums.size_bytes());
+    // What keeps the sign of every number that is added.
+    std::fill(state.sums.begin(), state.sums.end(), -0.0);
     return state;
 }
 
