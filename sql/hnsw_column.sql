@@ -84,3 +84,20 @@ SELECT * FROM vector_load_progress;
 
 DROP TABLE sized, parted, typed, "Odd one", readings CASCADE;
 DROP DOMAIN unit, triple, any_dims;
+
+-- Classes of others, by functions that order alike.
+CREATE OPERATOR CLASS plain_l2 FOR TYPE vector USING hnsw
+    AS OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops, FUNCTION 1 l2_distance(vector, vector);
+CREATE OPERATOR CLASS plain_cosine FOR TYPE vector USING hnsw
+    AS OPERATOR 1 <=> (vector, vector) FOR ORDER BY float_ops, FUNCTION 1 cosine_distance(vector, vector);
+CREATE TABLE items (id int, v vector(3));
+INSERT INTO items SELECT i, ARRAY[i % 17, i % 13, i % 7] FROM generate_series(1, 500) i;
+CREATE INDEX ON items USING hnsw (v plain_l2);
+CREATE INDEX ON items USING hnsw (v plain_cosine);
+SET enable_seqscan = off;
+SELECT v FROM items ORDER BY v <-> '[4,6,1]' LIMIT 1;
+SELECT v FROM items ORDER BY v <=> '[11,11,5]' LIMIT 1;
+RESET enable_seqscan;
+DROP TABLE items;
+DROP OPERATOR FAMILY plain_l2 USING hnsw;
+DROP OPERATOR FAMILY plain_cosine USING hnsw;

@@ -44,6 +44,13 @@ constexpr OperatorClass kOperatorClasses[] = {
     {vext_sparsevec_negative_inner_product, false, core::Metric::kInnerProduct, Element::kSparse},
     {vext_sparsevec_negative_inner_product, true, core::Metric::kCosine, Element::kSparse},
     {vext_sparsevec_l1_distance, false, core::Metric::kL1, Element::kSparse},
+    // Of classes that others make: they order alike.
+    {vext_l2_distance, false, core::Metric::kL2, Element::kFloat},
+    {vext_cosine_distance, false, core::Metric::kCosine, Element::kFloat},
+    {vext_halfvec_l2_distance, false, core::Metric::kL2, Element::kHalf},
+    {vext_halfvec_cosine_distance, false, core::Metric::kCosine, Element::kHalf},
+    {vext_sparsevec_l2_distance, false, core::Metric::kL2, Element::kSparse},
+    {vext_sparsevec_cosine_distance, false, core::Metric::kCosine, Element::kSparse},
 };
 
 const OperatorClass&
