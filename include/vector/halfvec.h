@@ -9,6 +9,9 @@
 
 #define HALFVEC_MAX_DIM 16000
 
+/* The largest number. */
+#define HALF_MAX 65504
+
 /* The bits of a number of IEEE 754 binary16; a compiler that has the type converts by _Float16. */
 typedef uint16 half;
 

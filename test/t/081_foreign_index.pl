@@ -122,6 +122,7 @@ is($err, '', 'a search of them warns of nothing');
 like($node->safe_psql('postgres', "SET enable_seqscan = off; EXPLAIN $search"), qr/items_[vl]/,
 	'they are planned again');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM vector_foreign_indexes()'), '0', 'none is left');
+is($node->safe_psql('postgres', 'SELECT hnsw_is_foreign(1)'), 'f', 'nor is one that is not there');
 
 $node->stop;
 done_testing();

@@ -80,7 +80,7 @@ prepare_vector(const Index& index, std::span<const float> vector, core::Prepared
     }
     ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
             errmsg("vector is too long for index \"%s\"", RelationGetRelationName(index.relation)),
-            errdetail("Its norm is out of range for type real."));
+            errdetail("Its norm, or the square of it, is out of range for type real."));
     pg_unreachable();
 }
 

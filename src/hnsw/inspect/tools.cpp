@@ -175,7 +175,10 @@ VEXT_FUNCTION(hnsw_info) {
 }
 
 VEXT_FUNCTION(hnsw_is_foreign) {
-    const Relation relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
+    // Whoever asks for all indexes meets some that are dropped meanwhile.
+    const Relation relation = try_relation_open(PG_GETARG_OID(0), AccessShareLock);
+    if (!RelationIsValid(relation))
+        PG_RETURN_BOOL(false);
     const bool is_foreign = relation->rd_rel->relkind == RELKIND_INDEX &&
                             !RELATION_IS_OTHER_TEMP(relation) &&
                             vext::pg::has_file_here(relation) && vext::hnsw::is_graph(relation) &&
