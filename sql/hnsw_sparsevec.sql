@@ -238,13 +238,6 @@ SELECT total_bytes BETWEEN 0.9 * pg_relation_size('items_v') AND 1.1 * pg_relati
 FROM hnsw_estimate('items', 'v', metric => 'ip');
 DROP TABLE items;
 
--- Where rows differ in a rhythm, codes are made for all of them.
-CREATE TABLE items (v sparsevec(30522));
-INSERT INTO items SELECT pg_temp.noise(i, 30522, CASE WHEN i % 10 = 3 THEN 200 ELSE 10 END) FROM generate_series(1, 2000) i;
-CREATE INDEX items_v ON items USING hnsw (v sparsevec_ip_ops);
-SELECT pg_relation_size('items_v') > 2000 * 200 * 6 AS is_for_long_rows;
-DROP TABLE items;
-
 -- Values that are lost below the least float by the length of their row.
 CREATE TABLE items (id int, v sparsevec(100));
 INSERT INTO items SELECT i, format('{1:1,2:%s}/100', i)::sparsevec FROM generate_series(1, 100) i;

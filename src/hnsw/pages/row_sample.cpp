@@ -24,8 +24,7 @@ struct Sample {
     void* state;
     std::size_t n_taken;
     BlockNumber n_most_of_block;
-    BlockNumber step;   // one row of so many in a block, ...
-    BlockNumber first;  // ... from this one on, by chance: rows can differ in a rhythm
+    BlockNumber step;  // one row of so many in a block
     BlockNumber n_rows_of_block;
     MemoryContext row_context;
 };
@@ -34,7 +33,7 @@ void
 take_row(Relation index, ItemPointer, Datum* values, bool* is_null, bool, void* state) {
     auto& sample = *static_cast<Sample*>(state);
     if (is_null[0] || sample.n_rows_of_block == sample.n_most_of_block * sample.step ||
-        sample.n_rows_of_block++ % sample.step != sample.first)
+        sample.n_rows_of_block++ % sample.step != 0)
         return;
     pg::in_context(sample.row_context, [&] {
         const IndexedValue value(index, values[0]);
@@ -53,7 +52,7 @@ sample_rows(Relation heap, Relation index, IndexInfo* info, TakeValue take, void
     const double rows_of_block = pg::estimate_rows(heap) / std::max<BlockNumber>(n_blocks, 1);
     const auto step = static_cast<BlockNumber>(
         std::clamp(rows_of_block / n_most_of_block, 1.0, double{MaxHeapTuplesPerPage}));
-    Sample sample = {take, state, 0, n_most_of_block, step, 0, 0, nullptr};
+    Sample sample = {take, state, 0, n_most_of_block, step, 0, nullptr};
     sample.row_context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw sample", ALLOCSET_DEFAULT_SIZES);
     // A concurrent build reads by a snapshot: then there is no choice of what is visible.
@@ -61,7 +60,6 @@ sample_rows(Relation heap, Relation index, IndexInfo* info, TakeValue take, void
     auto look_at = [&](BlockNumber block) {
         CHECK_FOR_INTERRUPTS();
         sample.n_rows_of_block = 0;
-        sample.first = static_cast<BlockNumber>(pg::random_double() * sample.step);
         table_index_build_range_scan(heap, index, info, false, any_visible, false, block, 1,
                                      take_row, &sample, nullptr);
     };
