@@ -78,11 +78,23 @@ END
 $$;
 GRANT ALL ON SCHEMA hostile TO hostile_owner;
 ALTER TABLE hostile.owned OWNER TO hostile_owner;
+ALTER FUNCTION hostile.told(hostile.vector) OWNER TO hostile_owner;
 CREATE INDEX owned_v ON hostile.owned USING hnsw ((hostile.told(v)::hostile.vector(2)) hostile.vector_l2_ops);
 SELECT count(*) FROM hostile.hnsw_check('hostile.owned_v', true);
 SELECT current_user = session_user AS is_back;
 -- To measure it, a caller has to run it, and is told so.
 SELECT ef_search FROM hostile.hnsw_recall('hostile.owned_v', 3, '{40}');
+-- Neither a predicate, nor a function that its owner adds to an extension, nor a table of one's own makes it another.
+CREATE INDEX owned_some ON hostile.owned USING hnsw ((v::hostile.vector(2)) hostile.vector_l2_ops)
+    WHERE hostile.told(v) IS NOT NULL;
+SELECT ef_search FROM hostile.hnsw_recall('hostile.owned_some', 3, '{40}');
+DROP INDEX hostile.owned_some;
+ALTER EXTENSION vector_ext ADD FUNCTION hostile.told(hostile.vector);
+SELECT ef_search FROM hostile.hnsw_recall('hostile.owned_v', 3, '{40}');
+ALTER EXTENSION vector_ext DROP FUNCTION hostile.told(hostile.vector);
+ALTER TABLE hostile.owned OWNER TO CURRENT_USER;
+SELECT ef_search FROM hostile.hnsw_recall('hostile.owned_v', 3, '{40}');
+ALTER TABLE hostile.owned OWNER TO hostile_owner;
 CREATE INDEX owned_half ON hostile.owned USING hnsw ((v::hostile.halfvec(2)) hostile.halfvec_l2_ops);
 SELECT ef_search, recall FROM hostile.hnsw_recall('hostile.owned_half', 3, '{40}');
 SET SESSION AUTHORIZATION hostile_owner;

@@ -143,22 +143,21 @@ BEGIN
       JOIN pg_operator o ON o.oid = a.amopopr
       JOIN pg_namespace n ON n.oid = o.oprnamespace
      WHERE i.indexrelid = index;
-    -- Expression and predicate run as the caller, who does not see them: those of another user, who is
-    -- no superuser, have to be made of what extensions and the server bring.
-    IF EXISTS (SELECT FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
-                 JOIN pg_roles r ON r.oid = c.relowner
+    -- Expression and predicate run as the caller, who does not see them: what they call has to be his own,
+    -- or a superuser's.
+    IF EXISTS (SELECT FROM pg_depend d
+                 JOIN (SELECT 'pg_proc'::regclass, oid, proowner FROM pg_proc
+                       UNION ALL SELECT 'pg_operator'::regclass, oid, oprowner FROM pg_operator
+                       UNION ALL SELECT 'pg_type'::regclass, oid, typowner FROM pg_type
+                                  WHERE typtype = 'd') called(class, oid, owner)
+                   ON called.class = d.refclassid AND called.oid = d.refobjid
+                 JOIN pg_roles r ON r.oid = called.owner
                 WHERE d.classid = 'pg_class'::regclass AND d.objid = index
-                      AND (d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
-                           OR d.refclassid = 'pg_type'::regclass
-                              AND (SELECT typtype FROM pg_type WHERE oid = d.refobjid) = 'd')
-                      AND r.rolname <> current_user AND NOT r.rolsuper
-                      AND NOT EXISTS (SELECT FROM pg_depend e
-                                       WHERE e.classid = d.refclassid AND e.objid = d.refobjid
-                                             AND e.deptype = 'e')) THEN
-        RAISE EXCEPTION 'expression or predicate of index "%" belongs to another user', index_name
+                      AND r.rolname <> current_user AND NOT r.rolsuper) THEN
+        RAISE EXCEPTION 'index "%" calls functions of another user', index_name
             USING ERRCODE = '42501',
-                  DETAIL = 'Functions of its owner would run with your rights.',
-                  HINT = 'Its owner can call this function.';
+                  DETAIL = 'Its expression or predicate would run them with your rights.',
+                  HINT = 'Their owner can call this function.';
     END IF;
     -- The indexed expression may fail for rows that the predicate leaves out: OFFSET keeps the
     -- planner from asking for it first.
