@@ -17,6 +17,7 @@
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <queue>
 #include <sstream>
 #include <string>
@@ -230,17 +231,21 @@ struct Points {
 /// The model of Graph (core/graph/search.h).
 struct GraphView {
     void
-    links(NodeId id, int layer, Array<NodeId>& ids) const {
+    links(const Candidate& node, int layer, Array<NodeId>& ids) const {
         const BatchLayer& level = graph.layers[static_cast<std::size_t>(layer)];
-        const auto place = std::ranges::lower_bound(level.members, id) - level.members.begin();
-        for (const Link& link : level.links.of(static_cast<std::size_t>(place)))
-            ids.push_back(level.members[link.id()]);
+        for (const Link& link : level.links.of(rank_among(level.members, number_of(node.id))))
+            ids.push_back(NodeId{level.members[number_of(link.id())]});
     }
     void
     measure(std::span<const NodeId> ids, Array<Candidate>& found) const {
         for (const NodeId id : ids)
-            found.push_back({points.codec->distance(query, points.header(id), points.code(id)), 0,
-                             id, 0, false, false});
+            found.push_back(measure(number_of(id)));
+    }
+    Candidate
+    measure(std::uint32_t point) const {
+        const float distance =
+            points.codec->distance(query, points.header(point), points.code(point));
+        return {distance, 0, NodeId{point}, 0, false, false};
     }
 
     const BatchGraph& graph;
@@ -262,14 +267,13 @@ recall(const BatchGraph& graph, const Points& points, const Vectors& base, const
         points.codec->prepare(queries[q], prepared);
         points.codec->prepare_query(prepared, query);
         GraphView view{graph, points.view, query};
-        Array<Candidate> entry(arena, 1);
-        view.measure({&graph.entry, 1}, entry);
-        const Entries entries = descend(view, top, 1, entry[0], search);
+        const Entries entries = descend(view, top, 1, view.measure(graph.entry), search);
         search_layer(view, 0, ef, entries.span(), search);
         Found found;
-        for (const Candidate& candidate : search.beam.entries())
-            found.push_back(
-                {kernels().l2_squared(base[candidate.id], queries[q], base.n_dims), candidate.id});
+        for (const Candidate& candidate : search.beam.entries()) {
+            const std::uint32_t point = number_of(candidate.id);
+            found.push_back({kernels().l2_squared(base[point], queries[q], base.n_dims), point});
+        }
         std::ranges::sort(found);
         for (std::size_t i = 0; i < std::min(kNearest, found.size()); ++i)
             n_hits += std::ranges::count(truth[q], found[i]);

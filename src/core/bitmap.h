@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "core/arena.h"
+#include "core/node_id.h"
 
 namespace vext::core {
 
@@ -39,6 +40,24 @@ class Bitmap {
     bool
     has(std::size_t i) const {
         return (words_[i / 64] >> (i % 64) & 1) != 0;
+    }
+
+    /// Whether there is a bit for the node: then it may be asked about, here and below.
+    bool
+    covers(NodeId id) const {
+        return number_of(id) < n_bits_;
+    }
+    void
+    set(NodeId id) {
+        set(number_of(id));
+    }
+    void
+    clear(NodeId id) {
+        clear(number_of(id));
+    }
+    bool
+    has(NodeId id) const {
+        return has(number_of(id));
     }
 
     std::size_t

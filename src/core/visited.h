@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "core/arena.h"
+#include "core/node_id.h"
 
 namespace vext::core {
 
@@ -19,7 +20,7 @@ class VisitedSet {
         std::size_t n_slots = kSmallest;
         while (n_slots < 2 * expected)
             n_slots *= 2;
-        slots_ = arena.allocate<std::uint32_t>(n_slots);
+        slots_ = arena.allocate<NodeId>(n_slots);
         clear();
     }
 
@@ -38,10 +39,10 @@ class VisitedSet {
         size_ = 0;
     }
 
-    /// Adds `id`; returns whether it was new. Requires: id is not 2^32 - 1.
+    /// Adds `id`; returns whether it was new. Requires: id is not kNoNode.
     bool
-    add(std::uint32_t id) {
-        std::uint32_t* slot = find(id);
+    add(NodeId id) {
+        NodeId* slot = find(id);
         if (*slot == id)
             return false;
         *slot = id;
@@ -51,35 +52,34 @@ class VisitedSet {
     }
 
     bool
-    has(std::uint32_t id) const {
+    has(NodeId id) const {
         return *find(id) == id;
     }
 
    private:
     static constexpr std::size_t kSmallest = 64;
-    static constexpr std::uint32_t kEmpty = 0xffffffff;
 
-    std::uint32_t*
-    find(std::uint32_t id) const {
+    NodeId*
+    find(NodeId id) const {
         const std::size_t mask = slots_.size() - 1;
-        std::size_t i = (id * 0x9e3779b1U >> 7) & mask;
-        while (slots_[i] != id && slots_[i] != kEmpty)
+        std::size_t i = (number_of(id) * 0x9e3779b1U >> 7) & mask;
+        while (slots_[i] != id && slots_[i] != kNoNode)
             i = (i + 1) & mask;
         return &slots_[i];
     }
 
     void
     grow() {
-        const std::span<std::uint32_t> old = slots_;
-        slots_ = arena_->allocate<std::uint32_t>(2 * old.size());
+        const std::span<NodeId> old = slots_;
+        slots_ = arena_->allocate<NodeId>(2 * old.size());
         std::memset(slots_.data(), 0xff, slots_.size_bytes());
-        for (const std::uint32_t id : old)
-            if (id != kEmpty)
+        for (const NodeId id : old)
+            if (id != kNoNode)
                 *find(id) = id;
     }
 
     Arena* arena_;
-    std::span<std::uint32_t> slots_;
+    std::span<NodeId> slots_;
     std::size_t size_ = 0;
 };
 

@@ -66,8 +66,8 @@ std::uint64_t
 walk_links(std::span<const Link> links, std::uint32_t n_slots) {
     std::uint64_t sum = 0;
     for (const Link& link : links) {
-        require(link.id() < n_slots);
-        sum += link.id();
+        require(number_of(link.id()) < n_slots);
+        sum += number_of(link.id());
     }
     return sum;
 }
@@ -91,7 +91,7 @@ walk_record(const std::uint8_t* record, const Geometry& geometry, const MetaPage
                 sum += walk_links(links_of(record, geometry, layer), meta.n_slots);
             break;
         case RecordKind::kTids:
-            require(owner_of(record) < meta.n_slots);
+            require(number_of(owner_of(record)) < meta.n_slots);
             for (const Tid& tid : rows_of(record, geometry))
                 sum += tid.position;
             break;

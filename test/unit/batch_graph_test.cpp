@@ -34,17 +34,23 @@ class MemoryGraph {
     void
     links(const Candidate& node, int layer, Array<NodeId>& ids) {
         const BatchLayer& level = graph_.layers[static_cast<std::size_t>(layer)];
-        const auto rank = std::lower_bound(level.members.begin(), level.members.end(), node.id) -
-                          level.members.begin();
+        const auto rank =
+            std::lower_bound(level.members.begin(), level.members.end(), number_of(node.id)) -
+            level.members.begin();
         for (const Link& link : level.links.of(static_cast<std::size_t>(rank)))
-            ids.push_back(level.members[link.id()]);
+            ids.push_back(NodeId{level.members[number_of(link.id())]});
     }
 
     void
     measure(std::span<const NodeId> ids, Array<Candidate>& found) {
         for (const NodeId id : ids)
-            found.push_back({cloud_.codec->distance(query_, points_.header(id), points_.code(id)),
-                             0, id, 0, false, false});
+            found.push_back(measure(number_of(id)));
+    }
+    Candidate
+    measure(std::uint32_t point) const {
+        const float distance =
+            cloud_.codec->distance(query_, points_.header(point), points_.code(point));
+        return {distance, 0, NodeId{point}, 0, false, false};
     }
 
    private:
@@ -72,14 +78,13 @@ recall(Cloud& cloud, const BatchGraph& graph, std::size_t ef) {
         EXPECT_EQ(cloud.codec->prepare(vector.data(), prepared), PrepareStatus::kReady);
         cloud.codec->prepare_query(prepared, query);
         std::vector<std::pair<float, NodeId>> exact;
-        for (const std::uint32_t id : cloud.members)
-            exact.push_back({cloud.codec->distance(query, points.header(id), points.code(id)), id});
+        for (const std::uint32_t point : cloud.members)
+            exact.push_back({cloud.codec->distance(query, points.header(point), points.code(point)),
+                             NodeId{point}});
         std::partial_sort(exact.begin(), exact.begin() + 10, exact.end());
         MemoryGraph view(cloud, graph, query);
-        Array<Candidate> entry(arena, 1);
-        view.measure({&graph.entry, 1}, entry);
         const int top = static_cast<int>(graph.layers.size()) - 1;
-        const Entries entries = descend(view, top, 1, entry[0], memory);
+        const Entries entries = descend(view, top, 1, view.measure(graph.entry), memory);
         search_layer(view, 0, ef, entries.span(), memory);
         for (std::size_t i = 0; i < 10; ++i)
             for (const Candidate& candidate : memory.beam.entries().first(10))
@@ -113,9 +118,9 @@ expect_tree(const BatchLayer& layer, std::size_t entry, std::size_t max_links) {
     for (std::size_t rank = 0; rank < layer.members.size(); ++rank)
         for (const Link& link : layer.links.of(rank)) {
             if (link.kind() == LinkKind::kAnchor)
-                anchors[rank].push_back(link.id());
+                anchors[rank].push_back(number_of(link.id()));
             if (link.kind() == LinkKind::kParent)
-                back[rank].push_back(link.id());
+                back[rank].push_back(number_of(link.id()));
         }
     EXPECT_EQ(count_reached(anchors, entry), layer.members.size());
     for (std::size_t rank = 0; rank < layer.members.size(); ++rank) {
@@ -136,7 +141,7 @@ expect_sound(const BatchGraph& graph, const GraphShape& shape) {
         for (std::size_t rank = 0; rank < layer.members.size(); ++rank) {
             std::vector<std::uint32_t>& ids = lists[rank];
             for (const Link& link : layer.links.of(rank))
-                ids.push_back(link.id());
+                ids.push_back(number_of(link.id()));
             EXPECT_LE(ids.size(), l == 0 ? 2 * shape.m : shape.m);
             std::sort(ids.begin(), ids.end());
             EXPECT_TRUE(std::adjacent_find(ids.begin(), ids.end()) == ids.end());
@@ -191,14 +196,12 @@ count_lost(Cloud& cloud, const BatchGraph& graph, std::size_t ef) {
         cloud.codec->query_from_code(points.header(point), points.code(point), query);
         const float own = cloud.codec->distance(query, points.header(point), points.code(point));
         MemoryGraph view(cloud, graph, query);
-        Array<Candidate> entry(arena, 1);
-        view.measure({&graph.entry, 1}, entry);
         const int top = static_cast<int>(graph.layers.size()) - 1;
-        const Entries entries = descend(view, top, 1, entry[0], memory);
+        const Entries entries = descend(view, top, 1, view.measure(graph.entry), memory);
         search_layer(view, 0, ef, entries.span(), memory);
         const std::span<const Candidate> found = memory.beam.entries();
         n_lost += std::none_of(found.begin(), found.end(), [&](const Candidate& candidate) {
-            return candidate.id == point || candidate.distance <= own;
+            return candidate.id == NodeId{point} || candidate.distance <= own;
         });
     }
     return n_lost;

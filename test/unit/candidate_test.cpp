@@ -79,7 +79,7 @@ TEST(Beam, EqualsItsModel) {
         for (const unsigned percent_dead : {0u, 30u, 90u}) {
             beam.reset(ef);
             BeamModel model(ef);
-            for (NodeId id = 0; id < 500; ++id) {
+            for (const NodeId id : ids_below(500)) {
                 const Candidate candidate = random_candidate(random, id, percent_dead);
                 ASSERT_EQ(beam.would_keep(candidate.distance),
                           model.would_keep(candidate.distance));
@@ -113,15 +113,15 @@ TEST(Beam, KeepsTheNearestLiveOnes) {
     test::TestArena memory;
     Beam beam(memory.arena(), 2);
     const auto ignore = [](const Candidate&) {};
-    beam.insert(candidate_at(5, 1), ignore);
-    beam.insert(candidate_at(4, 2, true), ignore);
+    beam.insert(candidate_at(5, NodeId{1}), ignore);
+    beam.insert(candidate_at(4, NodeId{2}, true), ignore);
     EXPECT_TRUE(beam.would_keep(100));
-    beam.insert(candidate_at(3, 3), ignore);
+    beam.insert(candidate_at(3, NodeId{3}), ignore);
     EXPECT_FALSE(beam.would_keep(5));
     EXPECT_TRUE(beam.would_keep(4.5f));
-    beam.insert(candidate_at(1, 4), ignore);
+    beam.insert(candidate_at(1, NodeId{4}), ignore);
     // 1 fell out, and then the dead one behind the last live one.
-    EXPECT_EQ(ids_of(beam.entries()), (std::vector<NodeId>{4, 3}));
+    EXPECT_EQ(ids_of(beam.entries()), (std::vector<NodeId>{NodeId{4}, NodeId{3}}));
 }
 
 TEST(Beam, ExpandsANearerOneThatComesLater) {
@@ -129,12 +129,12 @@ TEST(Beam, ExpandsANearerOneThatComesLater) {
     Beam beam(memory.arena(), 10);
     const auto ignore = [](const Candidate&) {};
     EXPECT_EQ(beam.expand_next(), nullptr);
-    beam.insert(candidate_at(5, 1), ignore);
-    beam.insert(candidate_at(6, 2), ignore);
-    EXPECT_EQ(beam.expand_next()->id, 1u);
-    beam.insert(candidate_at(2, 3), ignore);
-    EXPECT_EQ(beam.expand_next()->id, 3u);
-    EXPECT_EQ(beam.expand_next()->id, 2u);
+    beam.insert(candidate_at(5, NodeId{1}), ignore);
+    beam.insert(candidate_at(6, NodeId{2}), ignore);
+    EXPECT_EQ(beam.expand_next()->id, NodeId{1});
+    beam.insert(candidate_at(2, NodeId{3}), ignore);
+    EXPECT_EQ(beam.expand_next()->id, NodeId{3});
+    EXPECT_EQ(beam.expand_next()->id, NodeId{2});
     EXPECT_EQ(beam.expand_next(), nullptr);
 }
 
@@ -143,7 +143,7 @@ TEST(CandidateHeap, PopsInOrder) {
     test::TestArena memory;
     CandidateHeap heap(memory.arena());
     std::vector<Candidate> model;
-    for (NodeId id = 0; id < 5000; ++id) {
+    for (const NodeId id : ids_below(5000)) {
         if (model.empty() || random() % 3 != 0) {
             const Candidate candidate = random_candidate(random, id, 0);
             heap.push(candidate);

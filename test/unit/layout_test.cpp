@@ -100,7 +100,7 @@ TEST(Layout, PlacesLieWithinPagesAndDoNotOverlap) {
         std::set<std::pair<std::uint32_t, std::uint32_t>> hot, cold;
         std::set<std::uint32_t> hot_blocks, cold_blocks;
         const std::uint32_t n = 3 * geometry.slots_per_extent();
-        for (NodeId id = 0; id < n; ++id) {
+        for (const NodeId id : core::ids_below(n)) {
             const Place place = geometry.hot_place(id);
             ASSERT_GE(place.offset, kPageHeaderSize);
             ASSERT_LE(place.offset + geometry.hot_bytes, kPageHeaderSize + kUsableSize);
@@ -174,8 +174,8 @@ TEST(Layout, ExtentsAreSmallAndWasteLittle) {
 
 TEST(Layout, BlocksOfTheLargestIndexAreNumbers) {
     for_each_geometry([](const MetaPage&, const Geometry& geometry) {
-        const NodeId last = kMostSlots - 1 - (kMostSlots - 1) % geometry.slots_per_extent();
-        const std::uint64_t block = geometry.first_block + static_cast<std::uint64_t>(last) /
+        const NodeId last{kMostSlots - 1 - (kMostSlots - 1) % geometry.slots_per_extent()};
+        const std::uint64_t block = geometry.first_block + std::uint64_t{number_of(last)} /
                                                                geometry.slots_per_extent() *
                                                                geometry.blocks_per_extent();
         if (block > 0xfffffffe)
@@ -296,7 +296,7 @@ TEST(Meta, OfEverySoundIndexPasses) {
     for_each_geometry([](MetaPage meta, const Geometry& geometry) {
         EXPECT_EQ(check_meta(meta), nullptr);
         meta.n_slots = 5 * geometry.slots_per_extent();
-        meta.entry_node = meta.n_slots - 1;
+        meta.entry_node = NodeId{meta.n_slots - 1};
         meta.entry_layer = geometry.max_layer;
         EXPECT_EQ(check_meta(meta), nullptr);
     });
@@ -358,7 +358,7 @@ TEST(Meta, EveryWrongFieldIsSeen) {
     MetaPage sound = meta_for(Metric::kL2, 768, 16);
     const Geometry geometry = geometry_of(sound);
     sound.n_slots = 10 * geometry.slots_per_extent();
-    sound.entry_node = 7;
+    sound.entry_node = NodeId{7};
     sound.entry_layer = 1;
     ASSERT_EQ(check_meta(sound), nullptr);
     const auto expect_seen = [&](const char* field, auto&& change) {
@@ -389,7 +389,7 @@ TEST(Meta, EveryWrongFieldIsSeen) {
         meta.n_slots = kMostSlots / geometry.slots_per_extent() * geometry.slots_per_extent() +
                        geometry.slots_per_extent();
     });
-    expect_seen("entry node", [](MetaPage& meta) { meta.entry_node = meta.n_slots; });
+    expect_seen("entry node", [](MetaPage& meta) { meta.entry_node = NodeId{meta.n_slots}; });
     expect_seen("entry layer", [](MetaPage& meta) { meta.entry_layer = -1; });
     expect_seen("entry layer", [&](MetaPage& meta) { meta.entry_layer = geometry.max_layer + 1; });
 }
@@ -448,9 +448,9 @@ full_node(const Geometry& geometry) {
     record.head().layer = static_cast<std::uint8_t>(geometry.max_layer);
     record.head().n_links = static_cast<std::uint8_t>(geometry.max_links(0));
     record.node().tids_head = kNoNode;
-    record.node().links_id = 12;
+    record.node().links_id = NodeId{12};
     for (std::uint32_t i = 0; i < geometry.max_links(0); ++i)
-        links_in(record.bytes(), geometry, 0)[i] = Link(i, static_cast<LinkKind>(i % 4));
+        links_in(record.bytes(), geometry, 0)[i] = Link(NodeId{i}, static_cast<LinkKind>(i % 4));
     return record;
 }
 
@@ -458,11 +458,11 @@ Record
 full_links(const Geometry& geometry) {
     Record record(geometry, RecordKind::kLinks);
     record.head().layer = static_cast<std::uint8_t>(geometry.max_layer);
-    record.links().owner = 999;
+    record.links().owner = NodeId{999};
     for (int layer = 1; layer <= geometry.max_layer; ++layer) {
         record.links().counts[layer - 1] = static_cast<std::uint8_t>(geometry.m_above);
         for (std::uint32_t i = 0; i < geometry.m_above; ++i)
-            links_in(record.bytes(), geometry, layer)[i] = Link(i, LinkKind::kDiverse);
+            links_in(record.bytes(), geometry, layer)[i] = Link(NodeId{i}, LinkKind::kDiverse);
     }
     return record;
 }
@@ -473,12 +473,12 @@ TEST(Record, SoundOnesPass) {
         EXPECT_EQ(full_node(geometry).check(), nullptr);
         EXPECT_EQ(full_links(geometry).check(), nullptr);
         Record tids(geometry, RecordKind::kTids);
-        tids.tids().owner = 3;
+        tids.tids().owner = NodeId{3};
         tids.tids().next = kNoNode;
         for (std::uint32_t i = 0; i < geometry.tids_per_record; ++i)
             rows_of(tids.bytes(), geometry)[i] = {1, 2, 3};
         EXPECT_EQ(tids.check(), nullptr);
-        tids.tids().next = 999;
+        tids.tids().next = NodeId{999};
         EXPECT_EQ(tids.check(), nullptr);
     });
 }
@@ -498,11 +498,14 @@ TEST(Record, EveryWrongFieldOfANodeIsSeen) {
         expect_seen("layer", [](Record& record) { record.head().layer = 255; });
         expect_seen("link count", [](Record& record) { ++record.head().n_links; });
         expect_seen("link count", [](Record& record) { record.head().n_links = 255; });
-        expect_seen("chain", [](Record& record) { record.node().tids_head = Record::kSlots; });
-        expect_seen("links record", [](Record& record) { record.node().links_id = 1u << 31; });
+        expect_seen("chain",
+                    [](Record& record) { record.node().tids_head = NodeId{Record::kSlots}; });
+        expect_seen("links record",
+                    [](Record& record) { record.node().links_id = NodeId{1u << 31}; });
         for (const std::uint32_t i : {0u, geometry.max_links(0) - 1}) {
             expect_seen("link", [&](Record& record) {
-                links_in(record.bytes(), geometry, 0)[i] = Link(Record::kSlots, LinkKind::kFiller);
+                links_in(record.bytes(), geometry, 0)[i] =
+                    Link(NodeId{Record::kSlots}, LinkKind::kFiller);
             });
         }
         // What lies behind the count is not looked at.
@@ -523,13 +526,13 @@ TEST(Record, EveryWrongFieldOfUpperLinksIsSeen) {
         expect_seen("layer", [](Record& record) { record.head().layer = 0; });
         expect_seen("layer", [](Record& record) { ++record.head().layer; });
         expect_seen("layer", [](Record& record) { record.head().layer = 255; });
-        expect_seen("owner", [](Record& record) { record.links().owner = Record::kSlots; });
+        expect_seen("owner", [](Record& record) { record.links().owner = NodeId{Record::kSlots}; });
         expect_seen("owner", [](Record& record) { record.links().owner = kNoNode; });
         for (int layer = 1; layer <= geometry.max_layer; ++layer) {
             expect_seen("count", [&](Record& record) { ++record.links().counts[layer - 1]; });
             expect_seen("link", [&](Record& record) {
                 links_in(record.bytes(), geometry, layer)[geometry.m_above - 1] =
-                    Link(Record::kSlots, LinkKind::kDiverse);
+                    Link(NodeId{Record::kSlots}, LinkKind::kDiverse);
             });
             expect_seen("link kind", [&](Record& record) {
                 links_in(record.bytes(), geometry, layer)[0] = raw_link(3u << 30);
@@ -541,20 +544,21 @@ TEST(Record, EveryWrongFieldOfUpperLinksIsSeen) {
 TEST(Record, EveryWrongFieldOfTidsIsSeen) {
     const Geometry geometry = geometry_for(Metric::kL2, 40, 16);
     Record record(geometry, RecordKind::kTids);
-    record.tids().owner = 5;
-    record.tids().next = 6;
+    record.tids().owner = NodeId{5};
+    record.tids().next = NodeId{6};
     ASSERT_EQ(record.check(), nullptr);
-    record.tids().owner = Record::kSlots;
+    record.tids().owner = NodeId{Record::kSlots};
     EXPECT_NE(record.check(), nullptr);
     record.tids().owner = kNoNode;
     EXPECT_NE(record.check(), nullptr);
-    record.tids().owner = 5;
-    record.tids().next = Record::kSlots;
+    record.tids().owner = NodeId{5};
+    record.tids().next = NodeId{Record::kSlots};
     EXPECT_NE(record.check(), nullptr);
 }
 
 TEST(Record, LinksKeepIdAndKind) {
-    for (const std::uint32_t id : {0u, 1u, 12345u, kMostSlots - 1, kMostSlots}) {
+    for (const std::uint32_t number : {0u, 1u, 12345u, kMostSlots - 1, kMostSlots}) {
+        const NodeId id{number};
         for (const LinkKind kind : {LinkKind::kDiverse, LinkKind::kFiller, LinkKind::kAnchor}) {
             const Link link(id, kind);
             EXPECT_EQ(link.id(), id);

@@ -212,7 +212,7 @@ class Model {
         std::sort(sorted.begin(), sorted.end());
         for (std::size_t i = 0; i < nears.size(); ++i) {
             if (i >= sorted.size()) {
-                ASSERT_EQ(nears[i].id, kNoNode);
+                ASSERT_EQ(nears[i].id, kNone);
                 ASSERT_EQ(nears[i].distance, kInfinity);
                 continue;
             }
@@ -397,7 +397,7 @@ TEST_P(PairsOfScalarCodec, NotFiniteIsNeverPicked) {
         for (const Nears& out : {within(points, members, k), across(points, members, members, k)})
             for (std::size_t i = 0; i < out.size(); ++i) {
                 const bool is_damaged = members[i / k] >= 7 && members[i / k] <= 9;
-                ASSERT_EQ(out[i].id == kNoNode, is_damaged || i % k >= 36);
+                ASSERT_EQ(out[i].id == kNone, is_damaged || i % k >= 36);
                 ASSERT_FALSE(out[i].id >= 7 && out[i].id <= 9);
             }
     }

@@ -147,7 +147,7 @@ class SurroundingsTest : public testing::Test {
     at(std::initializer_list<float> distances) {
         std::vector<Candidate> near;
         for (const float distance : distances)
-            near.push_back({distance, 0, 0, 0, false, false});
+            near.push_back({distance, 0, NodeId{0}, 0, false, false});
         return near;
     }
 };

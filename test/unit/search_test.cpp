@@ -17,6 +17,13 @@ namespace {
 
 using Links = std::vector<std::vector<NodeId>>;
 
+/// What belongs to a node, in a vector with a place for each.
+template <typename PerNode>
+decltype(auto)
+at(PerNode& places, NodeId id) {
+    return places[number_of(id)];
+}
+
 /// Points with links on layers; nodes can be dead or gone.
 class TestGraph {
    public:
@@ -39,7 +46,7 @@ class TestGraph {
     }
     float
     distance(NodeId id) const {
-        return distance(query.data(), &values_[id * n_dims_]);
+        return distance(query.data(), values(id));
     }
 
     /// Links every member of `layer` to its `k` nearest others of the layer, both ways.
@@ -50,13 +57,12 @@ class TestGraph {
             std::vector<NodeId> others = members;
             std::erase(others, id);
             std::sort(others.begin(), others.end(), [&](NodeId a, NodeId b) {
-                return distance(&values_[id * n_dims_], &values_[a * n_dims_]) <
-                       distance(&values_[id * n_dims_], &values_[b * n_dims_]);
+                return distance(values(id), values(a)) < distance(values(id), values(b));
             });
             others.resize(std::min(k, others.size()));
             for (const NodeId other : others) {
-                layers[layer][id].push_back(other);
-                layers[layer][other].push_back(id);
+                at(layers[layer], id).push_back(other);
+                at(layers[layer], other).push_back(id);
             }
         }
     }
@@ -73,7 +79,7 @@ class TestGraph {
     std::vector<NodeId>
     nearest(std::size_t k) const {
         std::vector<NodeId> ids = all();
-        std::erase_if(ids, [&](NodeId id) { return is_dead[id] || is_gone[id]; });
+        std::erase_if(ids, [&](NodeId id) { return at(is_dead, id) || at(is_gone, id); });
         std::sort(ids.begin(), ids.end(),
                   [&](NodeId a, NodeId b) { return distance(a) < distance(b); });
         ids.resize(std::min(k, ids.size()));
@@ -82,23 +88,23 @@ class TestGraph {
 
     Candidate
     candidate(NodeId id) const {
-        return {distance(id), error, id, 7, is_dead[id], false};
+        return {distance(id), error, id, 7, at(is_dead, id), false};
     }
 
     // The concept.
     void
     links(const Candidate& node, int layer, Array<NodeId>& ids) {
         ++n_links_calls;
-        if (is_gone[node.id])
+        if (at(is_gone, node.id))
             return;
-        for (const NodeId linked : layers[static_cast<std::size_t>(layer)][node.id])
+        for (const NodeId linked : at(layers[static_cast<std::size_t>(layer)], node.id))
             ids.push_back(linked);
     }
     void
     measure(std::span<const NodeId> ids, Array<Candidate>& found) {
         for (const NodeId id : ids) {
             ++n_measured;
-            if (!is_gone[id])
+            if (!at(is_gone, id))
                 found.push_back(candidate(id));
         }
     }
@@ -120,6 +126,10 @@ class TestGraph {
     std::size_t n_measured = 0;
 
    private:
+    const float*
+    values(NodeId id) const {
+        return &values_[number_of(id) * n_dims_];
+    }
     float
     distance(const float* a, const float* b) const {
         float sum = 0;
@@ -146,7 +156,7 @@ live_ids(Beam& beam) {
 /// Searches layer 0 from node 0.
 std::vector<NodeId>
 search(TestGraph& graph, std::size_t ef, SearchMemory& memory) {
-    const Candidate entry = graph.candidate(0);
+    const Candidate entry = graph.candidate(NodeId{0});
     search_layer(graph, 0, ef, {&entry, 1}, memory);
     return live_ids(memory.beam);
 }
@@ -156,8 +166,8 @@ TEST(Search, IsExactWhenTheBeamHoldsAll) {
         TestGraph graph(300, 4, seed);
         graph.link_nearest(0, graph.all(), 8);
         // A ring, so that every node can be reached.
-        for (NodeId id = 0; id < 300; ++id)
-            graph.layers[0][id].push_back((id + 1) % 300);
+        for (std::uint32_t i = 0; i < 300; ++i)
+            graph.layers[0][i].push_back(NodeId{(i + 1) % 300});
         test::TestArena arena;
         SearchMemory memory(arena.arena(), 300);
         EXPECT_EQ(search(graph, 300, memory), graph.nearest(300));
@@ -190,38 +200,38 @@ TEST(Search, WalksThroughDeadNodesWithoutReturningThem) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         TestGraph graph(300, 4, seed);
         graph.link_nearest(0, graph.all(), 8);
-        for (NodeId id = 0; id < 300; ++id) {
-            graph.layers[0][id].push_back((id + 1) % 300);
-            graph.is_dead[id] = id % 4 != 3;
+        for (std::uint32_t i = 0; i < 300; ++i) {
+            graph.layers[0][i].push_back(NodeId{(i + 1) % 300});
+            graph.is_dead[i] = i % 4 != 3;
         }
         test::TestArena arena;
         SearchMemory memory(arena.arena(), 75);
         const std::vector<NodeId> found = search(graph, 75, memory);
         EXPECT_EQ(found, graph.nearest(75));
         for (const NodeId id : found)
-            EXPECT_FALSE(graph.is_dead[id]);
+            EXPECT_FALSE(at(graph.is_dead, id));
     }
 }
 
 TEST(Search, CrossesAWallOfDeadNodes) {
     // 0 - 1 - 2 - ... - 19 in a line; only both ends live.
     TestGraph graph(20, 1, 1);
-    for (NodeId id = 0; id + 1 < 20; ++id) {
-        graph.layers[0][id].push_back(id + 1);
-        graph.is_dead[id] = id > 0;
+    for (std::uint32_t i = 0; i + 1 < 20; ++i) {
+        graph.layers[0][i].push_back(NodeId{i + 1});
+        graph.is_dead[i] = i > 0;
     }
     test::TestArena arena;
     SearchMemory memory(arena.arena(), 2);
     std::vector<NodeId> found = search(graph, 2, memory);
     std::sort(found.begin(), found.end());
-    EXPECT_EQ(found, (std::vector<NodeId>{0, 19}));
+    EXPECT_EQ(found, (std::vector<NodeId>{NodeId{0}, NodeId{19}}));
 }
 
 TEST(Search, LeavesOutNodesThatAreGone) {
     TestGraph graph(100, 2, 5);
     graph.link_nearest(0, graph.all(), 99);
-    for (NodeId id = 1; id < 100; id += 3)
-        graph.is_gone[id] = true;
+    for (std::size_t i = 1; i < 100; i += 3)
+        graph.is_gone[i] = true;
     test::TestArena arena;
     SearchMemory memory(arena.arena(), 100);
     EXPECT_EQ(search(graph, 100, memory), graph.nearest(100));
@@ -238,16 +248,16 @@ TEST(Search, MeasuresEachNodeOnce) {
 
 TEST(Search, TakesEachEntryOnce) {
     TestGraph graph(10, 2, 7);
-    const std::vector<Candidate> entries = {graph.candidate(3), graph.candidate(4),
-                                            graph.candidate(3), graph.candidate(5)};
+    const std::vector<Candidate> entries = {graph.candidate(NodeId{3}), graph.candidate(NodeId{4}),
+                                            graph.candidate(NodeId{3}), graph.candidate(NodeId{5})};
     test::TestArena arena;
     SearchMemory memory(arena.arena(), 10);
     search_layer(graph, 0, 10, entries, memory);
     EXPECT_EQ(live_ids(memory.beam).size(), 3u);
     // An entry that was expanded in another search is expanded again.
-    Candidate expanded = graph.candidate(3);
+    Candidate expanded = graph.candidate(NodeId{3});
     expanded.is_expanded = true;
-    graph.layers[0][3] = {8};
+    graph.layers[0][3] = {NodeId{8}};
     search_layer(graph, 0, 10, {&expanded, 1}, memory);
     EXPECT_EQ(live_ids(memory.beam).size(), 2u);
 }
@@ -256,8 +266,8 @@ TEST(Search, GoesOnFromWhatFellOut) {
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
         TestGraph graph(400, 3, seed);
         graph.link_nearest(0, graph.all(), 8);
-        for (NodeId id = 0; id < 400; ++id)
-            graph.layers[0][id].push_back((id + 1) % 400);
+        for (std::uint32_t i = 0; i < 400; ++i)
+            graph.layers[0][i].push_back(NodeId{(i + 1) % 400});
         graph.is_dead[17] = true;
         test::TestArena arena;
         SearchMemory memory(arena.arena(), 20);
@@ -265,9 +275,11 @@ TEST(Search, GoesOnFromWhatFellOut) {
         std::vector<NodeId> found = search(graph, 20, memory);
         // Everything visited is in the beam, discarded or dead; what is dead may be discarded, too.
         const bool is_discarded = std::ranges::any_of(
-            memory.discarded.span(), [](const Candidate& candidate) { return candidate.id == 17; });
-        EXPECT_EQ(found.size() + memory.discarded.size(),
-                  memory.visited.size() - (memory.visited.has(17) && !is_discarded ? 1 : 0));
+            memory.discarded.span(),
+            [](const Candidate& candidate) { return candidate.id == NodeId{17}; });
+        EXPECT_EQ(
+            found.size() + memory.discarded.size(),
+            memory.visited.size() - (memory.visited.has(NodeId{17}) && !is_discarded ? 1 : 0));
         CandidateHeap frontier(arena.arena());
         for (;;) {
             for (const Candidate& candidate : memory.discarded.span())
@@ -303,7 +315,7 @@ TEST(Search, DropsWhatFellOutUnlessAsked) {
 TEST(Search, KeepsAsSparesWhatItsErrorPutsIntoTheBeam) {
     // A star: the search measures nodes 1 to 9, at distances 1 to 9, in this order.
     TestGraph graph(10, 1, 1);
-    for (NodeId id = 1; id < 10; ++id)
+    for (const NodeId id : IdRange(NodeId{1}, NodeId{10}))
         graph.layers[0][0].push_back(id);
     graph.place_in_a_row();
     graph.error = 2.5;
@@ -311,28 +323,29 @@ TEST(Search, KeepsAsSparesWhatItsErrorPutsIntoTheBeam) {
     test::TestArena arena;
     SearchMemory memory(arena.arena(), 4);
     memory.keeps = Discarded::kSpares;
-    EXPECT_EQ(search(graph, 4, memory), (std::vector<NodeId>{0, 1, 2, 3}));
+    EXPECT_EQ(search(graph, 4, memory),
+              (std::vector<NodeId>{NodeId{0}, NodeId{1}, NodeId{2}, NodeId{3}}));
     std::vector<NodeId> spares;
     for (const Candidate& spare : memory.discarded.span())
         spares.push_back(spare.id);
-    EXPECT_EQ(spares, (std::vector<NodeId>{4, 5}));
+    EXPECT_EQ(spares, (std::vector<NodeId>{NodeId{4}, NodeId{5}}));
 }
 
 TEST(Descend, EndsWhereNoNeighbourIsNearer) {
     for (std::uint64_t seed = 1; seed <= 50; ++seed) {
         TestGraph graph(500, 3, seed);
         std::vector<NodeId> members;
-        for (NodeId id = 0; id < 500; id += 5)
-            members.push_back(id);
+        for (std::uint32_t i = 0; i < 500; i += 5)
+            members.push_back(NodeId{i});
         graph.link_nearest(1, members, 6);
         test::TestArena arena;
         SearchMemory memory(arena.arena(), 1);
-        const Candidate entry = graph.candidate(0);
+        const Candidate entry = graph.candidate(NodeId{0});
         const Candidate end = descend(graph, 1, 1, entry, memory).nearest();
-        EXPECT_EQ(end.id % 5, 0u);
+        EXPECT_EQ(number_of(end.id) % 5, 0u);
         EXPECT_LE(end.distance, entry.distance);
         EXPECT_EQ(end.distance, graph.distance(end.id));
-        for (const NodeId id : graph.layers[1][end.id])
+        for (const NodeId id : at(graph.layers[1], end.id))
             EXPECT_GE(graph.distance(id), end.distance);
     }
 }
@@ -343,7 +356,8 @@ TEST(Descend, MeasuresEachNodeOnce) {
     graph.link_nearest(2, graph.all(), 49);
     test::TestArena arena;
     SearchMemory memory(arena.arena(), 1);
-    EXPECT_EQ(descend(graph, 2, 1, graph.candidate(0), memory).nearest().id, graph.nearest(1)[0]);
+    EXPECT_EQ(descend(graph, 2, 1, graph.candidate(NodeId{0}), memory).nearest().id,
+              graph.nearest(1)[0]);
     EXPECT_EQ(graph.n_measured, 49u);
 }
 
@@ -358,10 +372,10 @@ TEST(Descend, FollowsMoreWhereListsAreShort) {
     graph.link_nearest(1, graph.all(), 3);
     test::TestArena arena;
     SearchMemory memory(arena.arena(), 1);
-    const Entries entries = descend(graph, 1, 1, graph.candidate(0), memory);
+    const Entries entries = descend(graph, 1, 1, graph.candidate(NodeId{0}), memory);
     // The nearest eight were all followed, so whatever they link to was measured.
     for (const Candidate& entry : entries.span())
-        for (const NodeId id : graph.layers[1][entry.id])
+        for (const NodeId id : at(graph.layers[1], entry.id))
             EXPECT_GE(graph.distance(id), entries.nearest().distance);
     EXPECT_EQ(entries.span().size(), 8u);
 }
@@ -370,10 +384,10 @@ TEST(Descend, StaysWithoutLinks) {
     TestGraph graph(3, 2, 9);
     test::TestArena arena;
     SearchMemory memory(arena.arena(), 1);
-    EXPECT_EQ(descend(graph, 0, 0, graph.candidate(2), memory).nearest().id, 2u);
-    graph.layers[0][2] = {1};
+    EXPECT_EQ(descend(graph, 0, 0, graph.candidate(NodeId{2}), memory).nearest().id, NodeId{2});
+    graph.layers[0][2] = {NodeId{1}};
     graph.is_gone[1] = true;
-    EXPECT_EQ(descend(graph, 0, 0, graph.candidate(2), memory).nearest().id, 2u);
+    EXPECT_EQ(descend(graph, 0, 0, graph.candidate(NodeId{2}), memory).nearest().id, NodeId{2});
 }
 
 }  // namespace

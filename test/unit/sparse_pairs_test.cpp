@@ -78,7 +78,7 @@ class SparsePairsTest : public testing::TestWithParam<std::tuple<Metric, std::in
         std::sort(all.begin(), all.end());
         for (std::size_t i = 0; i < found.size(); ++i) {
             if (i >= all.size()) {
-                EXPECT_EQ(found[i].id, kNoNode);
+                EXPECT_EQ(found[i].id, kNone);
                 continue;
             }
             EXPECT_NE(found[i].id, row);

@@ -59,7 +59,7 @@ AnchorWalk::walk(std::size_t most_anchors, std::size_t first) {
             if (n_anchors_[rank] >= most_anchors)
                 break;
             if (!reached_.has(link.id()))
-                adopt(rank, link, link.id());
+                adopt(rank, link, number_of(link.id()));
         }
     }
 }
@@ -67,7 +67,7 @@ AnchorWalk::walk(std::size_t most_anchors, std::size_t first) {
 // Makes `link` of the list of `from` the anchor of `to`, which was not reached.
 void
 AnchorWalk::adopt(std::uint32_t from, Link& link, std::uint32_t to) {
-    link = Link(to, LinkKind::kAnchor);
+    link = Link(NodeId{to}, LinkKind::kAnchor);
     ++n_anchors_[from];
     reach(to);
     if (has_parents_)
@@ -78,11 +78,11 @@ AnchorWalk::adopt(std::uint32_t from, Link& link, std::uint32_t to) {
 void
 AnchorWalk::set_parent(std::uint32_t rank, std::uint32_t parent) {
     for (Link& link : layer_.of(rank))
-        if (link.id() == parent) {
-            link = Link(parent, LinkKind::kParent);
+        if (link.id() == NodeId{parent}) {
+            link = Link(NodeId{parent}, LinkKind::kParent);
             return;
         }
-    *find_place(rank) = Link(parent, LinkKind::kParent);
+    *find_place(rank) = Link(NodeId{parent}, LinkKind::kParent);
 }
 
 // A free place of a list, or that of its last link that may be given up: links stand diverse first,
@@ -107,8 +107,8 @@ AnchorWalk::find_place(std::uint32_t from) {
 
 bool
 AnchorWalk::anchor_from_linked(std::uint32_t rank) {
-    return std::ranges::any_of(layer_.of(rank),
-                               [&](const Link& link) { return give_place(link.id(), rank); });
+    return std::ranges::any_of(
+        layer_.of(rank), [&](const Link& link) { return give_place(number_of(link.id()), rank); });
 }
 
 // Down the tree from the nearest reached rank, another way each time.
@@ -119,13 +119,13 @@ AnchorWalk::anchor_behind_linked(std::uint32_t rank) {
         std::ranges::find_if(linked, [this](const Link& link) { return reached_.has(link.id()); });
     if (reached == linked.end())
         return false;
-    std::uint32_t from = reached->id();
+    std::uint32_t from = number_of(reached->id());
     for (int i = 0; i < kMostSteps; ++i) {
         std::uint32_t next = from;
         std::uint32_t n_ways = 0;
         for (const Link& link : layer_.of(from))
             if (link.kind() == LinkKind::kAnchor && turn_++ % ++n_ways == 0)
-                next = link.id();
+                next = number_of(link.id());
         if (next == from)
             return false;
         from = next;
@@ -166,13 +166,14 @@ AnchorWalk::add_bridge(std::span<const std::uint32_t> from, std::uint32_t rank) 
         if (near == rank)
             continue;
         const std::span<Link> links = layer_.of(near);
-        const auto present = std::find_if(links.begin(), links.end(),
-                                          [rank](const Link& link) { return link.id() == rank; });
+        const auto present = std::find_if(links.begin(), links.end(), [rank](const Link& link) {
+            return link.id() == NodeId{rank};
+        });
         Link* place = present != links.end() ? &*present : find_place(near);
         if (place == nullptr)
             continue;
-        if (!is_kept(place->kind()) || place->id() != rank)
-            *place = Link(rank, LinkKind::kAnchor);
+        if (!is_kept(place->kind()) || place->id() != NodeId{rank})
+            *place = Link(NodeId{rank}, LinkKind::kAnchor);
         return;
     }
 }

@@ -163,7 +163,7 @@ class LayersBuilder {
         std::uint32_t points[NearLinks::kMost];
         std::size_t n = 0;
         for (const NodeId linked : near.ids())
-            points[n++] = built.members[linked];
+            points[n++] = built.members[number_of(linked)];
         const std::span<const Candidate> measured =
             scratch_.finder.measure(task_.points, built.members[rank], {points, n});
         return judge_surroundings(task_.points.codec->metric(), measured,

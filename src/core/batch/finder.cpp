@@ -22,10 +22,8 @@ BatchFinder::find(std::span<const BatchLayer> layers, const PointView& points, s
                   int layer, std::uint32_t point) {
     points.codec->query_from_code(points.header(point), points.code(point), query_);
     const internal::LayersGraph graph = {layers, points, query_};
-    measured_.clear();
-    graph.measure({&entry, 1}, measured_);
-    const Entries entries =
-        descend(graph, static_cast<int>(layers.size()) - 1, layer + 1, measured_[0], memory_);
+    const Entries entries = descend(graph, static_cast<int>(layers.size()) - 1, layer + 1,
+                                    graph.measure(entry), memory_);
     search_layer(graph, layer, kEf, entries.span(), memory_);
     return memory_.beam.entries();
 }
@@ -35,16 +33,21 @@ BatchFinder::measure(const PointView& points, std::uint32_t point,
                      std::span<const std::uint32_t> others) {
     points.codec->query_from_code(points.header(point), points.code(point), query_);
     measured_.clear();
-    internal::LayersGraph{{}, points, query_}.measure(others, measured_);
-    for (Candidate& candidate : measured_.span())
-        candidate.error = points.codec->estimate_error(query_, points.header(candidate.id));
+    const internal::LayersGraph graph = {{}, points, query_};
+    for (const std::uint32_t other : others)
+        __builtin_prefetch(points.record(other));
+    for (const std::uint32_t other : others) {
+        Candidate candidate = graph.measure(other);
+        candidate.error = points.codec->estimate_error(query_, points.header(other));
+        measured_.push_back(candidate);
+    }
     return measured_.span();
 }
 
 bool
 BatchFinder::has_found(const PointView& points, std::uint32_t point) {
     const float own = points.codec->distance(query_, points.header(point), points.code(point));
-    return core::has_found(memory_.beam.entries(), point, own);
+    return core::has_found(memory_.beam.entries(), NodeId{point}, own);
 }
 
 }  // namespace vext::core

@@ -39,16 +39,24 @@ struct LayersGraph {
     void
     links(const Candidate& point, int layer, Array<NodeId>& ids) const {
         const BatchLayer& level = layers[static_cast<std::size_t>(layer)];
-        for (const Link& link : level.links.of(rank_among(level.members, point.id)))
-            ids.push_back(level.members[link.id()]);
+        for (const Link& link : level.links.of(rank_among(level.members, number_of(point.id))))
+            ids.push_back(NodeId{level.members[number_of(link.id())]});
     }
     void
     measure(std::span<const NodeId> ids, Array<Candidate>& found) const {
         for (const NodeId id : ids)
-            __builtin_prefetch(points.record(id));
+            __builtin_prefetch(points.record(number_of(id)));
         for (const NodeId id : ids)
-            found.push_back({points.codec->distance(query, points.header(id), points.code(id)), 0,
-                             id, 0, false, false});
+            found.push_back(measure(number_of(id)));
+    }
+    Candidate
+    measure(std::uint32_t point) const {
+        return {points.codec->distance(query, points.header(point), points.code(point)),
+                0,
+                NodeId{point},
+                0,
+                false,
+                false};
     }
 
     std::span<const BatchLayer> layers;

@@ -87,11 +87,11 @@ class LayerFinding {
             finder_.find(graph_.layers, points_, graph_.entry, graph_.layer, point);
         aim = {rank, {}, 0, !finder_.has_found(points_, point), true};
         for (const Candidate& candidate : found) {
-            const std::uint32_t near = rank_among(layer_.members, candidate.id);
+            const std::uint32_t near = rank_among(layer_.members, number_of(candidate.id));
             if (aim.n_near < std::size(aim.near))
                 aim.near[aim.n_near++] = near;
             for (const Link& link : layer_.links.of(rank))
-                aim.is_lost &= link.id() != near;
+                aim.is_lost &= link.id() != NodeId{near};
         }
         aim.is_lost &= aim.is_missed;
     }

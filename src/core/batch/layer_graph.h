@@ -80,7 +80,7 @@ class LayerBuilder {
 
    private:
     static constexpr std::size_t kRanksPerTask = 256;
-    static constexpr Near kNone = {std::numeric_limits<float>::infinity(), kNoNode};
+    static constexpr Near kNobody = {std::numeric_limits<float>::infinity(), kNone};
 
     template <typename Visit>
     void
@@ -103,14 +103,14 @@ class LayerBuilder {
     void
     store(std::span<const Near> picks, std::span<Near> place) const {
         for (std::size_t i = 0; i < picks.size(); ++i)
-            if (picks[i].id != kNoNode)
+            if (picks[i].id != kNone)
                 place[i] = {picks[i].distance, rank_among(members_, picks[i].id)};
     }
 
     void
     find_candidates() {
         for_each_place([&](std::size_t rank) {
-            std::fill_n(found_[rank].begin(), plan_.n_candidates, kNone);
+            std::fill_n(found_[rank].begin(), plan_.n_candidates, kNobody);
         });
         PartitionArea area(crew_, plan_.n, options_.fan);
         find_near(area);
@@ -218,7 +218,8 @@ class LayerBuilder {
             __builtin_prefetch(points_.record(members_[candidate.id]));
         for (const Near& candidate : pool) {
             const std::uint32_t point = members_[candidate.id];
-            scratch_.candidates.push_back({candidate.distance, 0, candidate.id, 0, false, false});
+            scratch_.candidates.push_back(
+                {candidate.distance, 0, NodeId{candidate.id}, 0, false, false});
             scratch_.codes.push_back({points_.header(point), points_.code(point)});
         }
         return scratch_.selector.select(scratch_.candidates.span(), scratch_.codes.span(),
@@ -233,14 +234,14 @@ class LayerBuilder {
             const std::span<Near> row = found_[rank];
             scratch_.pool.clear();
             for (const Near& candidate : row.first(plan_.n_candidates))
-                if (candidate.id != kNoNode && candidate.id != rank)
+                if (candidate.id != kNone && candidate.id != rank)
                     scratch_.pool.add(candidate);
             std::size_t n_diverse = 0;
             const std::span<const std::uint32_t> chosen = choose(n_diverse);
             for (std::size_t i = 0; i < chosen.size(); ++i) {
                 const Candidate& candidate = scratch_.candidates[chosen[i]];
-                row[i] = {candidate.distance, candidate.id};
-                offers.count(candidate.id);
+                row[i] = {candidate.distance, number_of(candidate.id)};
+                offers.count(row[i].id);
             }
             layer_.counts[rank][0] = static_cast<std::uint8_t>(chosen.size());
         });

@@ -8,7 +8,10 @@
 
 namespace vext::core {
 
-/// A point near another, in the internal units of core/metric.h.
+/// In the place of a point or rank: none.
+inline constexpr std::uint32_t kNone = 0xffffffff;
+
+/// A point or rank near another, in the internal units of core/metric.h.
 struct Near {
     float distance;
     std::uint32_t id;

@@ -61,7 +61,7 @@ NearLists::write(std::span<Near> out) {
         std::fill(keys + n_kept, keys + n, kNoKey);
         kernels().sort_keys(keys, n, sorted_.data());
         for (std::size_t i = 0; i < k_; ++i)
-            *next++ = i < n_kept ? near_of(sorted_[i]) : Near{kInfinity, kNoNode};
+            *next++ = i < n_kept ? near_of(sorted_[i]) : Near{kInfinity, kNone};
     }
 }
 

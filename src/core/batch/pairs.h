@@ -35,7 +35,7 @@ class GroupPairs {
 
     /// For every member its k nearest other members; each pair is computed once. `out` has k
     /// entries a member, row by row, ascending by distance, then id; where there are not k, the
-    /// rest is {+infinity, kNoNode}. Distances that are not finite are never picked.
+    /// rest is {+infinity, kNone}. Distances that are not finite are never picked.
     /// Requires: members differ; at most max_group of them; 1 <= k <= max_k.
     void nearest_within(const PointView& points, std::span<const std::uint32_t> members,
                         std::size_t k, std::span<Near> out);

@@ -80,7 +80,7 @@ cut(const PointView& points, std::span<const std::uint32_t> members, KeyedGroup 
             float to_pole[2] = {-std::numeric_limits<float>::max(),
                                 -std::numeric_limits<float>::max()};
             for (const Near& found : near.subspan(2 * i, 2))
-                if (found.id != kNoNode)
+                if (found.id != kNone)
                     to_pole[found.id == poles[0] ? 0 : 1] = found.distance;
             group.keys[first + i] = order_of(to_pole[0] - to_pole[1]);
         }
@@ -108,7 +108,7 @@ sort_into_groups(std::span<const std::uint32_t> assigned, std::size_t fan,
         for (std::uint32_t rank = 0; rank < n; ++rank) {
             std::uint32_t slot = 0;
             for (const std::uint32_t leader : assigned.subspan(rank * fan, fan))
-                if (leader != kNoNode)
+                if (leader != kNone)
                     take(leader, Entry{rank, slot++});
             if (slot == 0)
                 take(0, Entry{rank, 0});

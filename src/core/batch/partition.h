@@ -106,7 +106,7 @@ namespace internal {
 inline constexpr std::size_t kRowsPerTask = 512;
 
 /// Sorts ranks into ranges by the positions of the leaders that they were assigned to, `fan` a
-/// rank; an assignment of kNoNode counts for none, and a rank without any goes to the first leader.
+/// rank; an assignment of kNone counts for none, and a rank without any goes to the first leader.
 void sort_into_groups(std::span<const std::uint32_t> assigned, std::size_t fan,
                       std::span<std::uint32_t> ranges, std::span<Entry> entries);
 
@@ -124,11 +124,11 @@ std::size_t cut_bounds(std::span<const std::uint32_t> ranges, std::size_t wanted
                        std::size_t largest, std::span<std::uint32_t> pieces,
                        std::span<std::uint32_t> bounds);
 
-/// A point's position among `leaders`, which ascend; kNoNode for none.
+/// A point's position among `leaders`, which ascend; kNone for none.
 inline std::uint32_t
 position_of(std::span<const std::uint32_t> leaders, std::uint32_t point) {
-    if (point == kNoNode)
-        return kNoNode;
+    if (point == kNone)
+        return kNone;
     const auto place = std::lower_bound(leaders.begin(), leaders.end(), point);
     return static_cast<std::uint32_t>(place - leaders.begin());
 }

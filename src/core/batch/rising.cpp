@@ -61,7 +61,7 @@ struct NearGraph {
     mark_from(std::size_t rank, int n_steps, Bitmap& covered) const {
         covered.set(rank);
         if (n_steps > 0)
-            for_each_own(rank, [&](NodeId id) { mark_from(id, n_steps - 1, covered); });
+            for_each_own(rank, [&](NodeId id) { mark_from(number_of(id), n_steps - 1, covered); });
     }
 };
 

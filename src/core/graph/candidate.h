@@ -11,11 +11,9 @@
 
 #include "core/arena.h"
 #include "core/array.h"
+#include "core/node_id.h"
 
 namespace vext::core {
-
-using NodeId = std::uint32_t;
-inline constexpr NodeId kNoNode = 0xffffffff;
 
 /// A node with its distance to the query and what was seen beside it.
 struct Candidate {

@@ -17,11 +17,11 @@ class Link {
 
     Link() = default;
     constexpr Link(NodeId id, LinkKind kind)
-        : bits_(id | static_cast<std::uint32_t>(kind) << kKindShift) {}
+        : bits_(number_of(id) | static_cast<std::uint32_t>(kind) << kKindShift) {}
 
     constexpr NodeId
     id() const {
-        return bits_ & ((1U << kKindShift) - 1);
+        return NodeId{bits_ & ((1U << kKindShift) - 1)};
     }
     constexpr LinkKind
     kind() const {

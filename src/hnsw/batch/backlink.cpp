@@ -153,7 +153,7 @@ BatchBackLinker::write_page(std::uint32_t block) {
             for (PlannedList& list : planned_.span()) {
                 const std::uint8_t* record =
                     page + geometry.hot_place(list.wishes[0].neighbour.id).offset;
-                if (!is_live_node(record) || check_record(record, geometry, kNoNode) != nullptr)
+                if (!is_live_node(record) || check_record(record, geometry) != nullptr)
                     continue;
                 const std::span<const Link> now = links_of(record, geometry, 0);
                 const Link* before = links_.begin() + list.first;

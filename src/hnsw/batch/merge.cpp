@@ -117,7 +117,7 @@ BatchMerger::write_nodes(std::size_t first, std::size_t n) {
 // Adds the further rows of the point's vector to its node.
 void
 BatchMerger::write_chain(std::uint32_t point, NodeId id, std::uint16_t version) {
-    for (std::uint32_t equal = store_->row(point).next_equal; equal != kNoNode;
+    for (std::uint32_t equal = store_->row(point).next_equal; equal != core::kNone;
          equal = store_->row(equal).next_equal) {
         CHECK_FOR_INTERRUPTS();
         note(equal, id);
@@ -139,7 +139,7 @@ BatchMerger::choose(std::uint32_t rank, int layer) {
         if (id != kNoNode)
             to_measure_.push_back(id);
     for (const Link& link : batch.links.of(rank))
-        to_measure_.push_back(id_of(batch.members[link.id()]));
+        to_measure_.push_back(id_of(batch.members[number_of(link.id())]));
     candidates_.clear();
     pages_.measure(to_measure_.span(), candidates_);
     std::sort(candidates_.begin(), candidates_.end(), core::is_nearer);
@@ -167,7 +167,7 @@ void
 BatchMerger::keep_own(std::span<const Link> own) {
     for (const Link& link : own)
         if (core::is_kept(link.kind()))
-            keep(ids_[link.id()], link.kind());
+            keep(ids_[number_of(link.id())], link.kind());
 }
 
 // In chosen_ a link that is kept takes the place of the farthest filler.
@@ -325,7 +325,7 @@ BatchMerger::change_nodes(std::size_t first, std::size_t n, Change&& change) {
             [&](const std::uint8_t* page) {
                 for (std::size_t j = i; j < end; ++j) {
                     const std::uint8_t* record = page + place_of(j).offset;
-                    const char* problem = check_record(record, geometry, kNoNode);
+                    const char* problem = check_record(record, geometry);
                     if (problem != nullptr || !is_node(record))
                         report_damage(index_->relation, block,
                                       problem != nullptr

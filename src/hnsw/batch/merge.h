@@ -235,11 +235,11 @@ BatchMerger::merge(Crew& crew) {
     if (!is_attached)
         return false;
     crew.alone([&] {
-        counts[0] = parent_;
-        counts[1] = behind_;
+        counts[0] = number_of(parent_);
+        counts[1] = number_of(behind_);
     });
-    parent_ = counts[0];
-    behind_ = counts[1];
+    parent_ = NodeId{counts[0]};
+    behind_ = NodeId{counts[1]};
     pages_.pass_unlinked(false);  // its own nodes are not linked yet
     crew.report(BuildPhase::kSelecting, members.size());
     for_stretches(crew, members.size(), links_per_task(shape_),

@@ -82,7 +82,7 @@ BatchMerger::join_equal(std::uint32_t point) {
     core::Candidate equal;
     if (!selector_.find_equal(store_->content(point), equal))
         return;
-    while (row.next_equal != kNoNode) {
+    while (row.next_equal != core::kNone) {
         PointRow& further = store_->row(row.next_equal);
         if (!join_node(*index_, equal.id, equal.version, further.tid))
             return;

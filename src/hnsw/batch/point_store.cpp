@@ -61,7 +61,7 @@ PointStore::set(std::uint32_t i, const core::Prepared& prepared, std::uint32_t h
                 const Tid& tid) {
     index_->codec->encode(prepared, header(i), code(i),
                           index_->meta.residual_bytes == 0 ? nullptr : residual(i));
-    row(i) = {hash, tid, 0, kNoNode};
+    row(i) = {hash, tid, 0, core::kNone};
 }
 
 core::PointView
@@ -84,16 +84,16 @@ PointStore::fold_equal(std::size_t n, std::span<std::uint32_t> members) {
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
     const std::size_t n_slots = std::bit_ceil(2 * n + 1);
     const std::span<std::uint32_t> slots = arena.allocate<std::uint32_t>(n_slots);
-    std::fill(slots.begin(), slots.end(), kNoNode);
+    std::fill(slots.begin(), slots.end(), core::kNone);
     std::size_t n_members = 0;
     for (std::uint32_t i = 0; i < n; ++i) {
         CHECK_FOR_INTERRUPTS();
         std::size_t slot = core::mix64(row(i).hash) & (n_slots - 1);
-        while (slots[slot] != kNoNode && !are_equal(slots[slot], i))
+        while (slots[slot] != core::kNone && !are_equal(slots[slot], i))
             slot = (slot + 1) & (n_slots - 1);
-        row(i).next_equal = kNoNode;
-        row(i).is_folded = slots[slot] != kNoNode;
-        if (slots[slot] == kNoNode) {
+        row(i).next_equal = core::kNone;
+        row(i).is_folded = slots[slot] != core::kNone;
+        if (slots[slot] == core::kNone) {
             slots[slot] = i;
             members[n_members++] = i;
         } else {

@@ -10,6 +10,7 @@
 
 #include "core/array.h"
 #include "core/batch/crew.h"
+#include "core/batch/near_key.h"
 #include "core/batch/points.h"
 #include "hnsw/pages/index.h"
 
@@ -35,7 +36,7 @@ struct PointRow {
     std::uint32_t hash;
     Tid tid;
     std::uint16_t is_folded;   ///< another point stands for it
-    std::uint32_t next_equal;  ///< the next row of the same vector, or kNoNode
+    std::uint32_t next_equal;  ///< the next row of the same vector, or core::kNone
 };
 static_assert(sizeof(PointRow) == 16);
 

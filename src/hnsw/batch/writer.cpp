@@ -19,9 +19,9 @@ BatchWriter::BatchWriter(Index& index, PointStore& store, const core::BatchGraph
     ids_ = arena_.allocate<NodeId>(n_nodes_);
     helper_of_ = arena_.allocate<std::uint32_t>(n_nodes_);
     page_ = arena_.allocate<std::uint8_t>(kPageSize).data();
-    for (NodeId id = 0; id < n_nodes_; ++id)
-        ids_[graph.order[id]] = id;
-    for (NodeId id = 0; id < n_nodes_; ++id)
+    for (std::uint32_t i = 0; i < n_nodes_; ++i)
+        ids_[graph.order[i]] = NodeId{i};
+    for (const NodeId id : core::ids_below(n_nodes_))
         plan_node(id);
     const std::uint32_t per_extent = index.geometry.slots_per_extent();
     const std::size_t n_records = n_nodes_ + helpers_.size();
@@ -35,17 +35,17 @@ BatchWriter::BatchWriter(Index& index, PointStore& store, const core::BatchGraph
 // Gives a node's further records their ids.
 void
 BatchWriter::plan_node(NodeId id) {
-    helper_of_[id] = static_cast<std::uint32_t>(helpers_.size());
+    helper_of_[number_of(id)] = static_cast<std::uint32_t>(helpers_.size());
     const std::uint32_t point = point_of(id);
     if (graph_->layer_of(point) > 0)
         helpers_.push_back({RecordKind::kLinks, id, 0, kNoNode});
     std::uint32_t next = store_->row(point).next_equal;
-    while (next != kNoNode) {
+    while (next != core::kNone) {
         const auto self = static_cast<NodeId>(n_nodes_ + helpers_.size());
         HelperRecord helper = {RecordKind::kTids, id, next, kNoNode};
-        for (std::uint32_t i = 0; i < index_->geometry.tids_per_record && next != kNoNode; ++i)
+        for (std::uint32_t i = 0; i < index_->geometry.tids_per_record && next != core::kNone; ++i)
             next = store_->row(next).next_equal;
-        if (next != kNoNode)
+        if (next != core::kNone)
             helper.next = self + 1;
         helpers_.push_back(helper);
     }
@@ -82,8 +82,9 @@ BatchWriter::write_page(std::uint32_t block, PageKind kind, Write&& write) {
 void
 BatchWriter::write_extent(std::uint32_t extent) {
     const Geometry& geometry = index_->geometry;
-    const NodeId first = extent * geometry.slots_per_extent();
-    const std::uint32_t block = geometry.n_blocks_for(first);
+    const std::uint32_t n_before = extent * geometry.slots_per_extent();
+    const NodeId first = NodeId{n_before};
+    const std::uint32_t block = geometry.n_blocks_for(n_before);
     for (std::uint32_t i = 0; i < geometry.hot_blocks; ++i)
         write_page(block + i, PageKind::kHot, [&] {
             for (std::uint32_t slot = 0; slot < geometry.hot_per_page; ++slot)
@@ -95,7 +96,7 @@ BatchWriter::write_extent(std::uint32_t extent) {
         write_page(block + geometry.hot_blocks + i, PageKind::kCold, [&] {
             for (std::uint32_t slot = 0; slot < geometry.cold_per_page; ++slot) {
                 const NodeId id = first + i * geometry.cold_per_page + slot;
-                if (id < end && id < n_nodes_)
+                if (id < end && is_node_id(id))
                     std::memcpy(cold_record(page_, geometry, slot), store_->residual(point_of(id)),
                                 index_->meta.residual_bytes);
             }
@@ -104,11 +105,12 @@ BatchWriter::write_extent(std::uint32_t extent) {
 
 void
 BatchWriter::write_slot(NodeId id, std::uint8_t* record) {
-    if (id < n_nodes_)
+    if (is_node_id(id))
         return write_node(id, record);
-    if (id - n_nodes_ >= helpers_.size())
+    const std::size_t i = number_of(id) - n_nodes_;
+    if (i >= helpers_.size())
         return;
-    const HelperRecord& helper = helpers_[id - n_nodes_];
+    const HelperRecord& helper = helpers_[i];
     if (helper.kind == RecordKind::kLinks)
         write_links(helper, record);
     else
@@ -123,9 +125,9 @@ BatchWriter::write_node(NodeId id, std::uint8_t* record) {
     NodeRecord& node = node_of(record);
     node.head.flags = kFlagLinked;
     const LinkList list = link_list(record, index_->geometry, 0);
-    for (const Link& link : graph_->layers[0].links.of(graph_->order[id]))
-        list.append(Link(ids_[link.id()], link.kind()));
-    std::size_t helper = helper_of_[id];
+    for (const Link& link : graph_->layers[0].links.of(graph_->order[number_of(id)]))
+        list.append(Link(ids_[number_of(link.id())], link.kind()));
+    std::size_t helper = helper_of_[number_of(id)];
     if (helper < helpers_.size() && helpers_[helper].owner == id &&
         helpers_[helper].kind == RecordKind::kLinks)
         node.links_id = static_cast<NodeId>(n_nodes_ + helper++);
@@ -142,7 +144,7 @@ BatchWriter::write_links(const HelperRecord& helper, std::uint8_t* record) {
         const core::BatchLayer& layer = graph_->layers[static_cast<std::size_t>(i)];
         const LinkList list = link_list(record, index_->geometry, i);
         for (const Link& link : layer.links.of(rank_in(layer, point)))
-            list.append(Link(id_of_point(layer.members[link.id()]), link.kind()));
+            list.append(Link(id_of_point(layer.members[number_of(link.id())]), link.kind()));
     }
 }
 
@@ -151,7 +153,7 @@ BatchWriter::write_tids(const HelperRecord& helper, std::uint8_t* record) {
     init_tids(record, helper.owner, helper.next, 0);
     std::uint32_t point = helper.first;
     for (Tid& tid : rows_of(record, index_->geometry)) {
-        if (point == kNoNode)
+        if (point == core::kNone)
             break;
         tid = store_->row(point).tid;
         point = store_->row(point).next_equal;
@@ -170,11 +172,11 @@ BatchWriter::finish() {
         });
     refresh_meta(*index_);
     // Slots behind the last record, and nodes to come, are found through the free-space map.
-    const std::uint32_t n_used = n_nodes_ + static_cast<std::uint32_t>(helpers_.size());
-    for (NodeId id = n_used; id < n_slots_; ++id)
+    const auto first_free = static_cast<NodeId>(n_nodes_ + helpers_.size());
+    for (const NodeId id : core::IdRange(first_free, NodeId{n_slots_}))
         announce_free(*index_, index_->geometry.hot_place(id).block);
-    if (n_used < n_slots_)
-        publish_free(*index_, index_->geometry.hot_place(n_used).block,
+    if (first_free < NodeId{n_slots_})
+        publish_free(*index_, index_->geometry.hot_place(first_free).block,
                      index_->geometry.n_blocks_for(n_slots_));
 }
 

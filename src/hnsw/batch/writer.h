@@ -47,9 +47,13 @@ class BatchWriter {
 
    private:
     void plan_node(NodeId id);
+    bool
+    is_node_id(NodeId id) const {
+        return number_of(id) < n_nodes_;
+    }
     std::uint32_t
     point_of(NodeId id) const {
-        return graph_->layers[0].members[graph_->order[id]];
+        return graph_->layers[0].members[graph_->order[number_of(id)]];
     }
     NodeId
     id_of_point(std::uint32_t point) const {

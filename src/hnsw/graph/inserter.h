@@ -20,7 +20,7 @@ namespace vext::hnsw {
 bool prepare_vector(const Index& index, std::span<const float> vector, core::Prepared& prepared);
 
 /// What became of a row that stands in a node that was there (Inserter::insert).
-inline constexpr NodeId kJoinedNode = kNoNode - 1;
+inline constexpr NodeId kJoinedNode{number_of(kNoNode) - 1};
 
 /// Takes the drain lock of the epoch that is current while it is held; returns that epoch. The
 /// metapage is read under it.

@@ -96,7 +96,7 @@ Repairer::anchor(NodeId id, const core::Bitmap& hosts, NodeId root) {
     met_.add(id);
     hosts_.clear();
     const auto meet = [&](NodeId host) {
-        if (host < hosts.size() && hosts.has(host) && met_.add(host))
+        if (hosts.covers(host) && hosts.has(host) && met_.add(host))
             hosts_.push_back(host);
     };
     for (const core::Candidate& candidate : found_.span())
@@ -124,7 +124,7 @@ void
 Repairer::make_found(NodeId id) {
     around_.clear();
     const auto look_for = [this](NodeId node) {
-        if (node >= looked_for_.size() || looked_for_.has(node) || is_dead(node))
+        if (!looked_for_.covers(node) || looked_for_.has(node) || is_dead(node))
             return;
         looked_for_.set(node);
         around_.push_back(node);

@@ -51,7 +51,7 @@ class Repairer {
 
     bool
     is_dead(NodeId id) const {
-        return id < dead_->size() && dead_->has(id);
+        return dead_->covers(id) && dead_->has(id);
     }
 
    private:

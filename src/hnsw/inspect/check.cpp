@@ -52,8 +52,8 @@ class Check {
         check_pages_beyond_mark();
         if (has_damage())
             return;  // what follows relies on records that decode
-        for (NodeId id = 0; id < nodes_.size() && has_room(); ++id)
-            if (nodes_.has(id))
+        for (const NodeId id : core::ids_below(nodes_.size()))
+            if (nodes_.has(id) && has_room())
                 check_node(id);
         drop_detached_rows();
         check_rows(table);
@@ -91,7 +91,7 @@ class Check {
     }
     bool
     is_known(NodeId id) const {
-        return id < nodes_.size();
+        return nodes_.covers(id);
     }
 
     void check_first_pages();
@@ -311,9 +311,9 @@ Check::check_list(NodeId id, int layer, NodeId list_record) {
 
 bool
 Check::is_target(NodeId id, int layer) {
-    if (id >= index_->n_held) {
+    if (number_of(id) >= index_->n_held) {
         refresh_meta(*index_);
-        if (id >= index_->n_held)
+        if (number_of(id) >= index_->n_held)
             return false;
     }
     return with_record(*index_, id, [&](const std::uint8_t* record) {
@@ -350,9 +350,9 @@ Check::read_chain(NodeId id) {
     while (next != kNoNode) {
         CHECK_FOR_INTERRUPTS();
         const NodeId current = next;
-        if (current >= index_->n_held) {
+        if (number_of(current) >= index_->n_held) {
             refresh_meta(*index_);
-            if (current >= index_->n_held)
+            if (number_of(current) >= index_->n_held)
                 return "a node's chain leads beyond the index";
         }
         if (watch.is_met_again(current))
@@ -414,7 +414,7 @@ void
 Check::check_reachability(Relation table, Snapshot snapshot) {
     const MetaPage& meta = refresh_meta(*index_);
     if (meta.entry_node == kNoNode) {
-        for (NodeId id = 0; id < nodes_.size(); ++id)
+        for (const NodeId id : core::ids_below(nodes_.size()))
             if (live_.has(id) && linked_.has(id))
                 return report(kMetaBlock, kNoNode, "there are nodes but no entry point",
                               Severity::kDamage);
@@ -423,7 +423,7 @@ Check::check_reachability(Relation table, Snapshot snapshot) {
     if (!is_target(meta.entry_node, meta.entry_layer))
         return report(kMetaBlock, meta.entry_node, "the entry point is no node of its layer",
                       Severity::kDamage);
-    for (NodeId id = 0; id < nodes_.size(); ++id)
+    for (const NodeId id : core::ids_below(nodes_.size()))
         if (!live_.has(id) || !linked_.has(id))
             nodes_.clear(id);
     pg::RowVisibility rows(table, snapshot);

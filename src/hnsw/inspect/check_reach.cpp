@@ -26,7 +26,7 @@ ReachCheck::ReachCheck(Index& index, const core::Bitmap& nodes, core::Arena& are
 
 void
 ReachCheck::meet(NodeId id) {
-    if (id >= met_.size() || met_.has(id))
+    if (!met_.covers(id) || met_.has(id))
         return;
     met_.set(id);
     queue_.push_back(id);
@@ -60,7 +60,7 @@ ReachCheck::gather_leading_to(NodeId entry) {
         with_record(*index_, id, [&](const std::uint8_t* record) {
             if (is_node(record))
                 for (const Link& link : links_of(record, index_->geometry, 0))
-                    if (core::is_kept(link.kind()) && link.id() < met_.size() &&
+                    if (core::is_kept(link.kind()) && met_.covers(link.id()) &&
                         !met_.has(link.id()))
                         kept_.push_back(link.id());
         });
@@ -82,11 +82,11 @@ ReachCheck::gather_once() {
     bool has_grown = false;
     for_each_hot_block(*index_, false, [&](BlockNumber block) {
         with_records_of(*index_, block, [&](NodeId id, const std::uint8_t* record) {
-            if (!is_node(record) || id >= met_.size() || met_.has(id))
+            if (!is_node(record) || !met_.covers(id) || met_.has(id))
                 return;
             const std::span<const Link> links = links_of(record, index_->geometry, 0);
             if (std::any_of(links.begin(), links.end(), [&](const Link& link) {
-                    return link.id() < met_.size() && met_.has(link.id());
+                    return met_.covers(link.id()) && met_.has(link.id());
                 })) {
                 met_.set(id);
                 has_grown = true;

@@ -51,19 +51,19 @@ class ReachCheck {
     template <typename Report>
     void
     report_missing(const char* problem, Report&& report) {
-        for (NodeId id = 0; id < nodes_->size(); ++id)
+        for (const NodeId id : core::ids_below(nodes_->size()))
             if (nodes_->has(id) && !met_.has(id))
                 report(id, problem);
     }
     template <typename Visit>
     void
     for_sample(Visit&& visit) {
-        const NodeId step = static_cast<NodeId>(nodes_->size() / kSampled + 1);
-        NodeId last = kNoNode;
-        for (NodeId id = 0; id < nodes_->size(); ++id)
-            if (nodes_->has(id) && (last == kNoNode || id - last >= step)) {
+        const std::size_t step = nodes_->size() / kSampled + 1;
+        NodeId next{0};
+        for (const NodeId id : core::ids_below(nodes_->size()))
+            if (nodes_->has(id) && id >= next) {
                 visit(id);
-                last = id;
+                next = id + step;
             }
     }
 

@@ -159,7 +159,7 @@ check_page_to_change(const Index& index, const std::uint8_t* page, PageKind kind
 void
 check_id_again(Index& index, NodeId id) {
     refresh_meta(index);
-    if (id >= index.n_held)
+    if (number_of(id) >= index.n_held)
         report_damage(index.relation, kMetaBlock, "a link points beyond the index");
 }
 

@@ -72,7 +72,7 @@ void check_id_again(Index& index, NodeId id);
 /// Makes sure that `id` has a page, reading the metapage again if it must.
 inline void
 check_id(Index& index, NodeId id) {
-    if (id >= index.n_held)
+    if (number_of(id) >= index.n_held)
         check_id_again(index, id);
 }
 
@@ -100,7 +100,7 @@ with_record(Index& index, NodeId id, Look&& look) {
         const std::uint8_t* record = page + place.offset;
         // Others may have raised the mark since we read it, so ids are only held against it when
         // they look wrong (check_id).
-        if (const char* problem = check_record(record, index.geometry, kNoNode))
+        if (const char* problem = check_record(record, index.geometry))
             report_damage(index.relation, place.block, problem);
         return look(record);
     });

@@ -151,7 +151,7 @@ check_meta(const MetaPage& meta) {
         return "the metapage's sizes do not fit each other";
     if (meta.entry_node == kNoNode)
         return nullptr;
-    if (meta.entry_node >= meta.n_slots)
+    if (number_of(meta.entry_node) >= meta.n_slots)
         return "the entry point is beyond the index";
     if (meta.entry_layer < 0 || meta.entry_layer > geometry.max_layer)
         return "the entry point's layer is out of range";

@@ -213,8 +213,8 @@ struct Geometry {
     NodeId
     first_id_of(std::uint32_t block) const {
         const std::uint32_t i = block - first_block;
-        return i / blocks_per_extent() * slots_per_extent() +
-               i % blocks_per_extent() * hot_per_page;
+        return NodeId{i / blocks_per_extent() * slots_per_extent() +
+                      i % blocks_per_extent() * hot_per_page};
     }
     /// The slots of all hot pages among the first `n_blocks` blocks.
     std::uint64_t
@@ -226,21 +226,26 @@ struct Geometry {
     }
     Place
     hot_place(NodeId id) const {
-        const std::uint32_t in_extent = id % slots_per_extent();
-        return {
-            first_block + id / slots_per_extent() * blocks_per_extent() + in_extent / hot_per_page,
-            kPageHeaderSize + in_extent % hot_per_page * hot_bytes};
+        const std::uint32_t in_extent = number_of(id) % slots_per_extent();
+        return {first_block_of(id) + in_extent / hot_per_page,
+                kPageHeaderSize + in_extent % hot_per_page * hot_bytes};
     }
     Place
     cold_place(NodeId id) const {
-        const std::uint32_t in_extent = id % slots_per_extent();
-        return {first_block + id / slots_per_extent() * blocks_per_extent() + hot_blocks +
-                    in_extent / cold_per_page,
+        const std::uint32_t in_extent = number_of(id) % slots_per_extent();
+        return {first_block_of(id) + hot_blocks + in_extent / cold_per_page,
                 kPageHeaderSize + in_extent % cold_per_page * cold_bytes};
     }
     std::uint32_t
     max_links(int layer) const {
         return layer == 0 ? 2 * m : m_above;
+    }
+
+   private:
+    // Of the extent that holds the id.
+    std::uint32_t
+    first_block_of(NodeId id) const {
+        return first_block + number_of(id) / slots_per_extent() * blocks_per_extent();
     }
 };
 

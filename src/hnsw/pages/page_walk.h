@@ -37,7 +37,7 @@ for_each_record(const Index& index, const std::uint8_t* page, BlockNumber block,
     const NodeId first = index.geometry.first_id_of(block);
     for (std::uint32_t i = 0; i < index.geometry.hot_per_page; ++i) {
         const std::uint8_t* record = hot_record(page, index.geometry, i);
-        if (const char* problem = check_record(record, index.geometry, kNoNode))
+        if (const char* problem = check_record(record, index.geometry))
             report_damage(index.relation, block, problem);
         if (head_of(record).kind != RecordKind::kFree)
             visit(first + i, record);

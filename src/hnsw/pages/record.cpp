@@ -9,7 +9,7 @@ namespace {
 const char*
 check_links(std::span<const Link> links, std::uint32_t n_slots) {
     for (const Link& link : links)
-        if (link.id() >= n_slots)
+        if (number_of(link.id()) >= n_slots)
             return "a link points beyond the index";
     return nullptr;
 }
@@ -25,7 +25,7 @@ check_upper_layer(std::span<const Link> links, std::uint32_t n_slots) {
 
 const char*
 check_optional_id(NodeId id, std::uint32_t n_slots) {
-    return id == kNoNode || id < n_slots ? nullptr : "a record points beyond the index";
+    return id == kNoNode || number_of(id) < n_slots ? nullptr : "a record points beyond the index";
 }
 
 const char*
@@ -49,7 +49,7 @@ check_upper_links(const std::uint8_t* record, const Geometry& geometry, std::uin
         return "a links record's layer count is out of range";
     if (links.reserved != 0)
         return "a links record's unused bytes are in use";
-    if (links.owner >= n_slots)
+    if (number_of(links.owner) >= n_slots)
         return "a links record's owner is beyond the index";
     for (int layer = 1; layer <= links.head.layer; ++layer) {
         if (links.counts[layer - 1] > geometry.m_above)
@@ -63,7 +63,7 @@ check_upper_links(const std::uint8_t* record, const Geometry& geometry, std::uin
 const char*
 check_tids(const std::uint8_t* record, std::uint32_t n_slots) {
     const TidsRecord& tids = tids_record(record);
-    if (tids.owner >= n_slots)
+    if (number_of(tids.owner) >= n_slots)
         return "a tids record's owner is beyond the index";
     return check_optional_id(tids.next, n_slots);
 }

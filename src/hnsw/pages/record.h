@@ -13,10 +13,13 @@
 
 namespace vext::hnsw {
 
+/// More slots than any index has: ids are not held against the mark.
+inline constexpr std::uint32_t kAnyNumberOfSlots = 0xffffffff;
+
 /// Null when a hot record decodes: kinds, counts and layers in range, ids below `n_slots`. All that
 /// follows requires it, and the record's kind.
 const char* check_record(const std::uint8_t* record, const Geometry& geometry,
-                         std::uint32_t n_slots);
+                         std::uint32_t n_slots = kAnyNumberOfSlots);
 
 /// The record in slot `i` of a hot page.
 inline std::uint8_t*

@@ -67,7 +67,7 @@ change_record(Index& index, NodeId id, Check&& check, Apply&& apply) {
             if (!check_page_to_change(index, page, PageKind::kHot, place.block))
                 return false;
             const std::uint8_t* record = page + place.offset;
-            if (const char* problem = check_record(record, index.geometry, kNoNode))
+            if (const char* problem = check_record(record, index.geometry))
                 report_damage(index.relation, place.block, problem);
             return static_cast<bool>(check(record));
         },
@@ -113,7 +113,7 @@ change_two_records(Index& index, NodeId first, NodeId second, Check&& check, App
                 if (!check_page_to_change(index, pages(place.block), PageKind::kHot, place.block))
                     return false;
                 if (const char* problem =
-                        check_record(pages(place.block) + place.offset, index.geometry, kNoNode))
+                        check_record(pages(place.block) + place.offset, index.geometry))
                     report_damage(index.relation, place.block, problem);
             }
             return static_cast<bool>(
@@ -157,11 +157,11 @@ write_new_records(Index& index, bool with_cold, std::size_t n, Write&& write) {
         const NodeId first = find_free_slot(index);
         const std::uint32_t hot_block = geometry.hot_place(first).block;
         // As many slots as `n`, used ones among them, whose pages one change can take.
-        NodeId end = geometry.first_id_of(hot_block) + geometry.hot_per_page;
-        end = static_cast<NodeId>(std::min<std::uint64_t>(end, first + std::uint64_t{n}));
+        const NodeId page_end = geometry.first_id_of(hot_block) + geometry.hot_per_page;
+        NodeId end = first + std::min<std::size_t>(n, number_of(page_end) - number_of(first));
         pg::BlockSet blocks;
         blocks.add(hot_block);
-        for (NodeId id = first; has_cold && id < end; ++id) {
+        for (NodeId id = first; has_cold && id < end; id = id + 1) {
             const std::uint32_t block = geometry.cold_place(id).block;
             if (blocks.position(block) < 0 && blocks.size() == pg::kMostPagesOfChange)
                 end = id;
@@ -177,7 +177,7 @@ write_new_records(Index& index, bool with_cold, std::size_t n, Write&& write) {
                 const std::uint8_t* page = pages(hot_block);
                 if (!check_page_to_change(index, page, PageKind::kHot, hot_block))
                     return true;
-                for (NodeId id = first; id < end; ++id)
+                for (const NodeId id : core::IdRange(first, end))
                     if (is_free(page, id))
                         return true;
                 return false;
@@ -189,7 +189,7 @@ write_new_records(Index& index, bool with_cold, std::size_t n, Write&& write) {
                         init_page(page, blocks[i] == hot_block ? PageKind::kHot : PageKind::kCold,
                                   blocks[i]);
                 }
-                for (NodeId id = first; id < end; ++id) {
+                for (const NodeId id : core::IdRange(first, end)) {
                     if (!is_free(pages(hot_block), id))
                         continue;
                     std::uint8_t* record = pages(hot_block) + geometry.hot_place(id).offset;

@@ -30,7 +30,7 @@ AnchorTree::look() {
     Top top;
     for_each_hot_block(*index_, true, [&](BlockNumber block) {
         with_records_of(*index_, block, [&](NodeId id, const std::uint8_t* record) {
-            if (!is_linked_node(record) || id >= settled_.size())
+            if (!is_linked_node(record) || !settled_.covers(id))
                 return;
             settled_.set(id);
             ++n_settled_;
@@ -66,7 +66,7 @@ AnchorTree::begin_at(NodeId root) {
     ways_.clear();
     if (is_outside(root))
         come_in(root);
-    else if (root < inside_.size())
+    else if (inside_.covers(root))
         inside_.set(root);
     take_in(root, kNoNode);
 }
@@ -167,11 +167,11 @@ AnchorTree::take_in(NodeId id, NodeId parent) {
 void
 AnchorTree::find_ways() {
     ways_.reserve(settled_.size());
-    for (NodeId id = 0; id < settled_.size(); ++id)
+    for (std::size_t i = 0; i < settled_.size(); ++i)
         ways_.push_back(kNoNode);
     for (const bool both_ways : {true, false}) {
-        for (NodeId id = 0; id < settled_.size(); ++id)
-            if (ways_[id] != kNoNode || (settled_.has(id) && inside_.has(id)))
+        for (const NodeId id : core::ids_below(settled_.size()))
+            if (way_to(id) != kNoNode || (settled_.has(id) && inside_.has(id)))
                 follow_ways(id, both_ways);
     }
 }
@@ -189,17 +189,17 @@ AnchorTree::follow_ways(NodeId from, bool both_ways) {
         pg::delay_vacuum();
         const Step step = steps_.back();
         steps_.pop_back();
-        if (step.id != from && ways_[step.id] != kNoNode)
+        if (step.id != from && way_to(step.id) != kNoNode)
             continue;
         read_list(step.id);
         if (step.id != from) {
             if (both_ways && !leads_to(step.parent))
                 continue;
-            ways_[step.id] = step.parent;
+            ways_[number_of(step.id)] = step.parent;
         }
         for (const Link& link : links_.span())
-            if (core::is_kept(link.kind()) && link.id() < ways_.size() &&
-                ways_[link.id()] == kNoNode && !inside_.has(link.id()))
+            if (core::is_kept(link.kind()) && settled_.covers(link.id()) &&
+                way_to(link.id()) == kNoNode && !inside_.has(link.id()))
                 steps_.push_back({link.id(), step.id});
     }
 }
@@ -213,7 +213,7 @@ AnchorTree::may_give_up(NodeId id, const Link& link) const {
     const NodeId to = link.id();
     if (!is_settled(to) && !is_dead(to))
         return false;
-    return (is_settled(to) && inside_.has(to)) || (!ways_.is_empty() && ways_[to] != id);
+    return (is_settled(to) && inside_.has(to)) || (!ways_.is_empty() && way_to(to) != id);
 }
 
 // Makes `parent` the parent of a node outside. The old one stays linked by an anchor, unless it is
@@ -337,7 +337,7 @@ NodeId
 AnchorTree::find_child(NodeId id) {
     if (read_list(id))
         for (const Link& link : links_.span())
-            if (is_outside(link.id()) && ways_[link.id()] == id)
+            if (is_outside(link.id()) && way_to(link.id()) == id)
                 return link.id();
     return kNoNode;
 }

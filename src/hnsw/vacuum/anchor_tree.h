@@ -65,7 +65,7 @@ class AnchorTree {
 
     bool
     is_settled(NodeId id) const {
-        return id < settled_.size() && settled_.has(id);
+        return settled_.covers(id) && settled_.has(id);
     }
     bool
     is_outside(NodeId id) const {
@@ -73,7 +73,13 @@ class AnchorTree {
     }
     bool
     is_dead(NodeId id) const {
-        return id < dead_->size() && dead_->has(id);
+        return dead_->covers(id) && dead_->has(id);
+    }
+
+    /// Requires: find_ways() was called.
+    NodeId
+    way_to(NodeId id) const {
+        return ways_[number_of(id)];
     }
 
     void begin_at(NodeId root);

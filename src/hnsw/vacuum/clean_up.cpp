@@ -94,7 +94,7 @@ class Vacuum {
    private:
     bool
     is_known(NodeId id) const {
-        return id < survey_.nodes.size();
+        return survey_.nodes.covers(id);
     }
     std::span<const NodeId>
     bereft() const {
@@ -176,7 +176,7 @@ Vacuum::look() {
 
 void
 Vacuum::mark_dead() {
-    for (NodeId id = 0; id < survey_.nodes.size(); ++id) {
+    for (const NodeId id : core::ids_below(survey_.nodes.size())) {
         if (!survey_.nodes.has(id) || survey_.have_rows.has(id) || survey_.dead.has(id))
             continue;
         pg::delay_vacuum();
@@ -197,7 +197,7 @@ Vacuum::mark_dead() {
 // One walk for each chain that has empty records.
 void
 Vacuum::shorten_chains() {
-    for (NodeId id = 0; id < survey_.emptied.size(); ++id)
+    for (const NodeId id : core::ids_below(survey_.emptied.size()))
         if (survey_.emptied.has(id))
             drop_empty_records(*index_, id);
 }
@@ -287,7 +287,7 @@ Vacuum::mend_node(NodeId id) {
 // farthest off is looked for, and those it had above layer 0.
 void
 Vacuum::find_ends_of_dead() {
-    for (NodeId id = 0; id < survey_.dead.size(); ++id) {
+    for (const NodeId id : core::ids_below(survey_.dead.size())) {
         if (!survey_.dead.has(id))
             continue;
         pg::delay_vacuum();
@@ -313,7 +313,7 @@ Vacuum::find_ends_of_dead() {
 // still nobody's when the inserts of this moment have ended, the insert that made it was cut off.
 void
 Vacuum::note_orphans() {
-    for (NodeId id = 0; id < survey_.helpers.size(); ++id) {
+    for (const NodeId id : core::ids_below(survey_.helpers.size())) {
         if (!survey_.helpers.has(id) || survey_.owned.has(id))
             continue;
         pg::delay_vacuum();
@@ -352,7 +352,8 @@ Vacuum::free_where(IsOver&& is_over) {
             },
             [&](const pg::ChangedPages& pages) {
                 for (const NodeId id : freed.span())
-                    free_record(hot_record(pages(block), index_->geometry, id - first));
+                    free_record(hot_record(pages(block), index_->geometry,
+                                           number_of(id) - number_of(first)));
             });
         if (n_used - freed.size() < index_->geometry.hot_per_page)
             announce_free(*index_, block);

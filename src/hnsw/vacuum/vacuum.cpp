@@ -64,8 +64,9 @@ delete_rows_of(Index& index, BlockNumber block, Deletion& deletion) {
                     if (!deletion.bounds.surely_hold(pointer))
                         deletion.doubtful.push_back(rows[place]);
                     if (deletion.callback(&pointer, deletion.callback_state))
-                        dead.push_back({static_cast<std::uint16_t>(id - first),
-                                        static_cast<std::uint16_t>(place)});
+                        dead.push_back(
+                            {static_cast<std::uint16_t>(number_of(id) - number_of(first)),
+                             static_cast<std::uint16_t>(place)});
                     else
                         n_kept += 1;
                 }
