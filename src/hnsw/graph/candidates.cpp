@@ -31,7 +31,9 @@ CandidateSearch::find_nearest(std::size_t ef) {
 // cover nobody for long.
 void
 CandidateSearch::look_above(bool is_highest) {
-    const auto is_live = [](const core::Candidate& candidate) { return !candidate.is_dead; };
+    const auto is_live = [this](const core::Candidate& candidate) {
+        return !candidate.is_dead && candidate.id != self_;
+    };
     std::size_t n_live = 0;
     cover_ = {};
     for (const core::Candidate& candidate : memory_.beam.entries())

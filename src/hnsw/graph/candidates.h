@@ -59,6 +59,13 @@ class CandidateSearch {
         effort_ = effort;
     }
 
+    /// The node that what is searched for stands for, if it is in the graph already: it covers
+    /// nobody.
+    void
+    leave_out(NodeId self) {
+        self_ = self;
+    }
+
     /// Searches from the top down and calls `take(int layer, std::span<const Candidate>)` for those
     /// of `layers` that exist, highest first, with candidates in order of distance; for all of them
     /// again when it has landed wrong. `seen` becomes the metapage as the search found it. False
@@ -131,6 +138,7 @@ class CandidateSearch {
     core::Array<core::Candidate> above_;  ///< those of the layer above
     core::Array<NodeId> walk_;            ///< nodes that a walk for a linked one has met
     core::Cover cover_;
+    NodeId self_ = kNoNode;
 };
 
 static_assert(std::is_trivially_destructible_v<CandidateSearch>);

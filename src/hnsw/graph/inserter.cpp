@@ -203,6 +203,55 @@ Inserter::draw_layer() const {
     return static_cast<int>(std::min<double>(layer, index_->geometry.max_layer));
 }
 
+// Makes a node that is on layer 0 alone the one at hand.
+bool
+Inserter::aim_at(NodeId id) {
+    if (id == kNoNode)
+        return false;
+    const bool is_low = with_record(*index_, id, [&](const std::uint8_t* record) {
+        if (!is_linked_node(record) || node_of(record).links_id != kNoNode)
+            return false;
+        header_ = code_header(record, index_->geometry);
+        std::memcpy(code_.data(), code_of(record, index_->geometry), code_.size());
+        return true;
+    });
+    if (!is_low)
+        return false;
+    index_->codec->query_from_code(header_, code_.data(), query_);
+    id_ = id;
+    layer_ = 0;
+    return true;
+}
+
+// The layers come with one record, which holds its links; then others link to it.
+void
+Inserter::raise(NodeId id) {
+    if (!aim_at(id))
+        return;
+    search_.leave_out(id);
+    graph_.pass_unlinked(false);
+    find_neighbours();
+    rise_as_wanted();
+    search_.leave_out(kNoNode);
+    if (layer_ == 0)
+        return;
+    give_links_record(*index_, id_, layer_, [&](std::uint8_t* record) {
+        for (int i = 1; i <= layer_; ++i)
+            append_chosen(record, i);
+    });
+    link_above();
+    raise_entry();
+}
+
+// To each further layer on which its group has no node.
+void
+Inserter::rise_as_wanted() {
+    while (layer_ < index_->geometry.max_layer && is_wanted_above()) {
+        ++layer_;
+        find_neighbours();
+    }
+}
+
 // Fills chosen_ for the node's layers with links for it. Neighbours that an insert left when it was
 // cut off go with the next vacuum: where most are such, others are looked for behind them.
 void
@@ -210,10 +259,8 @@ Inserter::choose_neighbours() {
     for (const bool passes_unlinked : {false, true}) {
         graph_.pass_unlinked(passes_unlinked);
         find_neighbours();
-        while (id_ == kNoNode && layer_ < index_->geometry.max_layer && is_wanted_above()) {
-            ++layer_;
-            find_neighbours();
-        }
+        if (id_ == kNoNode)
+            rise_as_wanted();
         if (!selector_.are_mostly_unlinked())
             return;
     }
@@ -253,13 +300,15 @@ Inserter::join_equal(const Tid& tid) {
 }
 
 void
+Inserter::append_chosen(std::uint8_t* record, int layer) const {
+    const LinkList list = link_list(record, index_->geometry, layer);
+    for (const ChosenLink& chosen : chosen_[layer].span())
+        list.append(chosen.link());
+}
+
+void
 Inserter::write_node(const Tid& tid) {
     const NodeContent content = {layer_, tid, {hash_, header_, code_.data(), residual_}};
-    const auto append_chosen = [&](std::uint8_t* record, int i) {
-        const LinkList list = link_list(record, index_->geometry, i);
-        for (const ChosenLink& chosen : chosen_[i].span())
-            list.append(chosen.link());
-    };
     id_ =
         write_new_record(*index_, true, [&](NodeId own, std::uint8_t* record, std::uint8_t* cold) {
             init_node(content, index_->geometry, record, cold);

@@ -52,19 +52,27 @@ class Inserter {
     /// insert.
     bool join(std::span<const float> vector, const Tid& tid);
 
+    /// Gives the linked node `id`, which is on layer 0 alone, the further layers that it would get
+    /// by its neighbours if it came now: its group has lost the node it had there. Nothing for
+    /// other nodes, and for kNoNode. Requires: no vacuum but the caller's is under way.
+    void raise(NodeId id);
+
    private:
     Inserter(Index& index, const SearchEffort& effort);
 
     bool encode(std::span<const float> vector);
     void insert_encoded(const Tid& tid);
     bool try_insert(const Tid& tid, bool is_alone);
+    bool aim_at(NodeId id);
     int draw_layer() const;
+    void rise_as_wanted();
     void choose_neighbours();
     bool is_wanted_above() const;
     void find_neighbours();
     void choose(std::span<const core::Candidate> candidates, int layer);
     bool join_equal(const Tid& tid);
 
+    void append_chosen(std::uint8_t* record, int layer) const;
     void write_node(const Tid& tid);
     void rewrite_links();
     bool find_parent(bool is_alone, NodeId& parent);

@@ -182,10 +182,28 @@ Repairer::read_list(NodeId id, int layer, NodeId list_record) {
     });
 }
 
+NodeId
+Repairer::find_heir(NodeId id) {
+    if (!node_.aim_at(id, is_node) || !read_list(id, 0, id))
+        return kNoNode;
+    find_live(id, 0);
+    const auto nearest = std::min_element(found_.begin(), found_.end(), core::is_nearer);
+    return nearest == found_.end() ? kNoNode : nearest->id;
+}
+
 // Chooses links among the live ones of the list and what its dead ones lead to, directly or through
 // more dead nodes while that gives too few.
 void
 Repairer::collect(NodeId id, int layer) {
+    find_live(id, layer);
+    if (found_.is_empty())
+        search(layer, kSearchEf);
+    choose_links(id, layer);
+}
+
+// Makes found_ what the list that was read leads to.
+void
+Repairer::find_live(NodeId id, int layer) {
     met_.clear();
     met_.add(id);
     live_.clear();
@@ -211,9 +229,6 @@ Repairer::collect(NodeId id, int layer) {
     }
     found_.clear();
     graph_.measure(live_.span(), found_);
-    if (found_.is_empty())
-        search(layer, kSearchEf);
-    choose_links(id, layer);
 }
 
 // Makes found_ what a search of the layer for the node finds.

@@ -49,6 +49,10 @@ class Repairer {
     /// fillers, that farthest from it. kNoNode where all have died.
     NodeId farthest_end(NodeId id);
 
+    /// The nearest live node that the list of the dead node `id` on layer 0 leads to, through
+    /// further dead ones if need be; kNoNode where there is none.
+    NodeId find_heir(NodeId id);
+
     bool
     is_dead(NodeId id) const {
         return dead_->covers(id) && dead_->has(id);
@@ -59,6 +63,7 @@ class Repairer {
     bool is_found(NodeId id);
     bool read_list(NodeId id, int layer, NodeId list_record);
     void collect(NodeId id, int layer);
+    void find_live(NodeId id, int layer);
     void search(int layer, std::size_t ef);
     void choose_links(NodeId id, int layer);
     bool rewrite(NodeId id, int layer, NodeId list_record);

@@ -218,7 +218,10 @@ give_links_record(Index& index, NodeId id, int layer, Fill&& fill) {
         });
     change_record(
         index, id, [](const std::uint8_t* record) { return is_node(record); },
-        [&](std::uint8_t* record) { node_of(record).links_id = links_id; });
+        [&](std::uint8_t* record) {
+            node_of(record).links_id = links_id;
+            head_of(record).layer = static_cast<std::uint8_t>(layer);
+        });
 }
 
 }  // namespace vext::hnsw

@@ -7,8 +7,10 @@
 //   4. entry point   a live one
 //   5. anchors       all live nodes hang on the entry point (anchor_tree.h)
 //   6. mend          links to dead nodes
-//   7. drain         inserts and their memories of dead ids
-//   8. free          dead nodes, what belonged to them, and records that no node points to
+//   7. raise         a live node where a group has lost the one it had above
+//   8. find          what dead nodes led to
+//   9. drain         inserts and their memories of dead ids
+//  10. free          dead nodes, what belonged to them, and records that no node points to
 // Every prefix of this leaves a valid graph.
 
 #include "hnsw/vacuum/clean_up.h"
@@ -16,7 +18,9 @@
 #include <algorithm>
 
 #include "core/bitmap.h"
+#include "hnsw/graph/inserter.h"
 #include "hnsw/graph/repair.h"
+#include "hnsw/options.h"
 #include "hnsw/pages/chain.h"
 #include "hnsw/pages/link_list.h"
 #include "hnsw/pages/page_walk.h"
@@ -82,6 +86,7 @@ class Vacuum {
         // Now no list has links to the dead.
         if (!is_whole)
             is_whole = tree->grow(entry);
+        raise_heirs();
         for (const std::span<const NodeId> ids : {tree->searched(), bereft()})
             for (const NodeId id : ids)
                 repairer_.make_found(id);
@@ -129,6 +134,7 @@ class Vacuum {
     void drain();
     void replace_entry(const AnchorTree::Top& top);
     void mend_all();
+    void raise_heirs();
     void mend_node(NodeId id);
     void find_ends_of_dead();
     template <typename IsOver>
@@ -281,6 +287,24 @@ Vacuum::mend_node(NodeId id) {
     if (links_id != kNoNode)
         for (int i = 1; i <= layer; ++i)
             repairer_.mend(id, i, links_id);
+}
+
+// A group that lies apart is entered by a node that it has above (../README.md, "Groups far from
+// each other"). Where that has died, the live node nearest to it takes its place if the group has
+// no other.
+void
+Vacuum::raise_heirs() {
+    Inserter inserter(*index_, static_cast<std::size_t>(option_ef_construction(index_->relation)));
+    for (const NodeId id : core::ids_below(survey_.dead.size())) {
+        if (!survey_.dead.has(id))
+            continue;
+        pg::delay_vacuum();
+        const bool was_above = with_record(*index_, id, [](const std::uint8_t* record) {
+            return is_node(record) && node_of(record).links_id != kNoNode;
+        });
+        if (was_above)
+            inserter.raise(repairer_.find_heir(id));
+    }
 }
 
 // Searches may have come to a group by nodes that have died. So of each the live neighbour that is

@@ -91,6 +91,93 @@ TEST(Inserter, OthersMayComeInBetween) {
     }
 }
 
+// Of one of three groups all nodes above layer 0 have died, as vacuum leaves it.
+class Raising : public testing::Test {
+   protected:
+    static constexpr std::uint32_t kRows = 150;
+
+    Raising() : paged_(4, 4) {
+        insert_all(paged_, grouped_vectors(kRows, 4, 3, 9), 0, kRows);
+        for (const NodeId id : group())
+            if (layer_of(id) > 0)
+                head_of(paged_.record_to_change(id)).flags |= kFlagDead;
+    }
+
+    std::vector<NodeId>
+    group() {
+        std::vector<NodeId> nodes;
+        for (std::uint32_t row = 1; row < kRows; row += 3)
+            if (const NodeId id = paged_.node_of_row(row); id != kNoNode)
+                nodes.push_back(id);
+        return nodes;
+    }
+    int
+    layer_of(NodeId id) {
+        return head_of(paged_.record(id)).layer;
+    }
+    std::size_t
+    n_live_above() {
+        std::size_t n = 0;
+        for (const NodeId id : group())
+            n += layer_of(id) > 0 ? 1 : 0;
+        return n;
+    }
+    // How many lists of layer 1 lead to the node.
+    std::size_t
+    n_links_above(NodeId to) {
+        std::size_t n = 0;
+        for (const NodeId id : paged_.ids())
+            if (head_of(paged_.record(id)).kind == RecordKind::kLinks)
+                for (const Link& link : links_of(paged_.record(id), paged_.index().geometry, 1))
+                    n += link.id() == to ? 1 : 0;
+        return n;
+    }
+
+    PagedIndex paged_;
+};
+
+TEST_F(Raising, AnHeirTakesThePlaceAbove) {
+    ASSERT_EQ(n_live_above(), 0U);
+    const NodeId heir = group().front();
+    paged_.inserter().raise(heir);
+    ASSERT_GE(layer_of(heir), 1);
+    const NodeId links_id = node_of(paged_.record(heir)).links_id;
+    ASSERT_NE(links_id, kNoNode);
+    EXPECT_TRUE(holds_links(paged_.record(links_id), heir, layer_of(heir)));
+    EXPECT_FALSE(links_of(paged_.record(links_id), paged_.index().geometry, 1).empty());
+    EXPECT_GT(n_links_above(heir), 0U);
+    EXPECT_EQ(paged_.server().n_held(), 0U);
+    // One is enough.
+    for (const NodeId id : group())
+        paged_.inserter().raise(id);
+    EXPECT_EQ(n_live_above(), 1U);
+}
+
+TEST_F(Raising, EveryPrefixLeavesAValidGraph) {
+    const NodeId heir = group().front();
+    bool is_cut = true;
+    for (std::size_t n_records = 0; is_cut; ++n_records) {
+        is_cut = paged_.server().run_until_record(n_records, [&] {
+            auto* other = paged_.core_arena().make<Index>(paged_.index());
+            paged_.core_arena().make<Inserter>(*other, std::size_t{64})->raise(heir);
+        });
+        SCOPED_TRACE(n_records);
+        paged_.expect_sound();
+        ASSERT_EQ(layer_of(heir) > 0, node_of(paged_.record(heir)).links_id != kNoNode);
+        ASSERT_LT(n_records, 100U);
+    }
+    EXPECT_GE(layer_of(heir), 1);
+}
+
+TEST_F(Raising, NothingElseRises) {
+    const NodeId dead = NodeId{0};
+    head_of(paged_.record_to_change(dead)).flags |= kFlagDead;
+    const std::size_t n_records = paged_.server().n_records();
+    for (const NodeId id : {kNoNode, dead, paged_.node_of_row(3)})
+        paged_.inserter().raise(id);
+    EXPECT_EQ(paged_.server().n_records(), n_records);
+}
+
 TEST(Inserter, EqualVectorsShareANode) {
     PagedIndex paged(4, 4);
     const std::vector<float> one = {1, 2, 3, 4};

@@ -73,6 +73,11 @@ class PagedIndex {
         inserter_->insert(vector, tid_of(row));
     }
 
+    Inserter&
+    inserter() {
+        return *inserter_;
+    }
+
     /// As another backend, which has opened the index for itself.
     void
     insert_beside(std::uint32_t row, std::span<const float> vector) {
