@@ -72,7 +72,7 @@ SELECT pg_temp.n_queues();
 COMMIT;
 SELECT pg_temp.is_sound();
 
--- Subtransactions: they begin with empty queues, and in them nothing waits.
+-- Subtransactions: they bring nothing in.
 BEGIN;
 CALL pg_temp.add(301, 310);
 SAVEPOINT here;

@@ -82,9 +82,6 @@ Writer::run(const Rows& rows, std::size_t low, std::size_t high) {
     std::copy(counts_.begin(), counts_.end(), counts.begin());
     counts_ = counts;
     pg::free_result();
-    // The time of a load is then that of its rows in the index, and not left to the commit.
-    if (hnsw::has_gathered())
-        hnsw::flush_all_gathered();
 }
 
 // Behind the counts are the places of rows whose key another transaction has made meanwhile.
@@ -158,6 +155,9 @@ Writer::write(bool is_slow) {
         run(rows_, 0, rows_.size());
         add_counts(rows_, 0);
     }
+    // The time of a load is then that of its rows in the index, and not left to the commit.
+    if (hnsw::has_gathered())
+        hnsw::flush_all_gathered();
     if (!bad_.is_empty())
         rejects_.write(bad_.span());
     written_.n_merged = static_cast<int64>(rows_.size() - bad_.size());

@@ -22,10 +22,28 @@ extern "C" {
 
 namespace vext::pg {
 
-/// Whether no savepoint, or block of a procedural language that catches errors, is open.
+/// 1 for the transaction, one more in each savepoint, and block of a procedural language that
+/// catches errors.
+inline int
+nest_level() {
+    return GetCurrentTransactionNestLevel();
+}
+
+/// Whether a row version with this xmin is of the transaction, and of no part that was rolled back.
 inline bool
-is_at_top_level() {
-    return GetCurrentTransactionNestLevel() == 1;
+is_of_this_transaction(TransactionId xmin) {
+    return TransactionIdIsCurrentTransactionId(xmin);
+}
+
+/// Locks a relation until the transaction ends, or the savepoint is rolled back that it is in. A
+/// lock that is taken as others are goes earlier where a cursor, opened before a savepoint, fails
+/// in it: with all that was locked for the cursor.
+inline void
+lock_for_transaction(Oid oid, LOCKMODE lock) {
+    const ResourceOwner owner = CurrentResourceOwner;
+    CurrentResourceOwner = CurTransactionResourceOwner;
+    LockRelationOid(oid, lock);
+    CurrentResourceOwner = owner;
 }
 
 /// Opens a relation that this transaction has locked; null if it was dropped since.

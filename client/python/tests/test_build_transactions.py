@@ -42,8 +42,8 @@ class Transactions(Case):
             conn.rollback()
         self.assertFalse(self.exists("items"))
 
-    def test_rows_of_callers_transaction_are_gathered(self):
-        # A savepoint would keep rows from waiting for a batch; none is set.
+    def test_rows_of_callers_transaction_have_its_identifier(self):
+        # A savepoint would have one of its own; none is set.
         bulk_build_index(random_vectors(300, 4), "items")
         with psycopg.connect(self.dsn) as conn:
             conn.execute("SELECT 1")

@@ -6,9 +6,8 @@ call; steps do not see it. The two drivers here own what the call must not decid
 connection, the transaction, and what becomes of errors.
 
 Transactions. Where the connection is idle, the call is one transaction of its own. Where the caller
-has begun one, the call neither commits nor sets a savepoint, because rows written inside a
-savepoint are not gathered into batches for the index; an error then leaves the caller's transaction
-failed.
+has begun one, the call neither commits nor sets a savepoint; an error then leaves the caller's
+transaction failed, as any statement does.
 """
 
 from __future__ import annotations

@@ -23,24 +23,9 @@ start_executor(QueryDesc* query, int flags) {
         standard_ExecutorStart(query, flags);
 }
 
-// An error in a command that ends the transaction would leave the client in it: the flush comes
-// with the end itself, where there is one.
-bool
-ends_or_rolls_back(const TransactionStmt* statement) {
-    switch (statement->kind) {
-        case TRANS_STMT_COMMIT:
-        case TRANS_STMT_PREPARE:
-        case TRANS_STMT_ROLLBACK:
-        case TRANS_STMT_ROLLBACK_TO:
-        case TRANS_STMT_ROLLBACK_PREPARED:
-            return true;
-        default:
-            return false;
-    }
-}
-
-// Whether the command can meet gathered rows: it writes rows like COPY, runs other statements, each
-// of which is looked at itself, or touches no table.
+// Whether the command cannot meet gathered rows: it writes rows like COPY, runs other statements,
+// each of which is looked at itself, or touches no table. Of those about transactions, an error in
+// one that ends the transaction would leave the client in it: the flush comes with the end itself.
 bool
 may_leave_gathered(const Node* command) {
     switch (nodeTag(command)) {
@@ -56,9 +41,8 @@ may_leave_gathered(const Node* command) {
         case T_DeallocateStmt:
         case T_VariableSetStmt:
         case T_VariableShowStmt:
-            return true;
         case T_TransactionStmt:
-            return ends_or_rolls_back(reinterpret_cast<const TransactionStmt*>(command));
+            return true;
         default:
             return false;
     }
@@ -69,7 +53,8 @@ process_utility(PlannedStmt* statement, const char* query, bool is_read_only,
                 ProcessUtilityContext context, ParamListInfo parameters,
                 QueryEnvironment* environment, DestReceiver* receiver,
                 QueryCompletion* completion) {
-    if (has_gathered() && !may_leave_gathered(statement->utilityStmt))
+    const bool may_leave = may_leave_gathered(statement->utilityStmt);
+    if (has_gathered() && !may_leave)
         flush_all_gathered();
     if (next_process_utility != nullptr)
         next_process_utility(statement, query, is_read_only, context, parameters, environment,
@@ -77,6 +62,9 @@ process_utility(PlannedStmt* statement, const char* query, bool is_read_only,
     else
         standard_ProcessUtility(statement, query, is_read_only, context, parameters, environment,
                                 receiver, completion);
+    // Event triggers may have written rows. No queue outlives a command that can move its file.
+    if (has_gathered() && !may_leave)
+        flush_all_gathered();
 }
 
 void
@@ -104,8 +92,12 @@ handle_transaction(XactEvent event, void*) {
 
 void
 handle_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
-    if (event == SUBXACT_EVENT_START_SUB && has_gathered())
-        flush_all_gathered();
+    if (!has_gathered())
+        return;
+    if (event == SUBXACT_EVENT_COMMIT_SUB)
+        hand_gathered_up(pg::nest_level());
+    else if (event == SUBXACT_EVENT_ABORT_SUB)
+        drop_gathered_of(pg::nest_level());
 }
 
 }  // namespace

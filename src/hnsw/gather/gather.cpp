@@ -3,6 +3,7 @@
 #include "hnsw/gather/gather.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "core/hash.h"
 #include "hnsw/gather/flush.h"
@@ -31,6 +32,12 @@ struct Speculation {
     std::uint64_t digest;
 };
 
+// The rows from `first` on are of this nest level of the transaction, up to those of the next one.
+struct Watermark {
+    int level;
+    std::uint32_t first;
+};
+
 bool
 has_earlier_tid(const Speculation& a, const Speculation& b) {
     return is_before(a.tid, b.tid);
@@ -51,17 +58,23 @@ class Queue {
         const pg::FileLocator locator = pg::file_locator(relation);
         return std::memcmp(&locator, &locator_, sizeof(locator)) == 0;
     }
-    /// Whether a build of `relation` sees the rows or what became of them: not where their file is
-    /// another index's by now.
+    /// Whether a build of `relation` sees the rows or what became of them, for good: not where
+    /// their file is another index's by now, or this one's again if a savepoint is rolled back.
     bool
     is_seen_by_build(Relation relation) const {
         if (RelationGetRelid(relation) != oid)
             return false;
-        return is_of_file(relation) || !OidIsValid(pg::find_relation_of(locator_));
+        return is_of_file(relation) ||
+               (!may_have_outer_rows() && !OidIsValid(pg::find_relation_of(locator_)));
     }
+    std::size_t
+    n_rows() const {
+        return rows_.size();
+    }
+    /// Whether it was made in a subtransaction of this nest level or one inside, with its lock.
     bool
-    is_empty() const {
-        return rows_.is_empty();
+    is_of_level(int level) const {
+        return level_ >= level;
     }
     std::size_t
     n_bytes() const {
@@ -77,7 +90,13 @@ class Queue {
         return prepare_vector(index_, vector, prepared_);
     }
     void add(std::span<const float> vector, const Tid& tid, const pg::HeapRow& row);
-    void flush();
+
+    /// Inserts the rows. False if they have to wait on: this subtransaction has taken away what
+    /// they are for, and may be rolled back.
+    bool flush();
+
+    void hand_up(int level);
+    void drop(int level);
 
     const Oid oid;
     const MemoryContext context;
@@ -86,6 +105,11 @@ class Queue {
    private:
     Relation open_target() const;
     std::size_t chunk_size(std::size_t n_values) const;
+    bool
+    may_have_outer_rows() const {
+        return level_ < pg::nest_level();
+    }
+    void truncate(std::size_t n);
     void insert_all(Relation relation);
     void drop_aborted(Relation relation);
     void drop_replaced();
@@ -94,9 +118,12 @@ class Queue {
     core::Arena arena_;
     Index index_;  // its relation is open only while a row comes or a flush runs
     core::Prepared prepared_;
+    int level_;  // of the subtransaction that made it, or took it over
     core::Array<QueuedRow> rows_;
+    core::Array<Watermark> watermarks_;  // of rising levels
     core::Array<Speculation> speculations_;
-    std::span<float> room_;  // of the last chunk
+    std::span<float> chunk_;  // the last one
+    std::span<float> room_;   // of it
 };
 
 static_assert(std::is_trivially_destructible_v<Queue>);
@@ -117,7 +144,9 @@ Queue::Queue(Relation relation, MemoryContext own_context)
       arena_(pg::context_arena(own_context)),
       index_(open_index(relation)),
       prepared_(index_.codec->allocate_prepared(arena_)),
+      level_(pg::nest_level()),
       rows_(arena_),
+      watermarks_(arena_),
       speculations_(arena_) {
 }
 
@@ -134,21 +163,65 @@ Queue::growth(std::size_t n_values, bool is_speculative) const {
     if (room_.size() < n_values)
         n_bytes += chunk_size(n_values) * sizeof(float);
     n_bytes += rows_.next_growth() * sizeof(QueuedRow);
+    n_bytes += watermarks_.next_growth() * sizeof(Watermark);
     if (is_speculative)
         n_bytes += speculations_.next_growth() * sizeof(Speculation);
     return n_bytes;
 }
 
+// An error on the way drops what was added, with all rows of the subtransaction at hand.
 void
 Queue::add(std::span<const float> vector, const Tid& tid, const pg::HeapRow& row) {
     if (room_.size() < vector.size())
-        room_ = arena_.allocate<float>(chunk_size(vector.size()));
+        room_ = chunk_ = arena_.allocate<float>(chunk_size(vector.size()));
     std::copy(vector.begin(), vector.end(), room_.begin());
+    const auto place = static_cast<std::uint32_t>(rows_.size());
+    if (watermarks_.is_empty() || watermarks_.back().level < pg::nest_level())
+        watermarks_.push_back({pg::nest_level(), place});
     if (row.is_speculative)
-        speculations_.push_back({tid, static_cast<std::uint32_t>(rows_.size()), row.digest});
+        speculations_.push_back({tid, place, row.digest});
     rows_.push_back({room_.data(), core::hash_vector(vector.data(), vector.size()), kNoNode, tid,
                      /*is_done=*/false});
     room_ = room_.subspan(vector.size());
+}
+
+// The subtransaction of this level has committed.
+void
+Queue::hand_up(int level) {
+    level_ = std::min(level_, level - 1);
+    if (watermarks_.is_empty() || watermarks_.back().level < level)
+        return;
+    const std::size_t n = watermarks_.size();
+    if (n > 1 && watermarks_[n - 2].level == level - 1)
+        watermarks_.pop_back();
+    else
+        watermarks_.back().level = level - 1;
+}
+
+// The subtransaction of this level was rolled back.
+void
+Queue::drop(int level) {
+    while (!watermarks_.is_empty() && watermarks_.back().level >= level) {
+        truncate(watermarks_.back().first);
+        watermarks_.pop_back();
+    }
+}
+
+// Keeps the first `n` rows. The others lie behind them, and what lies in the last chunk gives room.
+void
+Queue::truncate(std::size_t n) {
+    if (n >= rows_.size())
+        return;
+    const std::less_equal<const float*> is_up_to;
+    const float* first = rows_[n].values;
+    room_ = chunk_;
+    if (is_up_to(chunk_.data(), first) && is_up_to(first, chunk_.data() + chunk_.size()))
+        room_ = chunk_.subspan(static_cast<std::size_t>(first - chunk_.data()));
+    rows_.truncate(n);
+    const Speculation* end =
+        std::remove_if(speculations_.begin(), speculations_.end(),
+                       [n](const Speculation& speculation) { return speculation.row >= n; });
+    speculations_.truncate(static_cast<std::size_t>(end - speculations_.begin()));
 }
 
 // What the error context of a flush says.
@@ -158,6 +231,16 @@ describe_flush(void* relation) {
                RelationGetRelationName(static_cast<Relation>(relation)));
 }
 
+[[noreturn]] void
+report_copy(Relation relation) {
+    ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+            errmsg("index \"%s\" was moved while rows waited for it",
+                   RelationGetRelationName(relation)),
+            errdetail("They are of a transaction, or a savepoint, that goes on outside."),
+            errhint("Set vector_ext.insert_batch to 0."));
+    pg_unreachable();
+}
+
 // The index that the rows are for, as it is now; null when it is gone or was made anew, with the
 // rows or without those that are gone. This transaction alone can have moved it: into a copy of its
 // file (another tablespace), or by giving the file, and the table's, to another index.
@@ -165,21 +248,27 @@ Relation
 Queue::open_target() const {
     const Relation relation = pg::open_locked_relation(oid);
     if (relation != nullptr) {
-        if (is_of_file(relation) || has_seed(relation, index_.meta.rotation_seed))
+        if (is_of_file(relation))
             return relation;
+        if (has_seed(relation, index_.meta.rotation_seed)) {
+            // With a savepoint the copy may go, and rows that were there before it.
+            if (may_have_outer_rows())
+                report_copy(relation);
+            return relation;
+        }
         relation_close(relation, NoLock);
     }
     const Oid owner = pg::find_relation_of(locator_);
     return OidIsValid(owner) ? pg::open_relation(owner, RowExclusiveLock) : nullptr;
 }
 
-void
+bool
 Queue::flush() {
-    if (is_empty())
-        return;
+    if (rows_.is_empty())
+        return true;
     const Relation relation = open_target();
     if (relation == nullptr)
-        return;
+        return !may_have_outer_rows();
     ErrorContextCallback callback = {error_context_stack, describe_flush, relation};
     error_context_stack = &callback;
     MemoryContext working =
@@ -189,6 +278,7 @@ Queue::flush() {
     pg::check_index_readers(relation);
     error_context_stack = callback.previous;
     relation_close(relation, NoLock);
+    return true;
 }
 
 void
@@ -213,7 +303,7 @@ Queue::drop_aborted(Relation relation) {
             continue;
         CHECK_FOR_INTERRUPTS();
         const pg::HeapRow now = pg::look_at_heap_row(heap, to_item_pointer(row.tid), true);
-        row.is_done = now.xmin != GetTopTransactionIdIfAny() || now.digest != speculation.digest;
+        row.is_done = !pg::is_of_this_transaction(now.xmin) || now.digest != speculation.digest;
     }
     table_close(heap, NoLock);
     speculations_.clear();
@@ -240,16 +330,19 @@ n_bytes_gathered() {
     return n_bytes;
 }
 
+// An error leaves nothing behind: what is not complete dies with the current context.
 Queue&
-queue_of(Relation index) {
+queue_of(Relation heap, Relation index) {
     for (Queue* queue = first_queue; queue != nullptr; queue = queue->next)
         if (queue->is_of(index))
             return *queue;
-    LockRelationOid(RelationGetRelid(index), RowExclusiveLock);
-    MemoryContext context = AllocSetContextCreate(TopTransactionContext, "hnsw gathered rows", 0,
+    pg::lock_for_transaction(RelationGetRelid(heap), RowExclusiveLock);
+    pg::lock_for_transaction(RelationGetRelid(index), RowExclusiveLock);
+    MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hnsw gathered rows", 0,
                                                   kFirstBlock, kLargestBlock);
     core::Arena arena = pg::context_arena(context);
     Queue* queue = pg::in_context(context, [&] { return arena.make<Queue>(index, context); });
+    MemoryContextSetParent(context, TopTransactionContext);
     queue->next = first_queue;
     first_queue = queue;
     return *queue;
@@ -263,6 +356,15 @@ remove_queue(Queue** link) {
     MemoryContextDelete(queue->context);
 }
 
+// Inserts what waits in the queue that `link` points to; returns the link behind it.
+Queue**
+flush_queue(Queue** link) {
+    if (!(*link)->flush())
+        return &(*link)->next;
+    remove_queue(link);
+    return link;
+}
+
 bool
 has_room(const Queue& queue, std::size_t n_values, bool is_speculative) {
     return n_bytes_gathered() + queue.growth(n_values, is_speculative) <= n_most_bytes();
@@ -270,8 +372,7 @@ has_room(const Queue& queue, std::size_t n_values, bool is_speculative) {
 
 bool
 may_gather(Relation heap, std::span<const float> vector) {
-    return !is_closed && n_most_bytes() > kContextSlack + vector.size_bytes() &&
-           pg::is_at_top_level() && pg::is_heap(heap);
+    return !is_closed && n_most_bytes() > kContextSlack + vector.size_bytes() && pg::is_heap(heap);
 }
 
 }  // namespace
@@ -280,13 +381,13 @@ bool
 gather_row(Relation heap, Relation index, std::span<const float> vector, const Tid& tid) {
     if (!may_gather(heap, vector))
         return false;
-    Queue* queue = &queue_of(index);
+    Queue* queue = &queue_of(heap, index);
     if (!queue->accepts(index, vector))
         return true;
     const pg::HeapRow row = pg::look_at_heap_row(heap, to_item_pointer(tid), false);
     if (!has_room(*queue, vector.size(), row.is_speculative)) {
         flush_all_gathered();
-        queue = &queue_of(index);
+        queue = &queue_of(heap, index);
         if (!has_room(*queue, vector.size(), row.is_speculative)) {
             remove_queue(&first_queue);
             return false;
@@ -301,24 +402,28 @@ has_gathered() {
     return first_queue != nullptr;
 }
 
+std::size_t
+n_gathered(Oid index) {
+    std::size_t n = 0;
+    for (const Queue* queue = first_queue; queue != nullptr; queue = queue->next)
+        n += queue->oid == index ? queue->n_rows() : 0;
+    return n;
+}
+
 void
 flush_gathered(Relation index) {
     for (Queue** link = &first_queue; *link != nullptr;) {
-        if ((*link)->oid == RelationGetRelid(index) || (*link)->is_of_file(index)) {
-            (*link)->flush();
-            remove_queue(link);
-        } else {
+        if ((*link)->oid == RelationGetRelid(index) || (*link)->is_of_file(index))
+            link = flush_queue(link);
+        else
             link = &(*link)->next;
-        }
     }
 }
 
 void
 flush_all_gathered() {
-    while (first_queue != nullptr) {
-        first_queue->flush();
-        remove_queue(&first_queue);
-    }
+    for (Queue** link = &first_queue; *link != nullptr;)
+        link = flush_queue(link);
 }
 
 void
@@ -328,6 +433,24 @@ discard_gathered(Relation index) {
             remove_queue(link);
         else
             link = &(*link)->next;
+    }
+}
+
+void
+hand_gathered_up(int level) {
+    for (Queue* queue = first_queue; queue != nullptr; queue = queue->next)
+        queue->hand_up(level);
+}
+
+void
+drop_gathered_of(int level) {
+    for (Queue** link = &first_queue; *link != nullptr;) {
+        if ((*link)->is_of_level(level)) {
+            remove_queue(link);
+        } else {
+            (*link)->drop(level);
+            link = &(*link)->next;
+        }
     }
 }
 

@@ -20,30 +20,33 @@ namespace {
 struct Waiting {
     Oid index;
     Oid table;
-    int64 n_rows;
     std::uint64_t n_phases;  ///< as many as were reported then
     bool is_commit_shown;
 };
 constinit Waiting waiting = {};
 
 void
+show_waiting() {
+    pg::show(pg::LoadParameter::kWaiting, static_cast<int64>(n_gathered(waiting.index)));
+}
+
+void
 count_row(Relation index, Relation heap, bool have_come_in) {
     if (have_come_in || waiting.n_phases != n_phases_reported()) {
-        waiting = {InvalidOid, InvalidOid, 0, n_phases_reported(), false};
+        waiting = {InvalidOid, InvalidOid, n_phases_reported(), false};
         if (pg::is_shown_as(PROGRESS_COMMAND_COPY))
             report_no_phase();
     }
     if (!has_gathered())
         return;
-    if (!OidIsValid(waiting.index)) {
+    if (n_gathered(waiting.index) == 0) {
         waiting.index = RelationGetRelid(index);
         waiting.table = RelationGetRelid(heap);
     }
     if (waiting.index != RelationGetRelid(index))
         return;
-    ++waiting.n_rows;
     if (pg::is_shown_as(PROGRESS_COMMAND_COPY))
-        pg::show(pg::LoadParameter::kWaiting, waiting.n_rows);
+        show_waiting();
 }
 
 void
@@ -53,7 +56,7 @@ handle_transaction(XactEvent event, void*) {
         case XACT_EVENT_PRE_PREPARE:
             if (has_gathered() && pg::show_load(waiting.table, pg::LoadKind::kCommit)) {
                 waiting.is_commit_shown = true;
-                pg::show(pg::LoadParameter::kWaiting, waiting.n_rows);
+                show_waiting();
             }
             break;
         case XACT_EVENT_COMMIT:
