@@ -228,7 +228,8 @@ class Runner:
         session.run("BEGIN")
         self.n_savepoints = 0
         for inner in step["steps"]:
-            if prepares and (inner["op"] == "update vector" or inner.get("how") == "select"):
+            if prepares and (inner["op"] in ("update vector", "conflict")
+                             or inner.get("how") == "select"):
                 continue
             self.step(inner, session)
         if not prepares:
@@ -258,8 +259,13 @@ class Runner:
     def do_exceptions(self, session, step):
         ids = list(range(step["first"], step["first"] + step["n"]))
         lines = []
+        # Behind the first row of a block come others, of vectors made from its own.
+        rows, n = step.get("rows", 1), step["n"]
         for i, (key, vector) in enumerate(zip(ids, self.vectors(ids))):
-            statement = f"INSERT INTO t VALUES ({key}, 0, 0, '{zoo.text(vector)}');"
+            value = f"'{zoo.text(vector)}'::vector"
+            statement = (f"INSERT INTO t SELECT {key} + j * {n}, j, 0, {value} * "
+                         f"array_fill((1 + j * 0.01)::real, ARRAY[{self.setup['dims']}])::vector "
+                         f"FROM generate_series(0, {rows - 1}) j;")
             if i % step["bad"] == 0:
                 lines.append(f"BEGIN {statement} PERFORM 1 / 0; "
                              "EXCEPTION WHEN division_by_zero THEN NULL; END;")
@@ -267,6 +273,45 @@ class Runner:
                 lines.append(statement)
         session.run("DO $$ BEGIN " + "\n".join(lines) + " END $$")
         self.figures.add("statements")
+
+    def do_other_vacuum(self, _session, _step):
+        """Beside a transaction that goes on."""
+        if self.other is not None:
+            self.other.run("VACUUM (INDEX_CLEANUP on) t")
+            self.figures.add("vacuums")
+
+    def do_cut_in_savepoint(self, session, step):
+        """What a cancelled flush leaves of the rows from before the savepoint comes in once."""
+        if not self.has_index or self.other is None:
+            return
+        session.run("BEGIN")
+        self.do_insert(session, step["outer"])
+        session.run("SAVEPOINT s")
+        self.do_insert(session, step["inner"])
+        self.held = Held(session, "SELECT sum(nodes) FROM unnest($${"
+                         + ",".join(self.oracle.indexes(self.other))
+                         + "}$$::regclass[]) i, hnsw_info(i)")
+        try:
+            for _ in range(step["slices"]):
+                self.held.slice()
+            if step["vacuum"] == "beside":
+                with self.held.standing(self.other):
+                    self.do_other_vacuum(session, step)
+            for inner in step["writes"]:
+                self.beside_one(self.other, inner)
+            error = self.end_held(True)
+        finally:
+            self.held.release()
+        if error is not None and error.sqlstate not in CANCELLED:
+            raise error
+        if step["vacuum"] == "after":
+            self.do_other_vacuum(session, step)
+        if error is not None:
+            session.run("ROLLBACK TO s")
+            self.do_other_vacuum(session, step)
+        self.do_insert(session, step["later"])
+        session.run(step["end"])
+        self.figures.add("transactions")
 
     def do_cursor(self, session, step):
         """A cursor that is open while rows come gives what was there before, each row once."""

@@ -45,9 +45,9 @@ class Writer:
         return self.rng.choices(
             (self._insert, self._update_vector, self._update_other, self._delete, self._delete_near,
              self._mass_delete, self._conflict, self._upsert, self._transaction, self._exceptions,
-             self._cursor, self._vacuum, self._beside, self._cut, self._skew, self._rebuild,
-             self._truncate),
-            (8, 6, 4, 5, 4, 2, 3, 3, 7, 2, 3, 9, 8, 4, 2, 3, 1))[0]()
+             self._cursor, self._vacuum, self._beside, self._cut, self._cut_in_savepoint,
+             self._skew, self._rebuild, self._truncate),
+            (8, 6, 4, 5, 4, 2, 3, 3, 8, 3, 3, 9, 8, 4, 4, 2, 3, 1))[0]()
 
     def _count(self):
         return self.rng.choice((1, 3, 20, 63, 64, 100, 300, self.n_rows // 3))
@@ -109,10 +109,11 @@ class Writer:
 
     def _transaction(self):
         steps = []
-        for _ in range(self.rng.randrange(1, 7)):
+        for _ in range(self.rng.randrange(1, 12)):
             steps.append(self.rng.choices(
                 (self._insert, self._update_vector, self._update_other, self._delete,
-                 self._savepoint, self._back, self._look), (6, 3, 2, 2, 3, 2, 3))[0]())
+                 self._conflict, self._savepoint, self._back, self._exceptions, self._look,
+                 self._other_vacuum), (7, 3, 2, 2, 2, 6, 4, 1, 2, 2))[0]())
         return {"op": "transaction", "steps": steps,
                 "end": self.rng.choices(("COMMIT", "ROLLBACK", "prepare, commit",
                                          "prepare, roll back"), (6, 2, 2, 1))[0]}
@@ -126,9 +127,25 @@ class Writer:
     def _look(self):
         return {"op": "look", "salt": self.rng.randrange(1000)}
 
+    def _other_vacuum(self):
+        return {"op": "other vacuum"}
+
     def _exceptions(self):
-        first, self.next_id = self.next_id, self.next_id + 40
-        return {"op": "exceptions", "first": first, "n": 40, "bad": self.rng.choice((2, 5))}
+        rows = self.rng.choice((1, 1, 10, 70))
+        first, self.next_id = self.next_id, self.next_id + 40 * rows
+        return {"op": "exceptions", "first": first, "n": 40, "rows": rows,
+                "bad": self.rng.choice((2, 5))}
+
+    def _cut_in_savepoint(self):
+        """A flush that is cancelled in a savepoint, whose transaction goes on."""
+        return {"op": "cut in savepoint", "outer": self._insert(self.rng.choice((5, 64, 300))),
+                "inner": self._insert(self.rng.choice((5, 64, 300))),
+                "later": self._insert(self.rng.choice((5, 64))),
+                "slices": self.rng.choice((0, 1, 3, 10, 30)),
+                # Of keys that the transaction does not have.
+                "writes": [self._insert(self.rng.choice((5, 64)))][:self.rng.randrange(2)],
+                "vacuum": self.rng.choice(("", "beside", "after", "after")),
+                "end": self.rng.choice(("COMMIT", "COMMIT", "ROLLBACK"))}
 
     def _cursor(self):
         return {"op": "cursor", "insert": self._insert(self.rng.choice((5, 80))),
