@@ -333,6 +333,17 @@ ROLLBACK TO a;
 INSERT INTO items VALUES (1821, 0, pg_temp.noise(1821, 8));
 COMMIT;
 SELECT count(*), pg_temp.trouble() FROM items WHERE id > 1800;
+
+-- A client that sets a savepoint around each statement.
+\set ON_ERROR_ROLLBACK on
+BEGIN;
+CALL pg_temp.add(1901, 1903);
+INSERT INTO items VALUES (1904, 0, pg_temp.noise(1904, 8)), (1901, 0, pg_temp.noise(1, 8));
+CALL pg_temp.add(1904, 1905);
+SELECT pg_temp.n_queues();
+COMMIT;
+\unset ON_ERROR_ROLLBACK
+SELECT count(*), pg_temp.trouble() FROM items WHERE id > 1900;
 VACUUM items;
 SELECT pg_temp.trouble();
 DROP TABLE items;

@@ -58,6 +58,35 @@ for my $batch ('64MB', '64kB')
 				ON CONFLICT (id) DO UPDATE SET v = excluded.v;
 			COMMIT;
 		} ],
+		[ 30, qq{
+			\\set id random(1, 60)
+			\\set goes_back random(0, 2)
+			BEGIN;
+			SET LOCAL vector_ext.insert_batch = '$batch';
+			INSERT INTO raced SELECT id, v FROM pool WHERE id BETWEEN :id AND :id + 9 ORDER BY id
+				ON CONFLICT DO NOTHING;
+			SAVEPOINT outer_one;
+			INSERT INTO raced SELECT p.id, q.v FROM pool p JOIN pool q ON q.id = p.id + 200
+				WHERE p.id BETWEEN :id + 10 AND :id + 19 ORDER BY p.id
+				ON CONFLICT (id) DO UPDATE SET v = excluded.v;
+			SAVEPOINT inner_one;
+			INSERT INTO raced SELECT p.id, q.v FROM pool p JOIN pool q ON q.id = p.id + 300
+				WHERE p.id BETWEEN :id + 20 AND :id + 24 ORDER BY p.id ON CONFLICT DO NOTHING;
+			\\if :goes_back
+			ROLLBACK TO inner_one;
+			\\endif
+			INSERT INTO raced SELECT p.id, q.v FROM pool p JOIN pool q ON q.id = p.id + 400
+				WHERE p.id BETWEEN :id + 25 AND :id + 29 ORDER BY p.id ON CONFLICT DO NOTHING;
+			\\set goes_back random(0, 1)
+			\\if :goes_back
+			ROLLBACK TO outer_one;
+			\\else
+			RELEASE outer_one;
+			\\endif
+			INSERT INTO raced SELECT p.id, q.v FROM pool p JOIN pool q ON q.id = p.id + 500
+				WHERE p.id BETWEEN :id + 30 AND :id + 34 ORDER BY p.id ON CONFLICT DO NOTHING;
+			COMMIT;
+		} ],
 		[ 60, "\\set id random(1, 80)\nDELETE FROM raced WHERE id = :id;\n" ],
 		[ 10, "VACUUM (INDEX_CLEANUP on, TRUNCATE off) raced;\n" ]);
 	index_is_sound($node, 'raced_ip', "upserts with $batch");

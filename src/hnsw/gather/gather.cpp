@@ -3,7 +3,6 @@
 #include "hnsw/gather/gather.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "core/hash.h"
 #include "hnsw/gather/flush.h"
@@ -212,11 +211,9 @@ void
 Queue::truncate(std::size_t n) {
     if (n >= rows_.size())
         return;
-    const std::less_equal<const float*> is_up_to;
     const float* first = rows_[n].values;
-    room_ = chunk_;
-    if (is_up_to(chunk_.data(), first) && is_up_to(first, chunk_.data() + chunk_.size()))
-        room_ = chunk_.subspan(static_cast<std::size_t>(first - chunk_.data()));
+    const bool is_in_chunk = first >= chunk_.data() && first <= chunk_.data() + chunk_.size();
+    room_ = is_in_chunk ? chunk_.subspan(static_cast<std::size_t>(first - chunk_.data())) : chunk_;
     rows_.truncate(n);
     const Speculation* end =
         std::remove_if(speculations_.begin(), speculations_.end(),
