@@ -24,14 +24,17 @@ class RowVisibility {
           slot_(table_slot_create(table, nullptr)),
           snapshot_(snapshot) {}
 
+    /// `is_dead` is set to whether no snapshot sees it any more.
     bool
-    has(ItemPointerData tid) {
+    has(ItemPointerData tid, bool* is_dead = nullptr) {
+        if (is_dead != nullptr)
+            *is_dead = false;
         if (!bounds_.hold(tid))
             return false;
         bool is_further = false;
         bool is_seen = false;
         do
-            is_seen = table_index_fetch_tuple(fetch_, &tid, snapshot_, slot_, &is_further, nullptr);
+            is_seen = table_index_fetch_tuple(fetch_, &tid, snapshot_, slot_, &is_further, is_dead);
         while (!is_seen && is_further);
         ExecClearTuple(slot_);
         return is_seen;

@@ -146,6 +146,12 @@ class CandidateHeap {
     clear() {
         entries_.clear();
     }
+    /// From now on all are walked through only.
+    void
+    mark_dead() {
+        for (Candidate& entry : entries_)
+            entry.is_dead = true;
+    }
 
     void
     push(const Candidate& candidate) {

@@ -11,10 +11,20 @@
 #include "hnsw/scan/plan_hooks.h"
 #include "hnsw/scan/search.h"
 #include "pg/compat.h"
+#include "pg/row_visibility.h"
 
 namespace vext::hnsw {
 
 namespace {
+
+// On a standby: rows that were returned, of which nobody told whether they are dead.
+struct Unjudged {
+    explicit Unjudged(const core::Arena& memory) : arena(memory), rows(arena) {}
+    Unjudged(const Unjudged&) = delete;
+
+    core::Arena arena;
+    core::Array<Tid> rows;
+};
 
 // What a scan keeps; lives in the scan's memory context, reset at every rescan.
 struct ScanState {
@@ -25,6 +35,7 @@ struct ScanState {
     bool has_table_bounds;
     FoundNode node;
     std::size_t n_returned;  // of the node's rows
+    Unjudged* unjudged;      // null on a primary
     double last_bound;       // of a strictly ordered scan
     bool is_exact;           // the order is
     bool is_strict;          // what comes too late for the order is left out
@@ -101,6 +112,7 @@ start_search(IndexScanDesc scan, ScanState& state) {
         state.has_table_bounds = true;
         core::Arena arena = pg::context_arena(state.context);
         state.search = arena.make<Search>(state.index, search_options(state, scan->heapRelation));
+        state.unjudged = scan->xactStartedInRecovery ? arena.make<Unjudged>(arena) : nullptr;
         search_for(scan->orderByData[0], state);
         if (state.search->is_unordered())
             state.returns_bounds = false;
@@ -131,6 +143,37 @@ next_node(ScanState& state) {
     return false;
 }
 
+// The executor of a standby does not say which rows were dead to all, since nobody may mark them
+// there. Where such rows may have used up what a scan may visit, they are looked at once more.
+bool
+takes_back_dead_rows(IndexScanDesc scan, ScanState& state) {
+    if (state.unjudged == nullptr || state.unjudged->rows.is_empty() ||
+        !state.search->is_cut_short())
+        return false;
+    bool has_dead = false;
+    pg::RowVisibility rows(scan->heapRelation, scan->xs_snapshot);
+    for (const Tid& tid : state.unjudged->rows.span()) {
+        CHECK_FOR_INTERRUPTS();
+        bool is_dead = false;
+        (void)rows.has(to_item_pointer(tid), &is_dead);
+        if (is_dead)
+            state.search->note_dead_row();
+        has_dead = has_dead || is_dead;
+    }
+    rows.close();
+    state.unjudged->rows.clear();
+    return has_dead;
+}
+
+// Whether there is a row that was not returned yet.
+bool
+has_next_row(IndexScanDesc scan, ScanState& state) {
+    while (state.n_returned >= state.search->tids().size())
+        if (!next_node(state) && !takes_back_dead_rows(scan, state))
+            return false;
+    return true;
+}
+
 }  // namespace
 
 IndexScanDesc
@@ -154,6 +197,7 @@ rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey order_bys, int n_or
     ScanState& state = state_of(scan);
     MemoryContextReset(state.context);
     state.search = nullptr;
+    state.unjudged = nullptr;
     state.node = {};
     state.n_returned = 0;
     state.last_bound = -std::numeric_limits<double>::infinity();
@@ -171,10 +215,15 @@ get_next_row(IndexScanDesc scan, ScanDirection direction) {
         start_search(scan, state);
     else if (scan->kill_prior_tuple)
         state.search->note_dead_row();
-    while (state.n_returned == state.search->tids().size())
-        if (!next_node(state))
-            return false;
-    scan->xs_heaptid = to_item_pointer(state.search->tids()[state.n_returned++]);
+    if (!has_next_row(scan, state)) {
+        if (state.search->is_cut_short() && state.index.hints != nullptr)
+            ++state.index.hints->n_cut_short;
+        return false;
+    }
+    const Tid tid = state.search->tids()[state.n_returned++];
+    if (state.unjudged != nullptr)
+        state.unjudged->rows.push_back(tid);
+    scan->xs_heaptid = to_item_pointer(tid);
     scan->xs_recheck = false;
     scan->xs_recheckorderby = state.returns_bounds;
     if (state.returns_bounds)

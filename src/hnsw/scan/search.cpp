@@ -75,8 +75,10 @@ Search::next(FoundNode& found) {
             go_on();
             continue;
         }
+        if (waiting_.is_empty() && resume())
+            continue;
         if (waiting_.is_empty())
-            break;
+            return false;
         const Waiting nearest = pop_waiting();
         ++n_passed_;
         if (n_found_ > 0 && !nearest.is_touched && nearest.tid.is_valid() &&
@@ -89,10 +91,6 @@ Search::next(FoundNode& found) {
         found = {nearest.refined.distance, nearest.refined.lower_bound};
         return true;
     }
-    if (is_cut_short_ && index_->hints != nullptr)
-        ++index_->hints->n_cut_short;
-    is_cut_short_ = false;
-    return false;
 }
 
 void
@@ -281,7 +279,17 @@ Search::stop_walking() {
     for (const core::Candidate& candidate : frontier_.span())
         if (!candidate.is_dead && (taken_ == nullptr || taken_->add(candidate.id)))
             push_known(candidate);
-    frontier_.clear();
+    frontier_.mark_dead();
+}
+
+// All that was met has been returned. Where rows turned out to be dead, there is room again.
+bool
+Search::resume() {
+    if (!is_cut_short_ || !has_room())
+        return false;
+    walks_ = true;
+    is_cut_short_ = false;
+    return true;
 }
 
 bool

@@ -54,7 +54,8 @@ class Search {
     /// Starts at the query; `vector` null stands for NULL: any order of rows will do.
     void start(const float* vector);
 
-    /// The next node; its rows are in tids(). False when there is no more.
+    /// The next node; its rows are in tids(). False when there is no more, until rows turn out to
+    /// be dead and the limits leave room for others.
     bool next(FoundNode& found);
 
     std::span<const Tid>
@@ -66,6 +67,12 @@ class Search {
     void
     note_dead_row() {
         ++options_.max_visited;
+    }
+
+    /// Whether the limits keep it from rows that there are.
+    bool
+    is_cut_short() const {
+        return is_cut_short_;
     }
 
     /// Whether distances mean nothing: the query was NULL or has no direction.
@@ -94,6 +101,7 @@ class Search {
     void take_discarded();
     void walk_on();
     void stop_walking();
+    bool resume();
     bool has_room() const;
     void refine_nearest();
     bool has_nearer_known() const;
@@ -140,7 +148,7 @@ class Search {
     std::size_t n_taken_before_ = 0;  // likewise, of taken_
     bool is_unordered_ = false;
     bool walks_ = true;          // there may be more, and the limits allow to look for it
-    bool is_cut_short_ = false;  // they do not, there is more, and it is not counted yet
+    bool is_cut_short_ = false;  // they do not, and there is more
 };
 
 static_assert(std::is_trivially_destructible_v<Search>);
