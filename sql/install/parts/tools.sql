@@ -20,6 +20,14 @@ CREATE FUNCTION hnsw_check(
 COMMENT ON FUNCTION hnsw_check(regclass, boolean) IS
     'what is wrong with an hnsw index; deep also compares it with its table; no rows when sound';
 
+CREATE FUNCTION hnsw_coverage(
+    index regclass, OUT table_rows bigint, OUT indexed bigint, OUT nulls bigint, OUT zeros bigint,
+    OUT outside bigint, OUT missing bigint, OUT entries bigint, OUT dead bigint)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'vext_hnsw_coverage' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
+COMMENT ON FUNCTION hnsw_coverage(regclass) IS
+    'rows of the table that an hnsw index holds and leaves out, and dead versions in it; reads all of the table';
+
 CREATE FUNCTION hnsw_is_foreign(index regclass) RETURNS boolean
     AS 'MODULE_PATHNAME', 'vext_hnsw_is_foreign' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 10000;
 COMMENT ON FUNCTION hnsw_is_foreign(regclass) IS
@@ -91,7 +99,7 @@ DECLARE
     n_exact bigint;
     n_found bigint;
     seconds double precision;
-    -- The neighbours there are; for each ef those found, and the seconds of all queries.
+    -- The neighbours there are; for each ef those found, the rows, and the seconds of all queries.
     wanted bigint := 0;
     hits bigint[] := array_fill(0::bigint, ARRAY[greatest(cardinality(ef), 1)]);
     times double precision[] := '{}';

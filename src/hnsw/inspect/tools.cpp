@@ -1,11 +1,12 @@
-// The SQL functions that look at an index, hnsw_info, hnsw_check and hnsw_prewarm, or ahead to one,
-// hnsw_estimate.
+// The SQL functions that look at an index, hnsw_info, hnsw_check, hnsw_coverage and hnsw_prewarm,
+// or ahead to one, hnsw_estimate.
 
 #include <algorithm>
 #include <span>
 
 #include "hnsw/gather/gather.h"
 #include "hnsw/inspect/check.h"
+#include "hnsw/inspect/coverage.h"
 #include "hnsw/inspect/estimate.h"
 #include "hnsw/inspect/info.h"
 #include "hnsw/options.h"
@@ -112,6 +113,19 @@ return_info(Relation relation, const pg::ResultSet& results) {
     results.add(values, is_null);
 }
 
+void
+return_coverage(Relation relation, const pg::ResultSet& results) {
+    const Coverage coverage = measure_coverage(relation);
+    const std::int64_t counts[] = {coverage.n_table_rows, coverage.n_indexed, coverage.n_nulls,
+                                   coverage.n_zeros,      coverage.n_outside, coverage.n_missing,
+                                   coverage.n_entries,    coverage.n_dead};
+    Datum values[std::size(counts)];
+    std::transform(std::begin(counts), std::end(counts), values,
+                   [](std::int64_t n) { return Int64GetDatum(n); });
+    const bool is_null[std::size(counts)] = {};
+    results.add(values, is_null);
+}
+
 core::Metric
 metric_of_argument(text* argument) {
     const std::optional<core::Metric> metric = core::metric_of_name(pg::text_of(argument));
@@ -151,6 +165,13 @@ return_estimate(std::int64_t n_rows, const Definition& definition, const pg::Res
 VEXT_FUNCTION(hnsw_check) {
     const Relation index = vext::hnsw::open_for_reading(PG_GETARG_OID(0));
     vext::hnsw::return_findings(index, PG_GETARG_BOOL(1), vext::pg::ResultSet(fcinfo));
+    index_close(index, AccessShareLock);
+    PG_RETURN_NULL();
+}
+
+VEXT_FUNCTION(hnsw_coverage) {
+    const Relation index = vext::hnsw::open_for_reading(PG_GETARG_OID(0));
+    vext::hnsw::return_coverage(index, vext::pg::ResultSet(fcinfo));
     index_close(index, AccessShareLock);
     PG_RETURN_NULL();
 }
