@@ -57,7 +57,7 @@ SELECT * FROM hnsw_info('parted_v_idx');
 \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM hnsw_check('parted_v_idx');
 SELECT hnsw_prewarm('parted_v_idx');
-SELECT * FROM hnsw_recall('parted_v_idx');
+SELECT ef_search, recall, rows FROM hnsw_recall('parted_v_idx');
 SELECT relid, nodes FROM pg_partition_tree('parted_v_idx'), hnsw_info(relid) WHERE isleaf;
 
 -- What an index on a column would take, by the rows that the planner knows of or that there are.

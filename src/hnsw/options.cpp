@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "hnsw/limits.h"
+#include "pg/catalog.h"
 #include "pg/compat.h"
 #include "pg/setting.h"
 
@@ -171,7 +172,7 @@ define_settings() {
                             nullptr);
     DefineCustomStringVariable(
         "vector_ext.only_index", "OID of the only hnsw index to plan with; hnsw_recall sets it.",
-        nullptr, &setting_only_index, "", PGC_USERSET,
+        "That of a partitioned table stands for those of its partitions.", &setting_only_index, "", PGC_USERSET,
         GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, nullptr, nullptr, nullptr);
     DefineCustomRealVariable("hnsw.scan_mem_multiplier",
                              "Memory of an iterative scan, as a multiple of work_mem.", nullptr,
@@ -225,8 +226,10 @@ option_ef_construction(Relation relation) {
 
 bool
 may_be_planned(Oid index) {
-    return setting_only_index == nullptr || setting_only_index[0] == '\0' ||
-           index == std::strtoul(setting_only_index, nullptr, 10);
+    if (setting_only_index == nullptr || setting_only_index[0] == '\0')
+        return true;
+    const auto only = static_cast<Oid>(std::strtoul(setting_only_index, nullptr, 10));
+    return index == only || pg::is_partition_of(index, only);
 }
 
 bool

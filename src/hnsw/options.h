@@ -40,7 +40,8 @@ void check_settings_defined();
 int option_m(Relation relation);
 int option_ef_construction(Relation relation);
 
-/// Whether plans may use the index: any, unless a measurement is of one index alone.
+/// Whether plans may use the index: any, unless a measurement is of one index alone, or of a
+/// partitioned one, whose partitions may be used.
 bool may_be_planned(Oid index);
 
 /// Whether an access method of this module, by whatever name, has made the index or will.

@@ -8,6 +8,7 @@ extern "C" {
 #include "access/genam.h"
 #include "access/relation.h"
 #include "access/xlog.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "commands/defrem.h"
 #include "miscadmin.h"
@@ -32,6 +33,13 @@ open_index(Oid oid, bool (*is_of_kind)(Relation), const char* kind) {
         ereport(ERROR, errcode(ERRCODE_WRONG_OBJECT_TYPE),
                 errmsg("\"%s\" is not an %s index", RelationGetRelationName(relation), kind));
     return relation;
+}
+
+/// Whether a table or an index is a partition of another one, at any depth.
+inline bool
+is_partition_of(Oid relation, Oid whole) {
+    return get_rel_relispartition(relation) &&
+           list_member_oid(get_partition_ancestors(relation), whole);
 }
 
 /// Whether this server has the relation's file, which a standby lacks of what is not in the WAL.

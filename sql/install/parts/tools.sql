@@ -67,11 +67,13 @@ CREATE FUNCTION hnsw_recall(
     index regclass, k integer DEFAULT 10, ef integer[] DEFAULT '{40,80,160}',
     sample integer DEFAULT 100, queries regclass DEFAULT NULL)
     RETURNS TABLE (ef_search integer, recall double precision, mean_us double precision,
-                   p99_us double precision)
+                   p99_us double precision, rows double precision)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off
     SET enable_indexscan = on
+    SET enable_bitmapscan = off
+    SET enable_sort = off
     SET jit = off
     SET hnsw.ef_search = 40
     SET vector_ext.only_index = ''
@@ -91,17 +93,21 @@ DECLARE
     index_query text;
     type text;
     query record;
-    -- Of each query: the vector, the row it is of, the distance of the last neighbour.
+    plan text;
+    -- Of each query: the vector, the row it is of and its table, the distance of the last neighbour.
     vectors text[] := '{}';
     owns tid[] := '{}';
+    parts oid[] := '{}';
     limits double precision[] := '{}';
     limit_distance double precision;
     n_exact bigint;
     n_found bigint;
+    n_returned bigint;
     seconds double precision;
     -- The neighbours there are; for each ef those found, the rows, and the seconds of all queries.
     wanted bigint := 0;
     hits bigint[] := array_fill(0::bigint, ARRAY[greatest(cardinality(ef), 1)]);
+    returned bigint[] := hits;
     times double precision[] := '{}';
 BEGIN
     IF index IS NULL OR ef IS NULL OR k IS NULL OR sample IS NULL THEN
@@ -110,15 +116,8 @@ BEGIN
     IF k < 1 OR sample < 1 OR coalesce((SELECT min(e) FROM unnest(ef) e), 0) < 1 THEN
         RAISE EXCEPTION 'k, ef and sample must be at least 1' USING ERRCODE = '22023';
     END IF;
-    IF EXISTS (SELECT FROM pg_class c JOIN pg_am a ON a.oid = c.relam
-               WHERE c.oid = index AND c.relkind = 'I' AND a.amname IN ('hnsw', 'ivfflat')) THEN
-        RAISE EXCEPTION 'index "%" is partitioned', index_name
-            USING ERRCODE = '42809',
-                  HINT = format('Name the index of a partition; pg_partition_tree(%L) lists them.',
-                                index_name);
-    END IF;
     IF NOT EXISTS (SELECT FROM pg_class c JOIN pg_am a ON a.oid = c.relam
-                   WHERE c.oid = index AND c.relkind = 'i' AND a.amname IN ('hnsw', 'ivfflat')) THEN
+                   WHERE c.oid = index AND c.relkind IN ('i', 'I') AND a.amname IN ('hnsw', 'ivfflat')) THEN
         RAISE EXCEPTION '"%" is not an hnsw index', index_name USING ERRCODE = '42809';
     END IF;
     IF EXISTS (SELECT FROM pg_class
@@ -131,7 +130,8 @@ BEGIN
             USING ERRCODE = '55000', HINT = 'REINDEX the index.';
     END IF;
     -- Asks in the schema of this function.
-    EXECUTE format('SELECT %s.hnsw_is_foreign($1)',
+    EXECUTE format('SELECT coalesce(bool_or(%s.hnsw_is_foreign(i)), false) '
+                   'FROM unnest($1 || ARRAY(SELECT relid FROM pg_partition_tree($1))) i',
                    (SELECT pronamespace::regnamespace FROM pg_proc
                      WHERE prosrc = 'vext_hnsw_is_foreign' AND prolang = 13::oid))
        INTO STRICT is_foreign USING index;
@@ -169,19 +169,19 @@ BEGIN
     END IF;
     -- The indexed expression may fail for rows that the predicate leaves out: OFFSET keeps the
     -- planner from asking for it first.
-    indexed_rows := format('SELECT %s AS v, ctid AS own FROM %s WHERE %s OFFSET 0',
+    indexed_rows := format('SELECT %s AS v, ctid AS own, tableoid AS part FROM %s WHERE %s OFFSET 0',
                            indexed, target, filter);
     IF queries IS NULL THEN
         -- A sampled row is left out of its own answer.
-        query_list := format('SELECT v::text, own FROM (%s) s WHERE v IS NOT NULL '
+        query_list := format('SELECT v::text, own, part FROM (%s) s WHERE v IS NOT NULL '
                              'ORDER BY random() LIMIT %s', indexed_rows, sample);
     ELSE
         IF (SELECT relkind NOT IN ('r', 'm', 'v', 'f', 'p') FROM pg_class WHERE oid = queries) THEN
             RAISE EXCEPTION '"%" is not a table or view', queries_name USING ERRCODE = '42809';
         END IF;
         query_list := (
-            SELECT format('SELECT %1$I::text AS v, NULL::tid AS own FROM %2$s WHERE %1$I IS NOT NULL '
-                          'LIMIT %3$s', attname, queries, sample)
+            SELECT format('SELECT %1$I::text AS v, NULL::tid AS own, NULL::oid AS part FROM %2$s '
+                          'WHERE %1$I IS NOT NULL LIMIT %3$s', attname, queries, sample)
               FROM pg_attribute
              WHERE attrelid = queries AND attnum > 0 AND NOT attisdropped
                    AND atttypid = (SELECT atttypid FROM pg_attribute
@@ -198,48 +198,64 @@ BEGIN
               WHERE attrelid = index AND attnum = 1);
     exact_query := format(
         'SELECT count(*), max(d) FROM (SELECT v %1$s $1::%3$s AS d FROM (%2$s) s '
-        'WHERE v IS NOT NULL AND ($2 IS NULL OR own <> $2) ORDER BY 1 LIMIT $3) s',
+        'WHERE v IS NOT NULL AND ($2 IS NULL OR own <> $2 OR part <> $4) ORDER BY 1 LIMIT $3) s',
         operator, indexed_rows, type);
     -- Timed from when the query is read. One row more is asked for, in case one of them is the
     -- sampled row.
     index_query := format(
         'WITH given AS MATERIALIZED (SELECT $1::%5$s AS v), '
         '"the query" AS MATERIALIZED (SELECT v, clock_timestamp() AS started FROM given) '
-        'SELECT n, extract(epoch FROM clock_timestamp() - started) FROM "the query", LATERAL ('
-        'SELECT count(*) AS n FROM (SELECT d FROM (SELECT %1$s %2$s "the query".v AS d, '
-        'ctid AS found FROM %3$s WHERE %4$s ORDER BY %1$s %2$s "the query".v '
+        'SELECT n_found, n, extract(epoch FROM clock_timestamp() - started) FROM "the query", LATERAL ('
+        'SELECT count(*) FILTER (WHERE d <= $4) AS n_found, count(*) AS n FROM (SELECT d FROM ('
+        'SELECT %1$s %2$s "the query".v AS d, ctid AS found, tableoid AS part '
+        'FROM %3$s WHERE %4$s ORDER BY %1$s %2$s "the query".v '
         'LIMIT $3 + ($2 IS NOT NULL)::integer) s '
-        'WHERE $2 IS NULL OR found <> $2 LIMIT $3) t WHERE d <= $4) c',
+        'WHERE $2 IS NULL OR found <> $2 OR part <> $5 LIMIT $3) t) c',
         indexed, operator, target, filter, type);
 
     -- The column may have other indexes.
     PERFORM set_config('vector_ext.only_index', index::oid::text, true);
-    PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true);
+    PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true),
+            set_config('enable_sort', 'on', true);
     FOR query IN EXECUTE query_list LOOP
-        EXECUTE exact_query INTO n_exact, limit_distance USING query.v, query.own, k;
+        EXECUTE exact_query INTO n_exact, limit_distance USING query.v, query.own, k, query.part;
         wanted := wanted + n_exact;
         vectors := vectors || query.v;
         owns := owns || query.own;
+        parts := parts || query.part;
         limits := limits || limit_distance;
     END LOOP;
 
     -- Apart from the exact searches, which empty the processor's caches, and each ef by itself: a
     -- query that was just searched for finds its neighbourhood there.
-    PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_seqscan', 'off', true);
+    PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_seqscan', 'off', true),
+            set_config('enable_sort', 'off', true);
+    IF cardinality(vectors) > 0 THEN
+        EXECUTE 'EXPLAIN (FORMAT JSON) ' || index_query INTO plan
+          USING vectors[1], owns[1], k, limits[1], parts[1];
+        IF plan !~ '"Order By"' OR plan ~ '"Node Type": "(Incremental )?Sort"' THEN
+            RAISE EXCEPTION 'searches of "%" cannot be measured', index_name
+                USING ERRCODE = '55000',
+                      DETAIL = 'The planner has no plan that reads all rows by this index alone.';
+        END IF;
+    END IF;
     FOR e IN 0 .. cardinality(ef) LOOP
         -- A pass before the first one is not counted.
         PERFORM set_config('hnsw.ef_search', ef[greatest(e, 1)]::text, true);
         FOR i IN 1 .. cardinality(vectors) LOOP
-            EXECUTE index_query INTO n_found, seconds USING vectors[i], owns[i], k, limits[i];
+            EXECUTE index_query INTO n_found, n_returned, seconds
+              USING vectors[i], owns[i], k, limits[i], parts[i];
             CONTINUE WHEN e = 0;
             times := times || seconds;
             hits[e] := hits[e] + n_found;
+            returned[e] := returned[e] + n_returned;
         END LOOP;
     END LOOP;
 
     RETURN QUERY
         SELECT ef[e], hits[e]::double precision / nullif(wanted, 0), 1e6 * avg(t.took),
-               1e6 * percentile_disc(0.99) WITHIN GROUP (ORDER BY t.took)
+               1e6 * percentile_disc(0.99) WITHIN GROUP (ORDER BY t.took),
+               returned[e]::double precision / nullif(cardinality(vectors), 0)
           FROM generate_series(1, cardinality(ef)) e
           LEFT JOIN LATERAL (SELECT took FROM unnest(times) WITH ORDINALITY u(took, position)
                              WHERE (position - 1) / cardinality(vectors) = e - 1) t ON true
