@@ -1,5 +1,8 @@
 -- hnsw_coverage: which rows of its table an index holds, which it leaves out, and what is dead in it.
 
+-- Who deleted a row is known to be gone once its commit is on disk.
+SET synchronous_commit = on;
+
 CREATE TABLE items (id int, category int, v vector(3)) WITH (autovacuum_enabled = off);
 CREATE INDEX items_l2 ON items USING hnsw (v vector_l2_ops);
 CREATE INDEX items_cosine ON items USING hnsw (v vector_cosine_ops);
