@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/codec/code.h"
+#include "pg/catalog.h"
 #include "pg/varbit.h"
 #include "types/bit.h"
 #include "types/checks.h"
@@ -53,13 +54,22 @@ constexpr OperatorClass kOperatorClasses[] = {
     {vext_sparsevec_cosine_distance, false, core::Metric::kCosine, Element::kSparse},
 };
 
-const OperatorClass&
-class_of(Relation index) {
+// Null for one that is not known.
+const OperatorClass*
+find_class(Relation index) {
     const PGFunction distance = index_getprocinfo(index, 1, kDistanceSupport)->fn_addr;
     const bool has_norm = OidIsValid(index_getprocid(index, 1, kNormSupport));
     for (const OperatorClass& known : kOperatorClasses)
         if (known.distance == distance && known.has_norm == has_norm)
-            return known;
+            return &known;
+    return nullptr;
+}
+
+const OperatorClass&
+class_of(Relation index) {
+    const OperatorClass* const known = find_class(index);
+    if (known != nullptr)
+        return *known;
     ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
             errmsg("distance function of operator class is not supported by hnsw"));
     pg_unreachable();
@@ -75,6 +85,29 @@ metric_of(Relation index) {
 bool
 has_sparse_values(Relation index) {
     return class_of(index).element == Element::kSparse;
+}
+
+std::size_t
+value_bytes(Relation index) {
+    const OperatorClass* const known = find_class(index);
+    const FormData_pg_attribute& attribute = *TupleDescAttr(RelationGetDescr(index), 0);
+    int32 modifier = attribute.atttypmod;
+    if (modifier == -1)
+        (void)getBaseTypeAndTypmod(attribute.atttypid, &modifier);
+    if (known == nullptr || modifier < 0)
+        return 0;
+    const auto n_dims = static_cast<std::size_t>(modifier);
+    switch (known->element) {
+        case Element::kFloat:
+            return n_dims * sizeof(float);
+        case Element::kHalf:
+            return n_dims * sizeof(types::Half);
+        case Element::kBit:
+            return n_dims / 8;
+        case Element::kSparse:
+            break;
+    }
+    return 0;
 }
 
 void

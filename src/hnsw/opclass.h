@@ -20,6 +20,9 @@ core::Metric metric_of(Relation index);
 /// Whether the values of an index are sparse vectors.
 bool has_sparse_values(Relation index);
 
+/// The bytes of a value by what the column's type says; 0 where it does not, as of a sparse one.
+std::size_t value_bytes(Relation index);
+
 /// Raises 22000 where a value that is searched for has other dimensions than the index.
 void check_query_dims(Relation index, std::size_t index_dims, std::size_t query_dims);
 
