@@ -172,8 +172,9 @@ define_settings() {
                             nullptr);
     DefineCustomStringVariable(
         "vector_ext.only_index", "OID of the only hnsw index to plan with; hnsw_recall sets it.",
-        "That of a partitioned table stands for those of its partitions.", &setting_only_index, "", PGC_USERSET,
-        GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, nullptr, nullptr, nullptr);
+        "That of a partitioned table stands for those of its partitions.", &setting_only_index, "",
+        PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, nullptr, nullptr,
+        nullptr);
     DefineCustomRealVariable("hnsw.scan_mem_multiplier",
                              "Memory of an iterative scan, as a multiple of work_mem.", nullptr,
                              &setting_scan_mem_multiplier, 1, 1, 1000, PGC_USERSET, 0, nullptr,
