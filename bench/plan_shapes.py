@@ -86,7 +86,7 @@ SHAPES = [
           "WHERE f < 0.02 LIMIT 10"),
     Shape("distances below a bound",
           "SELECT id FROM (SELECT id, v <-> %1$L AS d FROM {table}) s WHERE d < 0.9 ORDER BY d LIMIT 10"),
-    Shape("OFFSET 100", "SELECT id FROM {table} " + NEAREST + " LIMIT 10 OFFSET 100"),
+    Shape("OFFSET 100", "SELECT id FROM {table} " + NEAREST + " LIMIT 10 OFFSET 100", 0.5),
     Shape("OFFSET 5000", "SELECT id FROM {table} " + NEAREST + " LIMIT 10 OFFSET 5000", 0.0),
     Shape("no LIMIT", "SELECT id FROM {table} WHERE f < 0.05 " + NEAREST),
     Shape("DISTINCT ON",

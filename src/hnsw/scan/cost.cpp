@@ -162,9 +162,10 @@ cost_of_walk(PlannerInfo* root, const IndexPath* path, double n_loops, Relation 
     const double m = option_m(index);
     const double ef = effective_ef_search(index);
     const std::optional<double> n_taken = count_taken_rows(root, path);
-    // Of the index, for those that the query takes.
-    const double n_returned =
-        std::clamp(n_taken.value_or(n_rows) * n_tuples / n_rows, 1.0, n_tuples);
+    // Of joined rows at least as many of the index's are needed; without LIMIT all of them.
+    const double n_assumed = n_taken.value_or(
+        root->tuple_fraction >= 1 ? std::min(root->tuple_fraction, n_rows) : n_rows);
+    const double n_returned = std::clamp(n_assumed * n_tuples / n_rows, 1.0, n_tuples);
 
     double page_cost = 0;
     double sequential_page_cost = 0;
@@ -191,7 +192,7 @@ cost_of_walk(PlannerInfo* root, const IndexPath* path, double n_loops, Relation 
                      n_rows * distance;
 
     // An index scan is cheaper beside an exact search by what the server's cost of that one lacks.
-    const Cost exact = exact_cost(path, n_taken.value_or(n_rows), sequential_page_cost);
+    const Cost exact = exact_cost(path, n_assumed, sequential_page_cost);
     const double share = exact > 0 ? 1 / (1 + n_rows * distance / exact) : 1;
     costs.startup *= share;
     costs.total =
