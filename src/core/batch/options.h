@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/codec/code.h"
+
 namespace vext::core {
 
 /// Found by measurement; docs/decisions.md has the table of tries.
@@ -27,13 +29,19 @@ struct BatchOptions {
 };
 
 /// Options for HNSW's ef_construction: what it says about effort in one-by-one insertion, fan and
-/// depth of the leaves say here.
+/// depth of the leaves say here. Sparse vectors have few neighbours in common, so that those of one
+/// are spread over more leaves.
 inline BatchOptions
-batch_options(std::size_t ef_construction, std::uint64_t seed) {
+batch_options(std::size_t ef_construction, std::uint64_t seed,
+              CodecKind kind = CodecKind::kScalar8) {
     BatchOptions options;
     options.seed = seed;
     options.near = std::clamp<std::size_t>(ef_construction / 4, 8, 64);
     options.far_near = std::clamp<std::size_t>(options.near / 2, 4, 16);
+    if (kind == CodecKind::kSparse) {
+        options.fan = 8;
+        options.near = options.near * 3 / 4;
+    }
     return options;
 }
 

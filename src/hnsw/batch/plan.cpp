@@ -45,7 +45,8 @@ plan_batch(const Index& index, int n_members) {
 BatchPlan
 plan_batch(const Index& index, const BuildMeans& means) {
     BatchPlan plan = {};
-    plan.options = core::batch_options(means.ef_construction, index.meta.rotation_seed);
+    plan.options =
+        core::batch_options(means.ef_construction, index.meta.rotation_seed, index.codec->kind());
     plan.ef_construction = link_beam_width(index, means.ef_construction);
     plan.shape = {index.meta.m, index.geometry.max_layer, index.geometry.m_above};
     const std::size_t record = PointStore::record_bytes(index);
