@@ -279,6 +279,37 @@ TEST_P(KernelsTest, NothingIsReadBeyondTheEnd) {
         table().hadamard(page_a.last<float>(n), n);
 }
 
+// Entries of a sparse vector, some of them beyond the table; in float64, so nearly exact.
+TEST_P(KernelsTest, SpreadSums) {
+    Source source(11);
+    for (std::size_t n = 0; n < 70; ++n) {
+        for (const std::uint32_t n_numbers : {1u, 40u, 3000u}) {
+            const ExactArray<float> numbers = source.floats(n_numbers);
+            const ExactArray<float> values = source.floats(n);
+            ExactArray<std::int32_t> indices(n);
+            double squares = 0;
+            double magnitudes = 0;
+            double products = 0;
+            for (std::size_t i = 0; i < n; ++i) {
+                const auto place = static_cast<std::uint32_t>(i * 2654435761u) % (2 * n_numbers);
+                indices[i] = i % 7 == 5 ? -1 - static_cast<std::int32_t>(i)
+                                        : static_cast<std::int32_t>(place);
+                const bool is_there = i % 7 != 5 && place < n_numbers;
+                const double x = static_cast<double>(values[i]);
+                const double y = is_there ? static_cast<double>(numbers[place]) : 0;
+                squares += x * (x - 2 * y);
+                magnitudes += std::fabs(x - y) - std::fabs(y);
+                products += x * y;
+            }
+            const SpreadEntries entries = {values.data(), indices.data(), n};
+            const SpreadTable spread = {numbers.data(), n_numbers};
+            EXPECT_NEAR(table().spread_squares(entries, spread), squares, 1e-11) << n;
+            EXPECT_NEAR(table().spread_magnitudes(entries, spread), magnitudes, 1e-11) << n;
+            EXPECT_NEAR(table().spread_products(entries, spread), products, 1e-11) << n;
+        }
+    }
+}
+
 TEST_P(KernelsTest, OverflowGivesInfinity) {
     for (std::size_t n : {1, 3, 16, 17, 64, 100, 768}) {
         const ExactArray<float> a(n);

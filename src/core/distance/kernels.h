@@ -37,6 +37,20 @@ struct TilePicks {
     std::uint32_t near_columns[kTileRows];  ///< those within the limit of column c
 };
 
+/// The entries of a sparse vector.
+struct SpreadEntries {
+    const float* values;
+    const std::int32_t* indices;
+    std::size_t n;
+};
+
+/// A sparse vector written out: `n` numbers, at least one, most of them zero. At an index beyond,
+/// and a negative one, is a zero, and nothing is read.
+struct SpreadTable {
+    const float* numbers;
+    std::uint32_t n;
+};
+
 /// All lengths `n` are numbers of dimensions, any value from 0 up; no alignment is required and
 /// nothing is read beyond the named lengths. Sums of float kernels are float32 in several lanes, so
 /// the last bits depend on the level; overflow gives infinity.
@@ -83,6 +97,14 @@ struct Kernels {
     /// written once, to the first of the places that they take up; the others are left as they
     /// were. Requires: n a multiple of kKeyLanes.
     void (*sort_keys)(const std::int64_t* keys, std::size_t n, std::int64_t* sorted);
+
+    // Over the entries x of a sparse vector, y being the number of the table there; in float64.
+    /// sum of x (x - 2 y)
+    double (*spread_squares)(const SpreadEntries& entries, const SpreadTable& table);
+    /// sum of |x - y| - |y|
+    double (*spread_magnitudes)(const SpreadEntries& entries, const SpreadTable& table);
+    /// sum of x y
+    double (*spread_products)(const SpreadEntries& entries, const SpreadTable& table);
 };
 
 /// Numbers of half precision (core/half.h), as their bits; sums as those of float32. A table of its

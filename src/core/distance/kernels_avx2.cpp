@@ -22,6 +22,15 @@ load_doubles(const float* p) {
     return _mm256_cvtps_pd(_mm_loadu_ps(p));
 }
 
+inline Doubles
+gather_doubles(const float* table, std::uint32_t n_numbers, const std::int32_t* indices) {
+    const __m128i places = _mm_loadu_si128(reinterpret_cast<const __m128i*>(indices));
+    const __m128i last = _mm_set1_epi32(static_cast<int>(n_numbers - 1));
+    const __m128i are_there = _mm_cmpeq_epi32(_mm_min_epu32(places, last), places);
+    return _mm256_cvtps_pd(_mm_mask_i32gather_ps(_mm_setzero_ps(), table, places,
+                                                 _mm_castsi128_ps(are_there), sizeof(float)));
+}
+
 inline Ints
 load_codes(const std::uint8_t* p) {
     return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
@@ -322,15 +331,17 @@ struct BitSum {
 #include "core/distance/bits.inl"
 #include "core/distance/kernels.inl"
 #include "core/distance/kernels_half.inl"
+#include "core/distance/spread.inl"
 #include "core/distance/tiles.inl"
 
 namespace vext::core {
 
 constinit const Kernels kernels_avx2 = {
-    "avx2",          l2_squared,      inner_product,  l1,
-    cosine_parts,    squared_norm,    dot_code4,      dot_code8,
-    dot_code4_float, dot_code8_float, l1_code8,       hadamard,
-    tile_products4,  tile_products8,  tile_distances, sort_keys,
+    "avx2",          l2_squared,        inner_product,   l1,
+    cosine_parts,    squared_norm,      dot_code4,       dot_code8,
+    dot_code4_float, dot_code8_float,   l1_code8,        hadamard,
+    tile_products4,  tile_products8,    tile_distances,  sort_keys,
+    spread_squares,  spread_magnitudes, spread_products,
 };
 
 constinit const HalfKernels half_kernels_avx2 = {

@@ -40,6 +40,15 @@ load_doubles(const float* p) {
     return _mm512_cvtps_pd(_mm256_loadu_ps(p));
 }
 
+inline Doubles
+gather_doubles(const float* table, std::uint32_t n_numbers, const std::int32_t* indices) {
+    const __m256i places = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(indices));
+    const __mmask8 are_there =
+        _mm256_cmplt_epu32_mask(places, _mm256_set1_epi32(static_cast<int>(n_numbers)));
+    return _mm512_cvtps_pd(
+        _mm256_mmask_i32gather_ps(_mm256_setzero_ps(), are_there, places, table, sizeof(float)));
+}
+
 inline Ints
 load_codes(const std::uint8_t* p) {
     return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
@@ -187,15 +196,17 @@ store_halves(std::uint16_t* p, const Floats& x) {
 
 #include "core/distance/kernels.inl"
 #include "core/distance/kernels_half.inl"
+#include "core/distance/spread.inl"
 #include "core/distance/tiles.inl"
 
 namespace vext::core {
 
 constinit const Kernels kernels_avx512 = {
-    "avx512",        l2_squared,      inner_product,  l1,
-    cosine_parts,    squared_norm,    dot_code4,      dot_code8,
-    dot_code4_float, dot_code8_float, l1_code8,       hadamard,
-    tile_products,   tile_products,   tile_distances, sort_keys,
+    "avx512",        l2_squared,        inner_product,   l1,
+    cosine_parts,    squared_norm,      dot_code4,       dot_code8,
+    dot_code4_float, dot_code8_float,   l1_code8,        hadamard,
+    tile_products,   tile_products,     tile_distances,  sort_keys,
+    spread_squares,  spread_magnitudes, spread_products,
 };
 
 constinit const HalfKernels half_kernels_avx512 = {

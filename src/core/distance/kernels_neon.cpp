@@ -28,6 +28,16 @@ widen_codes(std::uint32_t codes) {
     return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes))));
 }
 
+inline Doubles
+gather_doubles(const float* table, std::uint32_t n_numbers, const std::int32_t* indices) {
+    double numbers[Doubles::size];
+    for (std::size_t i = 0; i < Doubles::size; ++i) {
+        const auto place = static_cast<std::uint32_t>(indices[i]);
+        numbers[i] = place < n_numbers ? static_cast<double>(table[place]) : 0;
+    }
+    return Doubles::load_unaligned(numbers);
+}
+
 inline Ints
 load_codes(const std::uint8_t* p) {
     std::uint32_t codes;
@@ -215,15 +225,17 @@ struct BitSum {
 #include "core/distance/bits.inl"
 #include "core/distance/kernels.inl"
 #include "core/distance/kernels_half.inl"
+#include "core/distance/spread.inl"
 #include "core/distance/tiles.inl"
 
 namespace vext::core {
 
 constinit const Kernels kernels_neon = {
-    "neon",          l2_squared,      inner_product,  l1,
-    cosine_parts,    squared_norm,    dot_code4,      dot_code8,
-    dot_code4_float, dot_code8_float, l1_code8,       hadamard,
-    tile_products,   tile_products,   tile_distances, sort_keys,
+    "neon",          l2_squared,        inner_product,   l1,
+    cosine_parts,    squared_norm,      dot_code4,       dot_code8,
+    dot_code4_float, dot_code8_float,   l1_code8,        hadamard,
+    tile_products,   tile_products,     tile_distances,  sort_keys,
+    spread_squares,  spread_magnitudes, spread_products,
 };
 
 constinit const HalfKernels half_kernels_neon = {

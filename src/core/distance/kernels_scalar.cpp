@@ -56,6 +56,33 @@ squared_norm(const float* a, std::size_t n) {
     return sum_terms<double>(n, [=](std::size_t i) { return static_cast<double>(a[i]) * a[i]; });
 }
 
+/// The sum of term(value, number of the table) over the entries of a sparse vector.
+template <typename Term>
+inline double
+sum_spread(const SpreadEntries& entries, const SpreadTable& table, Term term) {
+    return sum_terms<double>(entries.n, [&](std::size_t i) {
+        const auto place = static_cast<std::uint32_t>(entries.indices[i]);
+        const float number = place < table.n ? table.numbers[place] : 0.f;
+        return term(static_cast<double>(entries.values[i]), static_cast<double>(number));
+    });
+}
+
+double
+spread_squares(const SpreadEntries& entries, const SpreadTable& table) {
+    return sum_spread(entries, table, [](double x, double y) { return x * (x - 2 * y); });
+}
+
+double
+spread_magnitudes(const SpreadEntries& entries, const SpreadTable& table) {
+    return sum_spread(entries, table,
+                      [](double x, double y) { return __builtin_fabs(x - y) - __builtin_fabs(y); });
+}
+
+double
+spread_products(const SpreadEntries& entries, const SpreadTable& table) {
+    return sum_spread(entries, table, [](double x, double y) { return x * y; });
+}
+
 std::int32_t
 dot_code4(const std::uint8_t* code4, const std::int8_t* query, std::size_t n) {
     const std::size_t n_bytes = n / 2;
@@ -262,10 +289,11 @@ struct BitSum {
 namespace vext::core {
 
 constinit const Kernels kernels_scalar = {
-    "scalar",        l2_squared,      inner_product,  l1,
-    cosine_parts,    squared_norm,    dot_code4,      dot_code8,
-    dot_code4_float, dot_code8_float, l1_code8,       hadamard,
-    tile_products,   tile_products,   tile_distances, sort_keys,
+    "scalar",        l2_squared,        inner_product,   l1,
+    cosine_parts,    squared_norm,      dot_code4,       dot_code8,
+    dot_code4_float, dot_code8_float,   l1_code8,        hadamard,
+    tile_products,   tile_products,     tile_distances,  sort_keys,
+    spread_squares,  spread_magnitudes, spread_products,
 };
 
 constinit const HalfKernels half_kernels_scalar = {

@@ -111,29 +111,15 @@ sum_of(const SparseView& a, const SparseView& b) {
     return static_cast<float>(by_blocks ? merge<Terms, true>(a, b) : merge<Terms, false>(a, b));
 }
 
-/// The sum of term(value, number in the table) over the entries of a vector; the number is zero
-/// where a damaged index is beyond. Four sums, so that the loads set the pace.
-template <typename Term>
-double
-sum_with_table(const SparseView& a, const SpreadVector& b, Term term) {
-    constexpr std::size_t kSums = 4;
-    const auto n_dims = static_cast<std::uint32_t>(b.vector.n_dims);
-    const std::int32_t* indices = a.indices.data();
-    const float* values = a.values.data();
-    const std::size_t size = a.size();
-    const auto term_of = [&](std::size_t i) {
-        const auto index = static_cast<std::uint32_t>(indices[i]);
-        const float number = index < n_dims ? b.table[index] : 0.f;
-        return term(static_cast<double>(values[i]), static_cast<double>(number));
-    };
-    double sums[kSums] = {};
-    std::size_t i = 0;
-    for (; i + kSums <= size; i += kSums)
-        for (std::size_t k = 0; k < kSums; ++k)
-            sums[k] += term_of(i + k);
-    for (; i < size; ++i)
-        sums[0] += term_of(i);
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+SpreadEntries
+entries_of(const SparseView& vector) {
+    return {vector.values.data(), vector.indices.data(), vector.size()};
+}
+
+/// A damaged index of the other vector may be beyond it.
+SpreadTable
+table_of(const SpreadVector& vector) {
+    return {vector.table, static_cast<std::uint32_t>(vector.vector.n_dims)};
 }
 
 /// A distance below this part of the norm is what is left of numbers that cancel each other.
@@ -182,8 +168,7 @@ unspread(const SparseView& vector, float* table) {
 // What the entries of `a` change of the distance between zero and `b`.
 float
 sparse_l2_squared(const SparseView& a, const SpreadVector& b) {
-    const double sum =
-        b.squared_norm + sum_with_table(a, b, [](double x, double y) { return x * (x - 2 * y); });
+    const double sum = b.squared_norm + kernels().spread_squares(entries_of(a), table_of(b));
     if (sum < kCancelled * b.squared_norm)
         return sparse_l2_squared(a, b.vector);
     return static_cast<float>(sum);
@@ -191,9 +176,7 @@ sparse_l2_squared(const SparseView& a, const SpreadVector& b) {
 
 float
 sparse_l1(const SparseView& a, const SpreadVector& b) {
-    const double sum = b.l1_norm + sum_with_table(a, b, [](double x, double y) {
-                           return std::fabs(x - y) - std::fabs(y);
-                       });
+    const double sum = b.l1_norm + kernels().spread_magnitudes(entries_of(a), table_of(b));
     if (sum < kCancelled * b.l1_norm)
         return sparse_l1(a, b.vector);
     return static_cast<float>(sum);
@@ -201,7 +184,7 @@ sparse_l1(const SparseView& a, const SpreadVector& b) {
 
 float
 sparse_inner_product(const SparseView& a, const SpreadVector& b) {
-    return static_cast<float>(sum_with_table(a, b, [](double x, double y) { return x * y; }));
+    return static_cast<float>(kernels().spread_products(entries_of(a), table_of(b)));
 }
 
 CosineParts
