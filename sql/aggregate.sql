@@ -50,6 +50,9 @@ SELECT vector_accum(NULL, '[1]'), vector_accum('{0}', NULL), vector_combine('{0}
        vector_avg(NULL);
 SELECT vector_accum('{1,1,2}', '[1]');
 SELECT vector_combine('{1,1,2}', '{1,1}');
+SELECT vector_combine(array_fill(1::float8, ARRAY[16002]), '{0}');
+SELECT vector_combine('{0}', array_fill(1::float8, ARRAY[16002]));
+SELECT array_length(vector_combine('{0}', array_fill(1::float8, ARRAY[16001])), 1);
 SELECT vector_combine('{1,1e308}', '{1,1e308}');
 SELECT vector_avg('{1,1e300}');
 

@@ -150,6 +150,9 @@ VEXT_FUNCTION_AS(halfvec_accum, accum<Half>);
 VEXT_FUNCTION(vector_combine) {
     State a = state_argument(fcinfo, 0, "vector_combine");
     State b = state_argument(fcinfo, 1, "vector_combine");
+    for (const State& state : {a, b})
+        if (!state.sums.empty())
+            check_dims(state.sums.size(), kTypeName<float>);
     PG_RETURN_ARRAYTYPE_P(merge(a, b, fcinfo));
 }
 
