@@ -40,8 +40,7 @@ class Crowd:
         self.random = random.Random(seed)
         kinds = ("plain", "plain", "partitioned")
         self.setup = writer.random_setup(self.random, kinds)
-        self.oracle = Oracle(figures, self.setup["metric"], self.setup["dims"], self.setup["m"],
-                             self.setup["shape"])
+        self.oracle = Oracle.of(figures, self.setup)
         self.end = None
         self.findings = []
         self.pids = {}

@@ -12,13 +12,25 @@ import struct
 
 import zoo
 from client import Hang, ServerError
-from oracle import Finding, is_index_wrong_order, tell
+from forms import Form
+from oracle import OPERATORS, Finding, is_index_wrong_order, tell
 
 _PAGE = 8192
 _HEADER = 24
 _TRAILER = 8184
 _META, _CENTROID, _HOT, _COLD = 1, 2, 3, 4
 _ROWS = 1200
+
+# Of the tables: type, shape, dimensions, metric, and what lies between two numbers of a sparse vector.
+_TABLES = (
+    ("vector", "half_duplicates", 4, "l2", 1), ("vector", "half_duplicates", 40, "l1", 1),
+    ("vector", "half_duplicates", 64, "cosine", 1), ("vector", "half_duplicates", 300, "l2", 1),
+    ("vector", "half_duplicates", 300, "ip", 1), ("halfvec", "half_duplicates", 8, "cosine", 1),
+    ("halfvec", "half_duplicates", 300, "l2", 1), ("bit", "equal_bits", 16, "jaccard", 1),
+    ("bit", "bit_groups", 1000, "hamming", 1), ("bit", "few_bits", 300, "jaccard", 1),
+    ("sparsevec", "topics", 500, "l2", 1), ("sparsevec", "long_rows", 2000, "ip", 1),
+    ("sparsevec", "topics", 500, "cosine", 500000), ("sparsevec", "long_rows", 500, "l1", 500000),
+)
 
 # A statement may take this much memory beyond what the session had, in kB.
 _MEMORY_KB = 200 * 1024
@@ -200,19 +212,20 @@ class Damage:
         self.database = database
         self.figures = figures
         self.random = random.Random(seed)
-        self.dims, self.metric = self.random.choice(((4, "l2"), (40, "l1"), (64, "cosine"),
-                                                     (300, "l2"), (300, "ip")))
-        self.operator = {"l2": "<->", "ip": "<#>", "cosine": "<=>", "l1": "<+>"}[self.metric]
+        kind, self.shape, dims, self.metric, spread = self.random.choice(_TABLES)
+        self.form = Form(kind, dims, spread)
+        self.operator = OPERATORS[self.metric]
 
     def make(self):
         self.cluster.new_database(self.database)
         session = self.cluster.session(self.database)
-        session.run(f"CREATE TABLE t (id bigint PRIMARY KEY, c int, k int, v vector({self.dims}))")
-        session.run(f"CREATE INDEX t_v ON t USING hnsw (v vector_{self.metric}_ops)")
+        session.run(f"CREATE TABLE t (id bigint PRIMARY KEY, c int, k int, v {self.form.sql})")
+        session.run("CREATE INDEX t_v ON t USING hnsw "
+                    f"(v {self.form.opclass(self.metric)})")
         ids = list(range(1, _ROWS + 1))
-        self.vectors = zoo.rows("half_duplicates", self.dims, 3, ids)
+        self.vectors = zoo.rows(self.shape, self.form.dims, 3, ids)
         zeros = [0] * _ROWS
-        session.copy("COPY t FROM STDIN", zoo.copy_text(ids, self.vectors, (zeros, zeros)))
+        session.copy("COPY t FROM STDIN", zoo.copy_text(ids, self.vectors, (zeros, zeros), self.form))
         session.run("CHECKPOINT")
         self.path = os.path.join(self.cluster.data,
                                  session.value("SELECT pg_relation_filepath('t_v')"))
@@ -261,7 +274,7 @@ class Damage:
         shutil.rmtree(self.saved)
 
     def statements(self):
-        query = "'" + zoo.text(self.vectors[self.random.randrange(_ROWS)]) + "'"
+        query = self.form.literal(self.vectors[self.random.randrange(_ROWS)])
         by = f"FROM t ORDER BY v {self.operator} {query} LIMIT"
         yield f"SELECT id {by} 10"
         yield f"SELECT id {by} 40"

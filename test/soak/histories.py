@@ -5,10 +5,9 @@ shorter. Each names its rows, and the shape, world and salt give them their vect
 the same whatever steps stand before it.
 """
 
-import numpy as np
-
 import zoo
 from client import Hang, ServerError
+from forms import Form
 from oracle import INDEXED, UNLIMITED, Finding, Oracle, settings, snapshot, tell
 from servers import Held
 
@@ -19,8 +18,9 @@ COLLISIONS = {"40001", "40P01", "55P03"}
 # Recall of 40 queries may differ by this much by chance, the more the shorter lists are.
 _RECALL_LOSS = {2: 0.5, 4: 0.15}
 _RECALL_FLOORS = {2: 0.1, 4: 0.35, 8: 0.6}
-# By inner product: queries that point away from the longest rows find few ways to the answers. Of
-# 750 rows that drift a textbook graph (m = 24) finds 0.72 to 0.93, by the order they came in.
+# By inner product, and of strings of a few bits: queries that point away from the longest rows find
+# few ways to the answers. Of 750 rows that drift a textbook graph (m = 24) finds 0.72 to 0.93 by
+# inner product, by the order they came in.
 _IP_RECALL_LOSS = 0.5
 _IP_RECALL_FLOOR = 0.1
 
@@ -35,8 +35,8 @@ class Runner:
         self.steps = history["steps"]
         self.figures = figures
         self.record = record
-        self.oracle = Oracle(figures, self.setup["metric"], self.setup["dims"], self.setup["m"],
-                             self.setup["shape"])
+        self.form = Form.of(self.setup)
+        self.oracle = Oracle.of(figures, self.setup)
         self.main = self.other = None
         self.at = -1
         self.recall = self.fresh_recall = None
@@ -84,12 +84,13 @@ class Runner:
         self.oracle.judge(self.main, queries)
         with snapshot(self.main):
             self.fresh_recall = self.oracle.recall(self.main, queries)
-        m, by_ip = self.setup["m"], self.setup["metric"] == "ip"
-        loss = _IP_RECALL_LOSS if by_ip else _RECALL_LOSS.get(m, 0.1)
+        m = self.setup["m"]
+        has_few_ways = self.setup["metric"] == "ip" or self.setup["shape"] == "few_bits"
+        loss = _IP_RECALL_LOSS if has_few_ways else _RECALL_LOSS.get(m, 0.1)
         if self.recall < self.fresh_recall - loss:
             tell("recall is below that of a fresh build",
                  f"{self.recall:.3f} < {self.fresh_recall:.3f} at ef 40, 40 queries")
-        floor = _IP_RECALL_FLOOR if by_ip else _RECALL_FLOORS.get(m, 0.75)
+        floor = _IP_RECALL_FLOOR if has_few_ways else _RECALL_FLOORS.get(m, 0.75)
         if min(self.recall, self.fresh_recall) < floor:
             tell("recall is below its floor",
                  f"{self.recall:.3f}, {self.fresh_recall:.3f} after REINDEX; floor {floor}")
@@ -107,7 +108,7 @@ class Runner:
     def create_table(self):
         kind = {"plain": "TABLE", "unlogged": "UNLOGGED TABLE", "temp": "TEMP TABLE",
                 "partitioned": "TABLE"}[self.setup["kind"]]
-        columns = f"id bigint PRIMARY KEY, c int, k int, v vector({self.setup['dims']})"
+        columns = f"id bigint PRIMARY KEY, c int, k int, v {self.form.sql}"
         if self.setup["kind"] == "partitioned":
             self.main.run(f"CREATE TABLE t ({columns}) PARTITION BY HASH (id)")
             for i in range(3):
@@ -125,8 +126,12 @@ class Runner:
         session.run(self.index_text(name, how))
 
     def index_text(self, name, how):
-        return (f"CREATE INDEX {how} {name} ON t USING hnsw (v vector_{self.setup['metric']}_ops) "
-                f"WITH (m = {self.setup['m']}, ef_construction = {self.setup['ef_construction']})")
+        method = self.setup.get("method", "hnsw")
+        options = f"m = {self.setup['m']}, ef_construction = {self.setup['ef_construction']}"
+        if method == "ivfflat":
+            options = "lists = 10"
+        return (f"CREATE INDEX {how} {name} ON t USING {method} "
+                f"(v {self.form.opclass(self.setup['metric'])}) WITH ({options})")
 
     # --- what steps need ---
 
@@ -135,7 +140,7 @@ class Runner:
 
     def query(self, number):
         """A query: a vector of the shape that is no row's."""
-        return "'" + zoo.text(self.vectors([number], 1 << 20)[0]) + "'"
+        return self.form.literal(self.vectors([number], 1 << 20)[0])
 
     def step(self, step, session=None):
         session = session or self.main
@@ -146,14 +151,14 @@ class Runner:
         columns = ([i % 7 for i in ids], [i % 101 for i in ids])
         if binary:
             session.copy(f"COPY {table} (id, c, k, v) FROM STDIN (FORMAT binary)",
-                         zoo.copy_binary(ids, vectors, columns))
+                         zoo.copy_binary(ids, vectors, columns, self.form))
         else:
             session.copy(f"COPY {table} (id, c, k, v) FROM STDIN",
-                         zoo.copy_text(ids, vectors, columns))
+                         zoo.copy_text(ids, vectors, columns, self.form))
 
     def fill_fresh(self, session, ids, salt):
         session.run("CREATE TEMP TABLE IF NOT EXISTS fresh "
-                    f"(id bigint, c int, k int, v vector({self.setup['dims']}))")
+                    f"(id bigint, c int, k int, v {self.form.sql})")
         session.run("DELETE FROM fresh")
         self.load(session, "fresh", ids, salt)
 
@@ -180,7 +185,7 @@ class Runner:
             self.insert_values(session, ids, step["how"] == "one by one")
 
     def insert_values(self, session, ids, one_by_one):
-        values = [f"({key}, {key % 7}, {key % 101}, '{zoo.text(vector)}')"
+        values = [f"({key}, {key % 7}, {key % 101}, {self.form.literal(vector)})"
                   for key, vector in zip(ids, self.vectors(ids))]
         if one_by_one:
             for value in values:
@@ -257,15 +262,15 @@ class Runner:
             self.oracle.glance(session, [self.query(step["salt"])], step["salt"])
 
     def do_exceptions(self, session, step):
-        ids = list(range(step["first"], step["first"] + step["n"]))
+        """Blocks of so many rows each, some of which are taken back."""
+        rows = step.get("rows", 1)
         lines = []
-        # Behind the first row of a block come others, of vectors made from its own.
-        rows, n = step.get("rows", 1), step["n"]
-        for i, (key, vector) in enumerate(zip(ids, self.vectors(ids))):
-            value = f"'{zoo.text(vector)}'::vector"
-            statement = (f"INSERT INTO t SELECT {key} + j * {n}, j, 0, {value} * "
-                         f"array_fill((1 + j * 0.01)::real, ARRAY[{self.setup['dims']}])::vector "
-                         f"FROM generate_series(0, {rows - 1}) j;")
+        for i in range(step["n"]):
+            first = step["first"] + i * rows
+            ids = list(range(first, first + rows))
+            values = ", ".join(f"({key}, 0, 0, {self.form.literal(vector)})"
+                               for key, vector in zip(ids, self.vectors(ids)))
+            statement = f"INSERT INTO t VALUES {values};"
             if i % step["bad"] == 0:
                 lines.append(f"BEGIN {statement} PERFORM 1 / 0; "
                              "EXCEPTION WHEN division_by_zero THEN NULL; END;")
@@ -385,7 +390,7 @@ class Runner:
         if step["slow"] != "insert":
             return Held(self.other, step["slow"])
         ids = list(range(step["insert"]["first"], step["insert"]["first"] + step["insert"]["n"]))
-        values = ", ".join(f"({key}, 0, 0, '{zoo.text(vector)}')"
+        values = ", ".join(f"({key}, 0, 0, {self.form.literal(vector)})"
                            for key, vector in zip(ids, self.vectors(ids)))
         self.figures.add("rows written", len(ids))
         return Held(self.other, "INSERT INTO t VALUES " + values)
@@ -434,13 +439,10 @@ class Runner:
 
     def do_skew(self, session, step):
         """Two serializable transactions look for a near vector, find none, and insert one."""
-        # In few dimensions cosine takes rows that are there for as near as any new one.
-        is_tied = self.setup["metric"] == "cosine" and self.setup["dims"] < 3
+        is_tied = self.form.is_tied(self.setup["metric"])
         if not self.has_index or self.other is None or is_tied:
             return
-        place = np.zeros(self.setup["dims"])
-        place[step["place"] % len(place)] = 1.0e4 + step["place"]
-        where = "'" + zoo.text(place.astype(np.float32)) + "'"
+        where = self.form.literal(self.form.far(step["place"]))
         look = (f"SELECT count(*) FROM (SELECT id FROM t ORDER BY {self.oracle.distance(where)} "
                 f"LIMIT 1) x WHERE id BETWEEN {step['first']} AND {step['first'] + 399}")
         failed = []
@@ -454,7 +456,7 @@ class Runner:
             first = step["first"] + 200 * i
             try:
                 saw.append(session_.value(look))
-                session_.run("INSERT INTO t SELECT i, 0, 0, " + where + "::vector FROM "
+                session_.run(f"INSERT INTO t SELECT i, 0, 0, {where}::{self.form.sql} FROM "
                              f"generate_series({first}, {first + step['more']}) i")
             except ServerError as error:
                 if error.sqlstate != "40001":

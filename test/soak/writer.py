@@ -2,18 +2,33 @@
 
 import random
 
+import forms
 import zoo
 
 _BATCHES = ("0", "64kB", "1MB", "64MB")
 
 
+def _shapes_of(kind, rng):
+    if kind == "bit":
+        return zoo.BIT_SHAPES
+    if kind == "sparsevec" and rng.random() < 0.6:
+        return zoo.SPARSE_SHAPES
+    return zoo.SHAPES
+
+
 def random_setup(rng, kinds=("plain",)):
     """A table and its index."""
-    shape = rng.choice(sorted(zoo.SHAPES))
-    dims = rng.choice(zoo.SHAPES[shape])
+    kind = rng.choices(sorted(forms.METRICS), (2, 2, 3, 5))[0]
+    shapes = _shapes_of(kind, rng)
+    shape = rng.choice(sorted(shapes))
+    dims = rng.choice(shapes[shape])
     m = rng.choice((2, 4, 4, 8, 16, 16, 16, 24, 48))
-    metric = rng.choice(("l2", "l2", "l2", "ip", "cosine", "l1"))
+    metric = rng.choice(forms.METRICS[kind])
+    method = "hnsw"
+    if metric in forms.IVFFLAT[kind] and rng.random() < 0.15:
+        method, m = "ivfflat", 16
     return {
+        "type": kind, "spread": rng.choice((1, 1, 7, 500000)), "method": method,
         "shape": shape, "dims": dims, "world": rng.randrange(1 << 30), "metric": metric, "m": m,
         "ef_construction": max(2 * m, rng.choice((16, 40, 64, 64, 128))),
         "kind": rng.choice(kinds), "storage": rng.choice(("external", "plain")),

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from forms import Form
+
 # For each shape the dimensions it comes in.
 SHAPES = {
     "uniform": (1, 2, 3, 8, 48, 300),
@@ -18,6 +20,21 @@ SHAPES = {
     "grid": (1, 2, 3, 4),
     "low_intrinsic": (64, 384),
     "normalised": (3, 16, 100, 384),
+}
+
+# Zeros and ones, for bit strings.
+BIT_SHAPES = {
+    "random_bits": (8, 64, 65, 256, 1000),
+    "bit_groups": (64, 256, 1000),
+    "few_bits": (64, 300),
+    "equal_bits": (16, 256),
+    "sign_bits": (64, 384),
+}
+
+# Mostly zeros; dense shapes make sparse vectors, too.
+SPARSE_SHAPES = {
+    "topics": (500, 2000),
+    "long_rows": (500, 2000),
 }
 
 
@@ -106,6 +123,59 @@ def _normalised(world, rng, ids, dims):
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
+def _random_bits(world, rng, ids, dims):
+    return rng.integers(0, 2, (len(ids), dims))
+
+
+def _bit_groups(world, rng, ids, dims):
+    centres = world.integers(0, 2, (20, dims))
+    flips = rng.random((len(ids), dims)) < 0.05
+    return centres[rng.integers(0, 20, len(ids))] ^ flips
+
+
+def _few_bits(world, rng, ids, dims):
+    # Some without any.
+    bits = np.zeros((len(ids), dims))
+    for row, n in zip(bits, rng.integers(0, 9, len(ids))):
+        row[rng.integers(0, dims, n)] = 1
+    return bits
+
+
+def _equal_bits(world, rng, ids, dims):
+    pool = world.integers(0, 2, (25, dims))
+    bits = pool[rng.integers(0, len(pool), len(ids))]
+    fresh = rng.random(len(ids)) < 0.1
+    bits[fresh] = rng.integers(0, 2, (int(fresh.sum()), dims))
+    return bits
+
+
+def _sign_bits(world, rng, ids, dims):
+    return _low_intrinsic(world, rng, ids, dims) > 0
+
+
+def _topics(world, rng, ids, dims, n_long=0):
+    """Weights of words, of which some are frequent and others come with a topic; of one length, since
+    short vectors are else the nearest of most others."""
+    chances = 1.0 / np.arange(1, dims + 1)
+    chances = world.permutation(chances / chances.sum())
+    topics = [world.choice(dims, 40, p=chances, replace=False) for _ in range(40)]
+    rows_ = np.zeros((len(ids), dims))
+    is_long = rng.random(len(ids)) < n_long
+    for row, topic, n in zip(rows_, rng.integers(0, 40, len(ids)), rng.integers(10, 41, len(ids))):
+        words = np.concatenate((rng.choice(topics[topic], n // 2, replace=False),
+                                rng.choice(dims, n, p=chances)))
+        row[words] = np.abs(rng.normal(0.3, 0.45, len(words))) + 0.01
+    for at in np.flatnonzero(is_long):
+        words = rng.choice(dims, dims // 2, replace=False)
+        rows_[at, words] = rng.random(len(words)) * 0.1 + 0.001
+    return rows_ / np.linalg.norm(rows_, axis=1, keepdims=True)
+
+
+def _long_rows(world, rng, ids, dims):
+    """Some have many more entries than the others, and perhaps than a code has room for."""
+    return _topics(world, rng, ids, dims, 0.02)
+
+
 def rows(shape, dims, world, ids, salt=0):
     """The vectors of the rows `ids`, a float32 array; `salt` gives the same rows other vectors."""
     ids = np.asarray(ids, dtype=np.int64)
@@ -117,30 +187,30 @@ def rows(shape, dims, world, ids, salt=0):
 
 
 def text(vector):
-    """The shortest text that reads back to the same float32 numbers."""
-    return "[" + ",".join(str(x) for x in vector) + "]"
+    """The text of a `vector`."""
+    return Form("vector", len(vector)).text(vector)
 
 
-def copy_text(ids, vectors, columns):
+def copy_text(ids, vectors, columns, form=None):
     """Lines for COPY of id, further integer columns, and the vector."""
+    form = form or Form("vector", vectors.shape[1])
     lines = []
     for i, key in enumerate(ids):
         extra = "".join(f"{column[i]}\t" for column in columns)
-        lines.append(f"{key}\t{extra}{text(vectors[i])}\n")
+        lines.append(f"{key}\t{extra}{form.text(vectors[i])}\n")
     return "".join(lines).encode()
 
 
-def copy_binary(ids, vectors, columns):
+def copy_binary(ids, vectors, columns, form=None):
     """The same in COPY's binary form; id is bigint, the further columns are integer."""
+    form = form or Form("vector", vectors.shape[1])
     out = [b"PGCOPY\n\xff\r\n\0", (0).to_bytes(8, "big")]
     count = (2 + len(columns)).to_bytes(2, "big")
-    dims = vectors.shape[1]
-    size = (4 + 4 * dims).to_bytes(4, "big") + dims.to_bytes(2, "big") + b"\0\0"
-    numbers = vectors.astype(">f4")
     for i, key in enumerate(ids):
         out += [count, b"\0\0\0\x08", int(key).to_bytes(8, "big", signed=True)]
         for column in columns:
             out += [b"\0\0\0\x04", int(column[i]).to_bytes(4, "big", signed=True)]
-        out += [size, numbers[i].tobytes()]
+        value = form.binary(vectors[i])
+        out += [len(value).to_bytes(4, "big"), value]
     out.append(b"\xff\xff")
     return b"".join(out)
