@@ -71,14 +71,17 @@ def processor():
 
 def describe(report, title, sides, dataset, storage):
     """Heads a report: versions, machine, data, settings, and the command."""
-    ours, peer = sides
-    settings = [f"{name} {ours.sql(f'SHOW {name}')}" for name in SETTINGS]
+    ours = sides[0]
+    # Some servers lack one.
+    settings = {name: ours.sql(f"SELECT current_setting('{name}', true)") for name in SETTINGS}
     kernels = ours.sql("LOAD 'vector_ext'; SHOW vector_ext.simd")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
     program = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     result = report.result
     result["title"] = title
-    result["sides"] = f"{ours.version()} (ours) beside {peer.version()} (peer)"
+    result["sides"] = f"{ours.version()} (ours)"
+    if len(sides) > 1:
+        result["sides"] += f" beside {sides[1].version()} (peer)"
     result["when"] = time.strftime("%Y-%m-%d %H:%M")
     result["command"] = f"bench/{' '.join([program, *sys.argv[1:]])}"
     result["facts"] = [
@@ -88,7 +91,7 @@ def describe(report, title, sides, dataset, storage):
         ("load of the last minute", f"{os.getloadavg()[0]:.1f}"),
         ("data", f"{dataset.rows:,} x {dataset.dims}, {dataset.description}"),
         ("storage", storage),
-        ("settings", ", ".join(settings))]
+        ("settings", ", ".join(f"{name} {value}" for name, value in settings.items() if value))]
     report.write(f"## {title}: {result['sides']}, {result['when']}\n")
     report.write(f"- command: `{result['command']}`")
     for name, fact in result["facts"]:

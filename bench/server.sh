@@ -1,18 +1,22 @@
-# Shared by bench/peer and bench/build: a private server that has vector_ext and pgvector, and a
+# Shared by bench/peer, bench/build and others: a private server that has vector_ext and pgvector, and a
 # Python program beside it. Sourced by bash scripts of this folder, after scripts/lib.sh.
 
-# Runs bench/PROGRAM.py with the other arguments on a new private server.
+# Runs bench/PROGRAM.py with the other arguments on a new private server; without pgvector where
+# --alone is among them.
 run_beside_server() {
     local program=$1
     shift
     case " $* " in
         *" -h "* | *" --help "*) exec /usr/bin/python3 "bench/$program.py" "$@" ;;
     esac
-    [ "$(debian_release)" != debian12 ] ||
-        die "pgvector's package has an index from Debian 13 on: scripts/in-debian trixie bench/$program $*"
+    local peer=("postgresql-$(server_version)-pgvector")
+    case " $* " in
+        *" --alone "*) peer=() ;;
+        *) [ "$(debian_release)" != debian12 ] ||
+            die "pgvector's package has an index from Debian 13 on: scripts/in-debian trixie bench/$program $*" ;;
+    esac
 
-    install_missing $(packages_for build) python3 python3-numpy libopenblas0-pthread \
-        "postgresql-$(server_version)-pgvector"
+    install_missing $(packages_for build) python3 python3-numpy libopenblas0-pthread "${peer[@]}"
     build_and_install
     mkdir -p build/bench
 
