@@ -1,7 +1,7 @@
 """Damaged files: an index's file is changed while the server is down.
 
 Whatever it holds then, a statement gives an answer or XX002; where a page decodes and lies, the
-executor may find the order wrong. Nothing crashes, hangs, extends the table or takes memory without
+executor may find the order wrong, or a vector be too far from a centroid. Nothing crashes, hangs, extends the table or takes memory without
 bound.
 """
 
@@ -323,7 +323,10 @@ class Damage:
     def _judge_error(self, kind, sql, error):
         is_told = (error.sqlstate in ("XX002", "0A000") or is_index_wrong_order(error)
                    # The server itself looks at the headers of the pages that it reads.
-                   or error.sqlstate == "XX001" and "invalid page in block" in error.message)
+                   or error.sqlstate == "XX001" and "invalid page in block" in error.message
+                   # Of a centroid whose numbers are finite, and huge: no vector is near to it.
+                   or error.sqlstate == "22003" and kind == "random bytes"
+                   and error.message.startswith("vector is too long for index"))
         if is_told:
             return
         if error.sqlstate == "08006":
