@@ -53,7 +53,8 @@ return_findings(Relation relation, bool deep, const pg::ResultSet& results) {
     check_index(relation, deep, findings);
     for (const Finding& finding : findings.span()) {
         const Datum values[] = {
-            Int64GetDatum(finding.block), Int64GetDatum(finding.node), text_datum(finding.problem),
+            Int64GetDatum(finding.block), Int64GetDatum(number_of(finding.node)),
+            text_datum(finding.problem),
             text_datum(finding.severity == Severity::kDamage ? "damage" : "quality")};
         const bool is_null[] = {false, finding.node == kNoNode, false, false};
         results.add(values, is_null);
