@@ -83,7 +83,7 @@ least_memory(const Index& index, std::int64_t n_rows, BuildMeans means) {
 }
 
 // The rates of the machine that docs/decisions.md has figures of; docs/sql_reference.md states
-// them.
+// them. To the millisecond.
 double
 seconds_of_build(std::int64_t n_rows, const Definition& definition, int n_members) {
     constexpr double kRowSeconds = 60e-6;
@@ -93,7 +93,9 @@ seconds_of_build(std::int64_t n_rows, const Definition& definition, int n_member
     const double vector_seconds = definition.n_entries > 0
                                       ? kEntrySeconds * static_cast<double>(definition.n_entries)
                                       : kDimensionSeconds * definition.n_dims;
-    return static_cast<double>(n_rows) * effort * (kRowSeconds + vector_seconds) / n_members;
+    const double seconds =
+        static_cast<double>(n_rows) * effort * (kRowSeconds + vector_seconds) / n_members;
+    return std::round(seconds * 1000) / 1000;
 }
 
 // So wide that the machine hardly matters.
