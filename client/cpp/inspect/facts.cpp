@@ -20,9 +20,11 @@ std::string
 codec_title(const std::string& codec) {
     static const std::map<std::string, std::string> kTitles = {
         {"exact", "exact (float32)"},
-        {"scalar8", "8 bits a dimension, residual beside"},
-        {"scalar4", "4 bits a dimension, residual in the cold part"},
-        {"plain8", "8 bits a dimension"}};
+        {"scalar8", "8 bits a dimension, rotated"},
+        {"scalar4", "4 bits a dimension, rotated, residual in the cold part"},
+        {"plain8", "8 bits a dimension"},
+        {"bits", "the bits themselves"},
+        {"sparse", "indices and float32 of the entries"}};
     const auto found = kTitles.find(codec);
     return found == kTitles.end() ? codec : found->second;
 }
