@@ -86,6 +86,33 @@ for my $node ($primary, $standby)
 	}
 }
 
+# Rows deleted a moment ago: nobody has noted yet what became of the transaction, and on a standby nobody
+# may until the server has written it down.
+$primary->safe_psql('postgres', q{
+	CREATE TABLE fresh AS SELECT i AS id, ARRAY[i * 0.001, 0, 0, (i * 7919 % 1000) * 1e-6]::vector(4) AS v
+		FROM generate_series(1, 20000) i;
+	CREATE INDEX fresh_v ON fresh USING hnsw (v vector_l2_ops);
+	VACUUM ANALYZE fresh;
+	CHECKPOINT;
+	DELETE FROM fresh WHERE id <= 8000});
+$primary->wait_for_catchup($standby);
+for my $limit ('LIMIT 10', 'FETCH FIRST 10 ROWS WITH TIES')
+{
+	for my $scan ('relaxed_order', 'strict_order')
+	{
+		for my $node ($standby, $primary)
+		{
+			is($node->safe_psql('postgres', qq{
+					SET enable_seqscan = off;
+					SET hnsw.max_scan_tuples = 200;
+					SET hnsw.iterative_scan = $scan;
+					SELECT count(*), min(id) >= 8001 AND max(id) <= 8020 FROM (
+						SELECT id FROM fresh ORDER BY v <-> '[0,0,0,0]' $limit) x}),
+				'10|t', "rows deleted a moment ago hide nothing: $limit, $scan, " . $node->name);
+		}
+	}
+}
+
 $primary->safe_psql('postgres', 'VACUUM t');
 fills('vacuumed');
 $primary->safe_psql('postgres', 'DELETE FROM t WHERE id % 100 <> 0');

@@ -2,6 +2,7 @@
 
 #include "hnsw/scan/scan.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -17,13 +18,20 @@ namespace vext::hnsw {
 
 namespace {
 
+// A row that was returned.
+struct ReturnedRow {
+    Tid tid;
+    double bound;  // of a strictly ordered scan
+};
+
 // On a standby: rows that were returned, of which nobody told whether they are dead.
 struct Unjudged {
     explicit Unjudged(const core::Arena& memory) : arena(memory), rows(arena) {}
     Unjudged(const Unjudged&) = delete;
 
     core::Arena arena;
-    core::Array<Tid> rows;
+    core::Array<ReturnedRow> rows;
+    double last_bound = -std::numeric_limits<double>::infinity();  // of those that were seen
 };
 
 // What a scan keeps; lives in the scan's memory context, reset at every rescan.
@@ -47,10 +55,45 @@ state_of(IndexScanDesc scan) {
     return *static_cast<ScanState*>(scan->opaque);
 }
 
+// The executor of a standby does not say which rows were dead to all, since nobody may mark them
+// there, and none of them tells before the server has written the state of its transaction. Where
+// such rows may have used up what a scan may visit, they are looked at once more: a row that the
+// scan's snapshot does not see counts for nothing, not even for the order.
+bool
+judge_rows(IndexScanDesc scan) {
+    ScanState& state = state_of(scan);
+    if (state.unjudged == nullptr || state.unjudged->rows.is_empty())
+        return false;
+    Unjudged& unjudged = *state.unjudged;
+    bool has_unseen = false;
+    pg::RowVisibility visibility(scan->heapRelation, scan->xs_snapshot);
+    for (const ReturnedRow& row : unjudged.rows.span()) {
+        CHECK_FOR_INTERRUPTS();
+        if (visibility.has(to_item_pointer(row.tid))) {
+            unjudged.last_bound = std::max(unjudged.last_bound, row.bound);
+        } else {
+            state.search->note_dead_row();
+            has_unseen = true;
+        }
+    }
+    visibility.close();
+    unjudged.rows.clear();
+    if (has_unseen)
+        state.last_bound = unjudged.last_bound;
+    return has_unseen;
+}
+
 SearchOptions
-search_options(ScanState& state, Relation table) {
+search_options(IndexScanDesc scan) {
+    ScanState& state = state_of(scan);
     SearchOptions options = {};
-    options.table = table;
+    options.table = scan->heapRelation;
+    if (state.unjudged != nullptr) {
+        options.judge_rows = [](void* judge) {
+            (void)judge_rows(static_cast<IndexScanDesc>(judge));
+        };
+        options.judge = scan;
+    }
     options.touches_rows = setting_glance_reads;
     options.table_bounds = &state.table_bounds;
     options.ef = static_cast<std::size_t>(effective_ef_search(state.index.relation));
@@ -111,8 +154,8 @@ start_search(IndexScanDesc scan, ScanState& state) {
             state.table_bounds = pg::TableBounds(scan->heapRelation);
         state.has_table_bounds = true;
         core::Arena arena = pg::context_arena(state.context);
-        state.search = arena.make<Search>(state.index, search_options(state, scan->heapRelation));
         state.unjudged = scan->xactStartedInRecovery ? arena.make<Unjudged>(arena) : nullptr;
+        state.search = arena.make<Search>(state.index, search_options(scan));
         search_for(scan->orderByData[0], state);
         if (state.search->is_unordered())
             state.returns_bounds = false;
@@ -143,33 +186,11 @@ next_node(ScanState& state) {
     return false;
 }
 
-// The executor of a standby does not say which rows were dead to all, since nobody may mark them
-// there. Where such rows may have used up what a scan may visit, they are looked at once more.
-bool
-takes_back_dead_rows(IndexScanDesc scan, ScanState& state) {
-    if (state.unjudged == nullptr || state.unjudged->rows.is_empty() ||
-        !state.search->is_cut_short())
-        return false;
-    bool has_dead = false;
-    pg::RowVisibility rows(scan->heapRelation, scan->xs_snapshot);
-    for (const Tid& tid : state.unjudged->rows.span()) {
-        CHECK_FOR_INTERRUPTS();
-        bool is_dead = false;
-        (void)rows.has(to_item_pointer(tid), &is_dead);
-        if (is_dead)
-            state.search->note_dead_row();
-        has_dead = has_dead || is_dead;
-    }
-    rows.close();
-    state.unjudged->rows.clear();
-    return has_dead;
-}
-
 // Whether there is a row that was not returned yet.
 bool
 has_next_row(IndexScanDesc scan, ScanState& state) {
     while (state.n_returned >= state.search->tids().size())
-        if (!next_node(state) && !takes_back_dead_rows(scan, state))
+        if (!next_node(state) && !(state.search->is_cut_short() && judge_rows(scan)))
             return false;
     return true;
 }
@@ -222,7 +243,7 @@ get_next_row(IndexScanDesc scan, ScanDirection direction) {
     }
     const Tid tid = state.search->tids()[state.n_returned++];
     if (state.unjudged != nullptr)
-        state.unjudged->rows.push_back(tid);
+        state.unjudged->rows.push_back({tid, state.node.lower_bound});
     scan->xs_heaptid = to_item_pointer(tid);
     scan->xs_recheck = false;
     scan->xs_recheckorderby = state.returns_bounds;

@@ -232,6 +232,8 @@ Search::must_go_on() const {
 void
 Search::go_on() {
     take_discarded();
+    if (!frontier_.is_empty() && !has_room() && options_.judge_rows != nullptr)
+        options_.judge_rows(options_.judge);
     if (!frontier_.is_empty() && has_room())
         walk_on();
     else if (!frontier_.is_empty())

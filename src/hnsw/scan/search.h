@@ -31,13 +31,15 @@ struct SearchOptions {
     bool touches_rows;  ///< touch them before they are fetched
     pg::TableBounds* table_bounds;
     std::size_t ef;
-    bool goes_on;             ///< beyond the first `ef` nodes, as long as more are asked for
-    bool is_strict;           ///< then what comes out of order is useless
-    std::size_t max_visited;  ///< nodes, after which a search that goes on walks no further
-    std::size_t max_bytes;    ///< likewise, of memory
-    bool by_lower_bound;      ///< return in order of rigorous lower bounds, not of distances
-    bool refines_all;         ///< refine every candidate before the first one is returned: what
-                              ///< an estimate says of its distance is not certain
+    bool goes_on;               ///< beyond the first `ef` nodes, as long as more are asked for
+    bool is_strict;             ///< then what comes out of order is useless
+    std::size_t max_visited;    ///< nodes, after which a search that goes on walks no further
+    std::size_t max_bytes;      ///< likewise, of memory
+    void (*judge_rows)(void*);  ///< called before limits end the walk: to note_dead_row() those of
+    void* judge;          ///< the rows returned that are dead; null where that is known anyway
+    bool by_lower_bound;  ///< return in order of rigorous lower bounds, not of distances
+    bool refines_all;     ///< refine every candidate before the first one is returned: what
+                          ///< an estimate says of its distance is not certain
 };
 
 struct FoundNode {
