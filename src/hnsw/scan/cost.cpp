@@ -67,6 +67,12 @@ count_measured_nodes(double n_tuples, double m, double ef) {
     return std::min(n_tuples, n_layers * m + 3.4 * m * std::pow(ef, 2.0 / 3.0) * growth);
 }
 
+// Whether a query without LIMIT takes what it gets, also one that a cursor may leave unfinished.
+bool
+takes_all_rows(const PlannerInfo* root) {
+    return root->parent_root == nullptr && root->parse->limitCount == nullptr;
+}
+
 // How many of the rows of the path the query takes, if it says. With several tables it says how
 // many joined rows.
 std::optional<double>
@@ -100,15 +106,16 @@ share_of_guess(const PlannerInfo* root, const IndexPath* path) {
     return kGuessedLimit / n_guessed;
 }
 
-// The most rows that a scan returns.
+// The most rows that a scan returns: its first beam, whatever the limits are.
 double
 count_returned_rows(Relation index, double n_tuples) {
     const auto n_nodes = static_cast<std::size_t>(n_tuples);
     const auto n_visited = static_cast<double>(max_scan_tuples(index, n_nodes));
     const bool is_strict = effective_iterative_scan(index) == kIterativeStrict;
     const double n_bytes = work_mem * 1024.0 * setting_scan_mem_multiplier;
-    return std::min(
-        {n_tuples, n_visited, n_bytes / (is_strict ? kBytesOfNodeInOrder : kBytesOfNode)});
+    const double n_most =
+        std::min(n_visited, n_bytes / (is_strict ? kBytesOfNodeInOrder : kBytesOfNode));
+    return std::min(n_tuples, std::max<double>(n_most, effective_ef_search(index)));
 }
 
 // Whether a scan that has to return so many rows may end before.
@@ -197,7 +204,9 @@ cost_of_walk(PlannerInfo* root, const IndexPath* path, double n_loops, Relation 
     costs.startup *= share;
     costs.total =
         costs.startup + std::max(run * share * share_of_guess(root, path) - of_server, 0.0);
-    if (n_taken && is_beyond_limits(index, n_returned, n_tuples)) {
+    const bool is_known = n_taken || takes_all_rows(root);
+    const double n_wanted = takes_all_rows(root) ? n_tuples : n_returned;
+    if (is_known && is_beyond_limits(index, n_wanted, n_tuples)) {
         costs.startup += kDear;
         costs.total += kDear;
     }
