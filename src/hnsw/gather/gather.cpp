@@ -121,8 +121,9 @@ class Queue {
     core::Array<QueuedRow> rows_;
     core::Array<Watermark> watermarks_;  // of rising levels
     core::Array<Speculation> speculations_;
-    std::span<float> chunk_;  // the last one
-    std::span<float> room_;   // of it
+    bool are_speculations_in_order_ = true;  // of their rows, but while a flush is at them
+    std::span<float> chunk_;                 // the last one
+    std::span<float> room_;                  // of it
 };
 
 static_assert(std::is_trivially_destructible_v<Queue>);
@@ -215,10 +216,15 @@ Queue::truncate(std::size_t n) {
     const bool is_in_chunk = first >= chunk_.data() && first <= chunk_.data() + chunk_.size();
     room_ = is_in_chunk ? chunk_.subspan(static_cast<std::size_t>(first - chunk_.data())) : chunk_;
     rows_.truncate(n);
-    const Speculation* end =
-        std::remove_if(speculations_.begin(), speculations_.end(),
-                       [n](const Speculation& speculation) { return speculation.row >= n; });
-    speculations_.truncate(static_cast<std::size_t>(end - speculations_.begin()));
+    const auto is_dropped = [n](const Speculation& speculation) { return speculation.row >= n; };
+    if (are_speculations_in_order_) {
+        while (!speculations_.is_empty() && is_dropped(speculations_.back()))
+            speculations_.pop_back();
+    } else {
+        const Speculation* end =
+            std::remove_if(speculations_.begin(), speculations_.end(), is_dropped);
+        speculations_.truncate(static_cast<std::size_t>(end - speculations_.begin()));
+    }
 }
 
 // What the error context of a flush says.
@@ -291,6 +297,7 @@ Queue::insert_all(Relation relation) {
 // look again.
 void
 Queue::drop_aborted(Relation relation) {
+    are_speculations_in_order_ = false;
     std::sort(speculations_.begin(), speculations_.end(), has_earlier_tid);
     drop_replaced();
     const Relation heap = table_open(relation->rd_index->indrelid, NoLock);
@@ -304,6 +311,7 @@ Queue::drop_aborted(Relation relation) {
     }
     table_close(heap, NoLock);
     speculations_.clear();
+    are_speculations_in_order_ = true;
 }
 
 // Drops the rows whose TID came again with a later row: the first was taken back and vacuumed.
