@@ -37,6 +37,15 @@ SET enable_seqscan = off;
 SELECT plan_where('c < 2');
 RESET enable_seqscan;
 RESET hnsw.max_scan_tuples;
+-- A cursor without LIMIT may fetch all: not by a scan that ends before. Its first beam fills LIMIT whatever
+-- the limits are.
+SET hnsw.max_scan_tuples = 300;
+SELECT plan_of($$DECLARE c CURSOR FOR SELECT id FROM items ORDER BY v <-> '[0.1,0.2,0.3]'$$) AS limited;
+SET hnsw.ef_search = 200;
+SET hnsw.max_scan_tuples = 100;
+SELECT plan_where('true', '100') AS one_beam;
+RESET hnsw.ef_search;
+RESET hnsw.max_scan_tuples;
 SET work_mem = '64kB';
 SELECT plan_where('true', '10'), plan_where('true', '900');
 RESET work_mem;
