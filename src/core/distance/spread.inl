@@ -1,9 +1,9 @@
 // The text of the kernels over a vector that is spread out in a table, included once by each
 // kernels_<arch>.cpp behind kernels.inl, after it has defined, in an anonymous namespace of
 // vext::core:
-//   gather_doubles(table, n_numbers, indices)  Doubles::size numbers of the table, widened; zeros
-//   at
-//                                              indices that are not below n_numbers, which is not 0
+//   gather_doubles(table, n_numbers, indices)
+// Doubles::size numbers of the table, widened; zeros at indices that are not below n_numbers, which
+// is not 0.
 
 namespace vext::core {
 namespace {

@@ -51,14 +51,6 @@ BatchWriter::plan_node(NodeId id) {
     }
 }
 
-std::uint32_t
-BatchWriter::rank_in(const core::BatchLayer& layer, std::uint32_t point) {
-    if (point < layer.members.size() && layer.members[point] == point)
-        return point;  // the layer of all points
-    const auto place = std::lower_bound(layer.members.begin(), layer.members.end(), point);
-    return static_cast<std::uint32_t>(place - layer.members.begin());
-}
-
 void
 BatchWriter::extend_file() {
     const BlockNumber n_blocks = index_->geometry.n_blocks_for(n_slots_);
@@ -143,7 +135,7 @@ BatchWriter::write_links(const HelperRecord& helper, std::uint8_t* record) {
     for (int i = 1; i <= top_layer; ++i) {
         const core::BatchLayer& layer = graph_->layers[static_cast<std::size_t>(i)];
         const LinkList list = link_list(record, index_->geometry, i);
-        for (const Link& link : layer.links.of(rank_in(layer, point)))
+        for (const Link& link : layer.links.of(core::rank_among(layer.members, point)))
             list.append(Link(id_of_point(layer.members[number_of(link.id())]), link.kind()));
     }
 }

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "core/batch/batch_graph.h"
+#include "core/batch/finder.h"
 #include "hnsw/batch/point_store.h"
 #include "hnsw/pages/index.h"
 
@@ -57,9 +58,8 @@ class BatchWriter {
     }
     NodeId
     id_of_point(std::uint32_t point) const {
-        return ids_[rank_in(graph_->layers[0], point)];
+        return ids_[core::rank_among(graph_->layers[0].members, point)];
     }
-    static std::uint32_t rank_in(const core::BatchLayer& layer, std::uint32_t point);
     template <typename Write>
     void write_page(std::uint32_t block, PageKind kind, Write&& write);
     void write_slot(NodeId id, std::uint8_t* record);

@@ -211,8 +211,7 @@ Inserter::aim_at(NodeId id) {
     const bool is_low = with_record(*index_, id, [&](const std::uint8_t* record) {
         if (!is_linked_node(record) || node_of(record).links_id != kNoNode)
             return false;
-        header_ = code_header(record, index_->geometry);
-        std::memcpy(code_.data(), code_of(record, index_->geometry), code_.size());
+        copy_code(record, index_->geometry, header_, code_);
         return true;
     });
     if (!is_low)

@@ -45,8 +45,7 @@ LinkEdit::read(const core::Candidate& neighbour, int layer) {
         if (!is_live_node(record) || head_of(record).version != neighbour.version)
             return false;
         is_owner_linked_ = (head_of(record).flags & kFlagLinked) != 0;
-        header = code_header(record, index_->geometry);
-        std::memcpy(code_.data(), code_of(record, index_->geometry), code_.size());
+        copy_code(record, index_->geometry, header, code_);
         if (layer == 0)
             take_links(record);
         else

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <type_traits>
 
@@ -34,8 +33,7 @@ class NodeQuery {
         const bool is_accepted = with_record(*index_, id, [&](const std::uint8_t* record) {
             if (!accept(record))
                 return false;
-            header = code_header(record, index_->geometry);
-            std::memcpy(code_.data(), code_of(record, index_->geometry), code_.size());
+            copy_code(record, index_->geometry, header, code_);
             return true;
         });
         if (!is_accepted)

@@ -169,6 +169,14 @@ code_header(const std::uint8_t* record, const Geometry& geometry) {
     return header;
 }
 
+/// Copies the codec's view of a node and its code, of which `code` has the size.
+inline void
+copy_code(const std::uint8_t* record, const Geometry& geometry, core::CodeHeader& header,
+          std::span<std::uint8_t> code) {
+    header = code_header(record, geometry);
+    std::memcpy(code.data(), code_of(record, geometry), code.size());
+}
+
 /// Everything an index knows of a vector.
 struct VectorContent {
     std::uint32_t hash;
