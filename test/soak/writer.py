@@ -16,6 +16,12 @@ def _shapes_of(kind, rng):
     return zoo.SHAPES
 
 
+def _storage(rng, shape):
+    """Within the page or beside it: a row that may be longer than a page has to lie beside."""
+    storage = rng.choice(("external", "plain"))
+    return "external" if shape == "long_rows" else storage
+
+
 def random_setup(rng, kinds=("plain",)):
     """A table and its index."""
     kind = rng.choices(sorted(forms.METRICS), (2, 2, 3, 5))[0]
@@ -31,7 +37,7 @@ def random_setup(rng, kinds=("plain",)):
         "type": kind, "spread": rng.choice((1, 1, 7, 500000)), "method": method,
         "shape": shape, "dims": dims, "world": rng.randrange(1 << 30), "metric": metric, "m": m,
         "ef_construction": max(2 * m, rng.choice((16, 40, 64, 64, 128))),
-        "kind": rng.choice(kinds), "storage": rng.choice(("external", "plain")),
+        "kind": rng.choice(kinds), "storage": _storage(rng, shape),
         "insert_batch": rng.choice(_BATCHES),
         "maintenance_work_mem": rng.choice(("1MB", "4MB", "64MB")),
         "workers": rng.choice((0, 0, 1, 2)),
