@@ -251,7 +251,7 @@ make_private_folder() {
     clean_up_at_end
     private=$(mktemp -d "$root/build/private.XXXXXX")
     own_private_folder
-    if [ ${#private} -gt 80 ] || ! as_server test -w "$private" 2>/dev/null; then
+    if [ ${#private} -gt 70 ] || ! as_server test -w "$private" 2>/dev/null; then
         local tried=$private
         rm -rf "$private"
         private=$(mktemp -d /tmp/vector_ext.XXXXXX)
