@@ -23,6 +23,9 @@ _RECALL_FLOORS = {2: 0.1, 4: 0.35, 8: 0.6}
 # inner product, by the order they came in.
 _IP_RECALL_LOSS = 0.5
 _IP_RECALL_FLOOR = 0.1
+# Strings of many random bits lie equally far from each other. Of 1,500 or 3,000 rows of 1,000 bits a
+# textbook graph (m = 16, ef_construction = 32) finds 0.73 or 0.48.
+_RANDOM_BITS_RECALL_FLOOR = 0.35
 
 
 class Runner:
@@ -84,16 +87,23 @@ class Runner:
         self.oracle.judge(self.main, queries)
         with snapshot(self.main):
             self.fresh_recall = self.oracle.recall(self.main, queries)
-        m = self.setup["m"]
-        has_few_ways = self.setup["metric"] == "ip" or self.setup["shape"] == "few_bits"
-        loss = _IP_RECALL_LOSS if has_few_ways else _RECALL_LOSS.get(m, 0.1)
+        loss, floor = self._allowance()
         if self.recall < self.fresh_recall - loss:
             tell("recall is below that of a fresh build",
                  f"{self.recall:.3f} < {self.fresh_recall:.3f} at ef 40, 40 queries")
-        floor = _IP_RECALL_FLOOR if has_few_ways else _RECALL_FLOORS.get(m, 0.75)
         if min(self.recall, self.fresh_recall) < floor:
             tell("recall is below its floor",
                  f"{self.recall:.3f}, {self.fresh_recall:.3f} after REINDEX; floor {floor}")
+
+    def _allowance(self):
+        """What recall may lose against a fresh build, and its floor."""
+        m, shape = self.setup["m"], self.setup["shape"]
+        if self.setup["metric"] == "ip" or shape == "few_bits":
+            return _IP_RECALL_LOSS, _IP_RECALL_FLOOR
+        loss, floor = _RECALL_LOSS.get(m, 0.1), _RECALL_FLOORS.get(m, 0.75)
+        if shape == "random_bits" and self.setup["dims"] >= 256:
+            floor = min(floor, _RANDOM_BITS_RECALL_FLOOR)
+        return loss, floor
 
     def session(self, record=None):
         session = self.cluster.session(self.database, record)
