@@ -1,6 +1,7 @@
 """Private clusters: a primary, its standby, ways to end them, and what their logs tell."""
 
 import contextlib
+import glob
 import os
 import re
 import shutil
@@ -64,15 +65,32 @@ class Cluster:
             file.write("\n".join(settings) + f"\nunix_socket_directories = '{self.socket}'\n")
 
     def start(self):
-        """Starts the server; after a kill its old processes may take a while to be gone."""
-        for _ in range(50):
-            if self._do("pg_ctl", "-D", self.data, "-l", self.log, "-w", "-t", "120", "start",
-                        check=False):
-                self.is_running = True
-                return
+        """Starts the server. After a kill its old processes may take a while to be gone, a long
+        build on a busy machine the longest."""
+        until = time.monotonic() + 90
+        while not self._do("pg_ctl", "-D", self.data, "-l", self.log, "-w", "-t", "120", "start",
+                           check=False):
+            if time.monotonic() > until:
+                with open(self.log, encoding="utf-8", errors="replace") as file:
+                    raise RuntimeError("the server did not start:\n" + file.read()[-2000:]
+                                       + "\nStill there:\n" + "\n".join(self._processes()))
             time.sleep(0.2)
-        with open(self.log, encoding="utf-8", errors="replace") as file:
-            raise RuntimeError("the server did not start:\n" + file.read()[-2000:])
+        self.is_running = True
+
+    def _processes(self):
+        """Title and processor time of each process that works in the data directory."""
+        for path in glob.glob("/proc/[0-9]*"):
+            try:
+                if os.readlink(path + "/cwd") != self.data:
+                    continue
+                with open(path + "/cmdline", "rb") as file:
+                    title = file.read().replace(b"\0", b" ").decode(errors="replace").strip()
+                with open(path + "/stat", encoding="utf-8", errors="replace") as file:
+                    fields = file.read().rpartition(")")[2].split()
+            except OSError:
+                continue
+            seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            yield f"{path[6:]} {title}: {seconds:.1f} s"
 
     def disable_checksums(self):
         """Leaves changed pages of the server, which does not run, to us: initdb of PostgreSQL 18 and
