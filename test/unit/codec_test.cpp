@@ -136,6 +136,11 @@ class CodecTester {
         return codec_.prepare(vector.data(), prepared_);
     }
 
+    PrepareStatus
+    judge(const Vector& vector) {
+        return codec_.judge(vector.data(), prepared_);
+    }
+
     Record
     encode(const Vector& vector) {
         EXPECT_EQ(prepare(vector), PrepareStatus::kReady);
@@ -617,6 +622,29 @@ TEST_F(CodecTest, RefusesWhatItCannotHold) {
             const double exact =
                 operator_distance(metric, Vector(n_dims, 1.f), Vector(n_dims, kMax));
             EXPECT_FALSE(tester.in_units(refined.lower_bound) > exact);
+        }
+}
+
+TEST_F(CodecTest, JudgesAsItPrepares) {
+    for (Metric metric : kMetrics)
+        for (std::size_t n_dims : {2, 100, 768}) {
+            const auto root = std::sqrt(static_cast<float>(n_dims));
+            const Vector farthest(n_dims, 1e15f / root);
+            for (const Vector& centroid : {Vector(n_dims), farthest})
+                for (int exponent = -45; exponent <= 38; ++exponent)
+                    for (const float factor : {0.f, -9.99f, 1.f, 3.f}) {
+                        CodecTester tester(metric, n_dims, centroid);
+                        const float value = factor * std::pow(10.f, static_cast<float>(exponent));
+                        Vector vector(n_dims, value / root);
+                        if (!(std::fabs(vector[0]) <= std::numeric_limits<float>::max()))
+                            continue;
+                        EXPECT_EQ(tester.judge(vector), tester.prepare(vector)) << value;
+                        vector.assign(n_dims, 0);
+                        vector[n_dims / 2] = value;
+                        if (std::isfinite(value)) {
+                            EXPECT_EQ(tester.judge(vector), tester.prepare(vector)) << value;
+                        }
+                    }
         }
 }
 

@@ -53,6 +53,10 @@ has_centroid(CodecKind kind) {
     return kind != CodecKind::kBits && kind != CodecKind::kSparse;
 }
 
+/// Squared norm of the farthest centroid. Rows are judged before there is one: no vector may get
+/// too long for the index because it is measured from a point on the other side.
+inline constexpr double kMostCentroidNorm = 1e30;
+
 /// The float32 that a value of this length comes to a codec in; not of `sparse`, whose values are
 /// of any length (pack_sparse in core/sparse.h). Those of a bit string are no numbers: their bytes
 /// are its bytes, then zeros.

@@ -203,6 +203,19 @@ Codec::prepare(const float* vector, Prepared& prepared) const {
     return operations_->prepare(space_, vector, prepared);
 }
 
+PrepareStatus
+Codec::judge(const float* vector, Prepared& scratch) const {
+    // Of two such vectors the difference and the product are far from overflow.
+    constexpr double kSurelyShort = 1e36;
+    static_assert(kMostCentroidNorm < kSurelyShort);
+    if (is_rotated(kind_)) {
+        const double squared_norm = kernels().squared_norm(vector, n_dims());
+        if (squared_norm <= kSurelyShort && (metric() != Metric::kCosine || squared_norm > 0))
+            return PrepareStatus::kReady;
+    }
+    return prepare(vector, scratch);
+}
+
 void
 Codec::encode(const Prepared& prepared, CodeHeader& header, std::uint8_t* code,
               std::uint8_t* residual) const {

@@ -119,6 +119,10 @@ class Codec {
     /// A sparse vector lives at least as long as `prepared` is used, and the query made of it.
     PrepareStatus prepare(const float* vector, Prepared& prepared) const;
 
+    /// What prepare() says of the vector, told from its norm alone where that is enough; true
+    /// with any centroid whose squared norm is at most kMostCentroidNorm.
+    PrepareStatus judge(const float* vector, Prepared& scratch) const;
+
     /// Writes all of header, code and residual (null where residual_bytes() is 0).
     /// Requires: the vector was kReady.
     void encode(const Prepared& prepared, CodeHeader& header, std::uint8_t* code,

@@ -86,7 +86,7 @@ class Queue {
     bool
     accepts(Relation relation, std::span<const float> vector) {
         index_.relation = relation;
-        return prepare_vector(index_, vector, prepared_);
+        return is_indexed(index_, vector, scratch_);
     }
     void add(std::span<const float> vector, const Tid& tid, const pg::HeapRow& row);
 
@@ -116,7 +116,7 @@ class Queue {
     const pg::FileLocator locator_;
     core::Arena arena_;
     Index index_;  // its relation is open only while a row comes or a flush runs
-    core::Prepared prepared_;
+    core::Prepared scratch_;
     int level_;  // of the subtransaction that made it, or took it over
     core::Array<QueuedRow> rows_;
     core::Array<Watermark> watermarks_;  // of rising levels
@@ -143,7 +143,7 @@ Queue::Queue(Relation relation, MemoryContext own_context)
       locator_(pg::file_locator(relation)),
       arena_(pg::context_arena(own_context)),
       index_(open_index(relation)),
-      prepared_(index_.codec->allocate_prepared(arena_)),
+      scratch_(index_.codec->allocate_prepared(arena_)),
       level_(pg::nest_level()),
       rows_(arena_),
       watermarks_(arena_),

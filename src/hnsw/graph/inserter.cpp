@@ -34,6 +34,28 @@ allocate_lists(core::Arena& arena, const Geometry& geometry) {
     return lists.data();
 }
 
+void
+check_dims(const Index& index, std::span<const float> vector) {
+    types::check_expected_dims(static_cast<std::int32_t>(index.codec->expected_dims()),
+                               index.codec->dims_of(vector));
+}
+
+bool
+accept(const Index& index, core::PrepareStatus status) {
+    switch (status) {
+        case core::PrepareStatus::kReady:
+            return true;
+        case core::PrepareStatus::kZeroVector:
+            return false;
+        case core::PrepareStatus::kOverflow:
+            break;
+    }
+    ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+            errmsg("vector is too long for index \"%s\"", RelationGetRelationName(index.relation)),
+            errdetail("Its norm, or the square of it, is out of range for type real."));
+    pg_unreachable();
+}
+
 }  // namespace
 
 std::uint32_t
@@ -68,20 +90,14 @@ Inserter::Inserter(Index& index, const SearchEffort& effort)
 
 bool
 prepare_vector(const Index& index, std::span<const float> vector, core::Prepared& prepared) {
-    types::check_expected_dims(static_cast<std::int32_t>(index.codec->expected_dims()),
-                               index.codec->dims_of(vector));
-    switch (index.codec->prepare(vector.data(), prepared)) {
-        case core::PrepareStatus::kReady:
-            return true;
-        case core::PrepareStatus::kZeroVector:
-            return false;
-        case core::PrepareStatus::kOverflow:
-            break;
-    }
-    ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-            errmsg("vector is too long for index \"%s\"", RelationGetRelationName(index.relation)),
-            errdetail("Its norm, or the square of it, is out of range for type real."));
-    pg_unreachable();
+    check_dims(index, vector);
+    return accept(index, index.codec->prepare(vector.data(), prepared));
+}
+
+bool
+is_indexed(const Index& index, std::span<const float> vector, core::Prepared& scratch) {
+    check_dims(index, vector);
+    return accept(index, index.codec->judge(vector.data(), scratch));
 }
 
 bool

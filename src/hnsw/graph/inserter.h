@@ -19,6 +19,9 @@ namespace vext::hnsw {
 /// raises 22003 when the norm overflows, 22000 when the dimensions are not the index's.
 bool prepare_vector(const Index& index, std::span<const float> vector, core::Prepared& prepared);
 
+/// Whether the vector is one to be indexed: prepare_vector() for less (Codec::judge).
+bool is_indexed(const Index& index, std::span<const float> vector, core::Prepared& scratch);
+
 /// What became of a row that stands in a node that was there (Inserter::insert).
 inline constexpr NodeId kJoinedNode{number_of(kNoNode) - 1};
 

@@ -35,7 +35,7 @@ class TableCount {
           entries_(&entries),
           coverage_(&coverage),
           arena_(pg::context_arena(CurrentMemoryContext)),
-          prepared_(index.codec->allocate_prepared(arena_)),
+          scratch_(index.codec->allocate_prepared(arena_)),
           row_context_(AllocSetContextCreate(CurrentMemoryContext, "hnsw coverage row",
                                              ALLOCSET_DEFAULT_SIZES)) {}
 
@@ -70,7 +70,7 @@ class TableCount {
         pg::in_context(row_context_, [&] {
             const IndexedValue vector(index_->relation, value);
             is_zero = vector.n_dims() == index_->meta.n_dims() &&
-                      index_->codec->prepare(vector.numbers().data(), prepared_) ==
+                      index_->codec->judge(vector.numbers().data(), scratch_) ==
                           core::PrepareStatus::kZeroVector;
         });
         MemoryContextReset(row_context_);
@@ -81,7 +81,7 @@ class TableCount {
     core::Array<Tid>* entries_;
     Coverage* coverage_;
     core::Arena arena_;
-    core::Prepared prepared_;
+    core::Prepared scratch_;
     MemoryContext row_context_;
     std::int64_t n_taken_ = 0;
 };

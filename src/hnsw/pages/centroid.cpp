@@ -18,10 +18,6 @@ namespace vext::hnsw {
 
 namespace {
 
-// Squared norm of the farthest centroid. Rows are judged before there is one: no vector may get too
-// long for the index because it is measured from a point on the other side.
-constexpr double kFarthestCentroid = 1e30;
-
 // What a vector is multiplied by before it is measured from the centroid; 0 for one without a
 // direction.
 double
@@ -132,7 +128,7 @@ CentroidSum::mean() const {
         mean[i] = static_cast<float>(sums_[i] / static_cast<double>(n_vectors_));
         squared_norm += static_cast<double>(mean[i]) * mean[i];
     }
-    if (!(squared_norm <= kFarthestCentroid))
+    if (!(squared_norm <= core::kMostCentroidNorm))
         return nullptr;
     return mean;
 }
