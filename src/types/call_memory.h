@@ -17,6 +17,7 @@
 #include <span>
 #include <type_traits>
 
+#include "core/row_steps.h"
 #include "pg/compat.h"
 
 namespace vext::types {
@@ -38,39 +39,30 @@ class KeptArgument {
     varlena* copy_;         ///< null until it came twice
 };
 
-/// The addresses of rows, as far as they repeat with a period of one or two: the rows of a table
-/// page lie side by side, and where a page holds two rows or one, so do the pages.
+/// The rows of a call site, each asked for before it comes.
 class RowStream {
    public:
-    /// Takes note of a row, and asks for the next when the steps before repeated.
+    /// Takes note of a row, and asks for the next where it can be told.
     template <typename T>
     void
     pass(std::span<const T> row) {
-        const auto here = reinterpret_cast<std::uintptr_t>(row.data());
-        const std::uintptr_t next_step = steps_[0];
-        const bool repeats = next_step != 0 && next_step == steps_[2];
-        steps_[2] = steps_[1];
-        steps_[1] = steps_[0];
-        steps_[0] = here - last_;
-        last_ = here;
-        if (repeats)
-            prefetch(here + next_step, row.size_bytes());
+        const std::uintptr_t next = steps_.pass(reinterpret_cast<std::uintptr_t>(row.data()));
+        if (next != 0)
+            prefetch(next, std::min<std::size_t>(row.size_bytes(), BLCKSZ));
     }
 
    private:
-    static constexpr std::size_t kLineBytes = 64;
+    static constexpr std::uintptr_t kLineBytes = 64;
+    static constexpr std::uintptr_t kBytesBefore = 40;  ///< of both headers and a key
 
-    // From a line before, where the row's header and what precedes the vector usually are.
     static void
     prefetch(std::uintptr_t row, std::size_t n_bytes) {
-        const auto* line = reinterpret_cast<const char*>(row - kLineBytes);
-        const char* end = line + kLineBytes + std::min<std::size_t>(n_bytes, BLCKSZ);
-        for (; line < end; line += kLineBytes)
-            __builtin_prefetch(line);
+        const std::uintptr_t begin = (row - kBytesBefore) & ~(kLineBytes - 1);
+        for (std::uintptr_t line = begin; line < row + n_bytes; line += kLineBytes)
+            __builtin_prefetch(reinterpret_cast<const char*>(line));
     }
 
-    std::uintptr_t last_;
-    std::uintptr_t steps_[3];  ///< between rows, the last first
+    core::RowSteps steps_;
 };
 
 struct CallMemory {
