@@ -110,6 +110,29 @@ TEST_P(BitKernelsTest, EqualsTheScalarOneAtAnyAddress) {
         }
 }
 
+TEST_P(BitKernelsTest, TilesCountWhatIsCommon) {
+    std::mt19937_64 random(3);
+    for (const std::size_t n_words : {0, 1, 2, 3, 12, 32, 33, 256, 1000})
+        for (const bool is_extreme : {false, true}) {
+            std::vector<std::uint64_t> rows(kTileRows * n_words);
+            std::vector<std::uint64_t> columns(kTileColumns * n_words);
+            for (auto* side : {&rows, &columns})
+                for (std::uint64_t& word : *side)
+                    word = is_extreme ? ~std::uint64_t{0} : random();
+            std::vector<std::int32_t> counts(kTileRows * kTileColumns, -1);
+            table().tile_common(rows.data(), columns.data(), n_words, counts.data());
+            for (std::size_t r = 0; r < kTileRows; ++r)
+                for (std::size_t c = 0; c < kTileColumns; ++c) {
+                    int common = 0;
+                    for (std::size_t i = 0; i < n_words; ++i)
+                        common +=
+                            std::popcount(rows[r * n_words + i] & columns[i * kTileColumns + c]);
+                    ASSERT_EQ(counts[r * kTileColumns + c], common)
+                        << n_words << ' ' << r << ' ' << c;
+                }
+        }
+}
+
 TEST_P(BitKernelsTest, CountsDoNotOverflow) {
     GuardedBytes ones, zeros;
     ones.fill(std::uint8_t{255});

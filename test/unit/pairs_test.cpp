@@ -97,11 +97,13 @@ class Points {
     };
     Expected
     distance(std::uint32_t a, std::uint32_t b) {
-        if (codec_.kind() == CodecKind::kExact || codec_.kind() == CodecKind::kPlain8) {
+        const bool is_of_bits = codec_.kind() == CodecKind::kBits;
+        if (is_of_bits || codec_.kind() == CodecKind::kExact ||
+            codec_.kind() == CodecKind::kPlain8) {
             Query query = codec_.allocate_query(memory_.arena());
             codec_.query_from_code(view_.header(a), view_.code(a), query);
             const double distance = codec_.distance(query, view_.header(b), view_.code(b));
-            return {distance, 1e-6 * (1 + squared_norm(a) + squared_norm(b))};
+            return {distance, is_of_bits ? 0 : 1e-6 * (1 + squared_norm(a) + squared_norm(b))};
         }
         long product = 0;
         for (std::size_t i = 0; i < codec_.n_padded(); ++i)
@@ -265,6 +267,11 @@ shapes() {
     for (const std::size_t n_dims : {8, 48, 270})
         shapes.push_back({Metric::kL2, n_dims, 1000});
     shapes.push_back({Metric::kL1, 8, 1000});
+    for (const Metric metric : {Metric::kHamming, Metric::kJaccard})
+        for (const std::size_t n_bits : {1, 8, 63, 64, 65, 768, 2049})
+            for (const std::size_t n : {1, 2, 31, 32, 33, 100})
+                if (n >= 33 || n_bits == 65)
+                    shapes.push_back({metric, n_bits, n});
     return shapes;
 }
 
@@ -313,6 +320,13 @@ const Shape kOneOfEachCodec[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Codecs, PairsOfCodec, testing::ValuesIn(kOneOfEachCodec), name_of);
 
+/// Those that are compared in tiles.
+class PairsInTiles : public PairsOfCodec {};
+INSTANTIATE_TEST_SUITE_P(Codecs, PairsInTiles,
+                         testing::Values(kOneOfEachCodec[1], kOneOfEachCodec[2], kOneOfEachCodec[3],
+                                         kOneOfEachCodec[5], kOneOfEachCodec[6]),
+                         name_of);
+
 /// Those with integer products.
 class PairsOfScalarCodec : public PairsOfCodec {};
 INSTANTIATE_TEST_SUITE_P(Codecs, PairsOfScalarCodec,
@@ -343,7 +357,7 @@ TEST_P(PairsOfCodec, AgreeWithTheCodec) {
     }
 }
 
-TEST_P(PairsOfScalarCodec, DoNotDependOnOrderOrRole) {
+TEST_P(PairsInTiles, DoNotDependOnOrderOrRole) {
     const auto [metric, n_dims, n] = GetParam();
     Points points(metric, n_dims, n);
     const std::size_t k = 9;

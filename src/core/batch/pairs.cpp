@@ -27,6 +27,12 @@ has_products(const Codec& codec) {
     return codec.kind() == CodecKind::kScalar4 || codec.kind() == CodecKind::kScalar8;
 }
 
+/// Of a row in a tile.
+std::size_t
+row_bytes(const Codec& codec) {
+    return has_products(codec) ? codec.n_padded() : BitPanels::row_bytes(codec);
+}
+
 std::size_t
 most_columns(std::size_t max_group) {
     return std::min(max_group, SparsePairs::kMostColumns);
@@ -61,6 +67,8 @@ GroupPairs::GroupPairs(Arena& arena, const Codec& codec, std::size_t max_group, 
     : codec_(&codec), max_group_(max_group), lists_(arena, lists_for(max_group), max_k) {
     if (has_products(codec))
         panels_ = arena.make<Panels>(arena, codec, max_group, max_group);
+    else if (codec.kind() == CodecKind::kBits)
+        bits_ = arena.make<BitPanels>(arena, codec, max_group, max_group);
     else if (codec.kind() == CodecKind::kSparse)
         sparse_ = arena.make<SparsePairs>(arena, codec, most_columns(max_group));
     else
@@ -73,6 +81,9 @@ GroupPairs::bytes_needed(const Codec& codec, std::size_t max_group, std::size_t 
     if (has_products(codec))
         return lists + sizeof(Panels) + Arena::kAlignment +
                Panels::bytes_needed(codec, max_group, max_group);
+    if (codec.kind() == CodecKind::kBits)
+        return lists + sizeof(BitPanels) + Arena::kAlignment +
+               BitPanels::bytes_needed(codec, max_group, max_group);
     if (codec.kind() == CodecKind::kSparse)
         return lists + sizeof(SparsePairs) + Arena::kAlignment +
                SparsePairs::bytes_needed(codec, most_columns(max_group));
@@ -85,12 +96,12 @@ GroupPairs::nearest_within(const PointView& points, std::span<const std::uint32_
     lists_.reset(members.size(), k);
     if (sparse_ != nullptr) {
         share_within(points, members);
-    } else if (panels_ == nullptr) {
-        compare_within(points, members);
-    } else {
-        panels_->pack_rows(points, members);
-        panels_->pack_columns(points, members);
+    } else if (has_tiles()) {
+        pack_rows(points, members);
+        pack_columns(points, members);
         multiply_within(members);
+    } else {
+        compare_within(points, members);
     }
     lists_.write(out);
 }
@@ -99,27 +110,43 @@ void
 GroupPairs::nearest_across(const PointView& points, std::span<const std::uint32_t> rows,
                            std::span<const std::uint32_t> columns, std::size_t k,
                            std::span<Near> out) {
-    if (panels_ != nullptr)
-        panels_->pack_columns(points, columns);
+    if (has_tiles())
+        pack_columns(points, columns);
     for (std::size_t begin = 0; begin < rows.size(); begin += max_group_) {
         const auto block = rows.subspan(begin, std::min(max_group_, rows.size() - begin));
         lists_.reset(block.size(), k);
         if (sparse_ != nullptr) {
             share_across(points, block, columns);
-        } else if (panels_ == nullptr) {
-            compare_across(points, block, columns);
-        } else {
-            panels_->pack_rows(points, block);
+        } else if (has_tiles()) {
+            pack_rows(points, block);
             multiply_across(block, columns);
+        } else {
+            compare_across(points, block, columns);
         }
         lists_.write(out.subspan(begin * k, block.size() * k));
     }
 }
 
 void
+GroupPairs::pack_rows(const PointView& points, std::span<const std::uint32_t> ids) {
+    if (panels_ != nullptr)
+        panels_->pack_rows(points, ids);
+    else
+        bits_->pack_rows(points, ids);
+}
+
+void
+GroupPairs::pack_columns(const PointView& points, std::span<const std::uint32_t> ids) {
+    if (panels_ != nullptr)
+        panels_->pack_columns(points, ids);
+    else
+        bits_->pack_columns(points, ids);
+}
+
+void
 GroupPairs::multiply_within(std::span<const std::uint32_t> members) {
     const std::size_t n = members.size();
-    for_each_tile(n, n, codec_->n_padded(), true, [&](std::size_t row, std::size_t column) {
+    for_each_tile(n, n, row_bytes(*codec_), true, [&](std::size_t row, std::size_t column) {
         TilePicks picks;
         if (!pick(row, column, lists_.limits() + column, picks))
             return;
@@ -142,7 +169,7 @@ GroupPairs::multiply_within(std::span<const std::uint32_t> members) {
 void
 GroupPairs::multiply_across(std::span<const std::uint32_t> rows,
                             std::span<const std::uint32_t> columns) {
-    for_each_tile(rows.size(), columns.size(), codec_->n_padded(), false,
+    for_each_tile(rows.size(), columns.size(), row_bytes(*codec_), false,
                   [&](std::size_t row, std::size_t column) {
                       TilePicks picks;
                       if (!pick(row, column, kNothings, picks))
@@ -159,6 +186,8 @@ GroupPairs::multiply_across(std::span<const std::uint32_t> rows,
 bool
 GroupPairs::pick(std::size_t row, std::size_t column, const float* column_limits,
                  TilePicks& picks) const {
+    if (bits_ != nullptr)
+        return bits_->pick(row, column, lists_.limits() + row, column_limits, picks);
     alignas(64) std::int32_t products[kTileRows * kTileColumns];
     panels_->multiply(row, column, products);
     return kernels().tile_distances(products, panels_->row_side(row, lists_.limits() + row),

@@ -5,7 +5,8 @@
 // cache, so that no matrix is ever in memory. Distances are the estimates of codec.h, with the
 // levels of both codes taken exactly. A pair has one distance: which of the two is row or column,
 // and in which group they meet, changes not a bit of it. Sparse codes are compared by the entries
-// they share (sparse_pairs.h). The other codecs go pair by pair through the codec.
+// they share (sparse_pairs.h), bit strings by counting in tiles (bit_panels.h). The other codecs go
+// pair by pair through the codec.
 
 #pragma once
 
@@ -15,6 +16,7 @@
 #include <type_traits>
 
 #include "core/arena.h"
+#include "core/batch/bit_panels.h"
 #include "core/batch/near_lists.h"
 #include "core/batch/panels.h"
 #include "core/batch/points.h"
@@ -54,6 +56,12 @@ class GroupPairs {
                         std::span<const std::uint32_t> columns, std::size_t k, std::span<Near> out);
 
    private:
+    bool
+    has_tiles() const {
+        return panels_ != nullptr || bits_ != nullptr;
+    }
+    void pack_rows(const PointView& points, std::span<const std::uint32_t> ids);
+    void pack_columns(const PointView& points, std::span<const std::uint32_t> ids);
     void multiply_within(std::span<const std::uint32_t> members);
     void multiply_across(std::span<const std::uint32_t> rows,
                          std::span<const std::uint32_t> columns);
@@ -72,7 +80,8 @@ class GroupPairs {
     const Codec* codec_;
     std::size_t max_group_;
     NearLists lists_;
-    Panels* panels_ = nullptr;  // of a codec with integer products
+    Panels* panels_ = nullptr;   // of a codec with integer products
+    BitPanels* bits_ = nullptr;  // of bit strings
     bool by_direction_ = false;
     SparsePairs* sparse_ = nullptr;  // of sparse codes
     Query query_;                    // of any other

@@ -3,7 +3,9 @@
 //   Bits                    a word of the CPU level, of kBitBytes bytes, with the operators ^ & |
 //   load_bits(p)            kBitBytes bytes
 //   load_bits_partial(p, n) 0 < n < kBitBytes bytes, zeros in those beyond
-//   BitSum                  a count of set bits: add(bits), merge(other), total()
+//   splat_bits(word)        a word of 64 bits, over and over
+//   BitSum                  a count of set bits: add(bits), merge(other), total(), and store(out),
+//                           the counts of each 64 bits as std::int32_t
 
 namespace vext::core {
 namespace {
@@ -65,6 +67,28 @@ BitParts
 jaccard_parts(const std::uint8_t* a, const std::uint8_t* b, std::size_t n_bytes) {
     const JaccardSums sums = fold_bits<JaccardSums>(a, b, n_bytes);
     return {sums.common.total(), sums.either.total()};
+}
+
+/// Four rows at a time meet as many columns as a word of the CPU level holds.
+void
+tile_common(const std::uint64_t* rows, const std::uint64_t* columns, std::size_t n_words,
+            std::int32_t* counts) {
+    constexpr std::size_t kRows = 4;
+    constexpr std::size_t kColumns = kBitBytes / sizeof(std::uint64_t);
+    static_assert(kTileRows % kRows == 0 && kTileColumns % kColumns == 0);
+    for (std::size_t row = 0; row < kTileRows; row += kRows)
+        for (std::size_t column = 0; column < kTileColumns; column += kColumns) {
+            BitSum sums[kRows];
+            for (std::size_t i = 0; i < n_words; ++i) {
+                const Bits words = load_bits(
+                    reinterpret_cast<const std::uint8_t*>(columns + i * kTileColumns + column));
+#pragma GCC unroll 4
+                for (std::size_t r = 0; r < kRows; ++r)
+                    sums[r].add(words & splat_bits(rows[(row + r) * n_words + i]));
+            }
+            for (std::size_t r = 0; r < kRows; ++r)
+                sums[r].store(counts + (row + r) * kTileColumns + column);
+        }
 }
 
 }  // namespace

@@ -134,6 +134,11 @@ struct BitKernels {
     /// the bits that differ
     std::uint64_t (*hamming)(const std::uint8_t* a, const std::uint8_t* b, std::size_t n_bytes);
     BitParts (*jaccard_parts)(const std::uint8_t* a, const std::uint8_t* b, std::size_t n_bytes);
+    /// The bits set in both a row and a column of a tile, row by row: rows of n_words words one
+    /// after the other, columns interleaved, word i of column c at i * kTileColumns + c. Counts
+    /// must fit 32 bits.
+    void (*tile_common)(const std::uint64_t* rows, const std::uint64_t* columns,
+                        std::size_t n_words, std::int32_t* counts);
 };
 
 /// Each is defined by the file of its name, on the CPU architecture that has the level.

@@ -296,6 +296,11 @@ load_bits_partial(const std::uint8_t* p, std::size_t n) {
     return words | (_mm256_set1_epi32(static_cast<int>(rest)) & _mm256_cmpeq_epi32(place, lane));
 }
 
+inline Bits
+splat_bits(std::uint64_t word) {
+    return _mm256_set1_epi64x(static_cast<long long>(word));
+}
+
 /// Each nibble's bits are looked up in a table; a sum of absolute differences from zero adds those
 /// of eight bytes.
 struct BitSum {
@@ -322,6 +327,12 @@ struct BitSum {
             _mm_add_epi64(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
         return static_cast<std::uint64_t>(
             _mm_cvtsi128_si64(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum))));
+    }
+    void
+    store(std::int32_t* out) const {
+        const __m256i low_halves = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                         _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(lanes, low_halves)));
     }
 };
 
@@ -350,7 +361,7 @@ constinit const HalfKernels half_kernels_avx2 = {
     widen_halves, narrow_to_halves,
 };
 
-constinit const BitKernels bit_kernels_avx2 = {"avx2", hamming, jaccard_parts};
+constinit const BitKernels bit_kernels_avx2 = {"avx2", hamming, jaccard_parts, tile_common};
 
 }  // namespace vext::core
 

@@ -29,6 +29,11 @@ load_bits_partial(const std::uint8_t* p, std::size_t n) {
     return _mm512_maskz_loadu_epi8(~std::uint64_t{0} >> (64 - n), p);
 }
 
+inline Bits
+splat_bits(std::uint64_t word) {
+    return _mm512_set1_epi64(static_cast<long long>(word));
+}
+
 struct BitSum {
     __m512i lanes = _mm512_setzero_si512();
 
@@ -44,6 +49,10 @@ struct BitSum {
     total() const {
         return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(lanes));
     }
+    void
+    store(std::int32_t* out) const {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_cvtepi64_epi32(lanes));
+    }
 };
 
 }  // namespace
@@ -53,7 +62,7 @@ struct BitSum {
 
 namespace vext::core {
 
-constinit const BitKernels bit_kernels_avx512 = {"avx512", hamming, jaccard_parts};
+constinit const BitKernels bit_kernels_avx512 = {"avx512", hamming, jaccard_parts, tile_common};
 
 }  // namespace vext::core
 

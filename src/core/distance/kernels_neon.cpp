@@ -202,6 +202,11 @@ load_bits_partial(const std::uint8_t* p, std::size_t n) {
     return vld1q_u8(bytes);
 }
 
+inline Bits
+splat_bits(std::uint64_t word) {
+    return vreinterpretq_u8_u64(vdupq_n_u64(word));
+}
+
 struct BitSum {
     uint64x2_t lanes = vdupq_n_u64(0);
 
@@ -216,6 +221,10 @@ struct BitSum {
     std::uint64_t
     total() const {
         return vaddvq_u64(lanes);
+    }
+    void
+    store(std::int32_t* out) const {
+        vst1_s32(out, vreinterpret_s32_u32(vmovn_u64(lanes)));
     }
 };
 
@@ -244,7 +253,7 @@ constinit const HalfKernels half_kernels_neon = {
     widen_halves, narrow_to_halves,
 };
 
-constinit const BitKernels bit_kernels_neon = {"neon", hamming, jaccard_parts};
+constinit const BitKernels bit_kernels_neon = {"neon", hamming, jaccard_parts, tile_common};
 
 }  // namespace vext::core
 

@@ -258,6 +258,11 @@ load_bits_partial(const std::uint8_t* p, std::size_t n) {
     return bits;
 }
 
+inline Bits
+splat_bits(std::uint64_t word) {
+    return word;
+}
+
 /// Counts in pairs of bits, then in nibbles, then in bytes.
 struct BitSum {
     std::uint64_t n = 0;
@@ -278,6 +283,10 @@ struct BitSum {
     std::uint64_t
     total() const {
         return n;
+    }
+    void
+    store(std::int32_t* out) const {
+        *out = static_cast<std::int32_t>(n);
     }
 };
 
@@ -301,6 +310,6 @@ constinit const HalfKernels half_kernels_scalar = {
     half_cosine_parts, half_squared_norm, widen_halves,       narrow_to_halves,
 };
 
-constinit const BitKernels bit_kernels_scalar = {"scalar", hamming, jaccard_parts};
+constinit const BitKernels bit_kernels_scalar = {"scalar", hamming, jaccard_parts, tile_common};
 
 }  // namespace vext::core
