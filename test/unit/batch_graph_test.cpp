@@ -6,12 +6,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <random>
 #include <vector>
 
 #include "cloud.h"
 #include "core/distance/dispatch.h"
 #include "core/graph/search.h"
+#include "core/sparse.h"
 #include "thread_crew.h"
 
 namespace vext::core {
@@ -235,6 +238,50 @@ TEST_F(BatchGraphTest, FindsOutliersWithFewLinks) {
                 cloud.values[i * 8 + j] *= 40;
         cloud.encode();
         EXPECT_EQ(count_lost(cloud, build(cloud, batch_options(64, seed), {9, 10}), 40), 0u);
+    }
+}
+
+// One to three entries of 500, most of the first few indices.
+void
+make_sparse(Cloud& cloud, std::uint64_t seed) {
+    constexpr std::int32_t kDims = 500;
+    Arena& arena = cloud.arena.arena();
+    cloud.codec = arena.make<Codec>(CodecKind::kSparse, Metric::kL2, kDims, nullptr, nullptr, 3);
+    cloud.stride = point_stride(*cloud.codec);
+    cloud.bytes.assign(cloud.members.size() * cloud.stride, 0);
+    cloud.chunk = cloud.bytes.data();
+    Prepared prepared = cloud.codec->allocate_prepared(arena);
+    std::mt19937_64 random(seed);
+    std::uniform_real_distribution<double> uniform;
+    for (const std::uint32_t point : cloud.members) {
+        std::map<std::int32_t, float> entries;
+        for (std::size_t i = 0; i <= point % 3; ++i) {
+            const auto index = static_cast<std::int32_t>(kDims * std::pow(uniform(random), 3.0));
+            entries[std::min(index, kDims - 1)] = static_cast<float>(0.001 + uniform(random));
+        }
+        std::vector<std::int32_t> indices;
+        std::vector<float> values;
+        for (const auto& [index, value] : entries) {
+            indices.push_back(index);
+            values.push_back(value);
+        }
+        std::vector<float> packed(packed_sparse_size(indices.size()));
+        pack_sparse({kDims, indices, values}, packed.data());
+        ASSERT_EQ(cloud.codec->prepare(packed.data(), prepared), PrepareStatus::kReady);
+        std::uint8_t* record = &cloud.bytes[point * cloud.stride];
+        cloud.codec->encode(prepared, *reinterpret_cast<CodeHeader*>(record),
+                            record + sizeof(CodeHeader), nullptr);
+    }
+}
+
+// Those that share no index are as far apart as both are long: the shortest few are the nearest of
+// almost all, and have no place for a link to each.
+TEST_F(BatchGraphTest, FindsSparsePointsThatShareNothing) {
+    for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+        Cloud cloud(1500, 2, seed);
+        ASSERT_NO_FATAL_FAILURE(make_sparse(cloud, seed));
+        const BatchOptions options = batch_options(64, seed, CodecKind::kSparse);
+        EXPECT_LE(count_lost(cloud, build(cloud, options, {16, 10}), 40), 10u) << seed;
     }
 }
 

@@ -102,4 +102,26 @@ class BatchFinder {
 
 static_assert(std::is_trivially_destructible_v<BatchFinder>);
 
+namespace internal {
+
+/// A search for a rank of a layer. All that it followed is kept: where many ranks have the same
+/// nearest, as rows that all others are equally far from, the first have no place left for a link.
+struct Aim {
+    std::uint32_t rank;
+    std::uint32_t near[BatchFinder::kEf];  ///< the ranks found, nearest first
+    std::uint8_t n_near;
+    bool is_missed;
+    bool is_lost;  ///< missed, and nothing was found that the rank links to
+};
+
+/// One of so many is looked for at a time.
+constexpr std::size_t
+ranks_per_aim(std::size_t n_ranks) {
+    constexpr std::size_t kMost = 64;   // of a large layer
+    constexpr std::size_t kFew = 1024;  // searches of a small one
+    return std::clamp<std::size_t>(n_ranks / kFew, 1, kMost);
+}
+
+}  // namespace internal
+
 }  // namespace vext::core

@@ -48,7 +48,7 @@ class LayerFinding {
         if (graph_.layer > 0)
             return;
         const std::size_t n = order.size();
-        const std::size_t step = std::clamp<std::size_t>(n / kFewSearches, 1, kRanksPerSearch);
+        const std::size_t step = internal::ranks_per_aim(n);
         aims_ = allocate_shared<Aim>(crew_, n / step);
         const auto n_lost = allocate_shared<std::uint32_t>(crew_, 1);
         // Where one was lost, others may be.
@@ -65,19 +65,10 @@ class LayerFinding {
     }
 
    private:
-    static constexpr std::size_t kRanksPerSearch = 64;  // of a large layer
-    static constexpr std::size_t kFewSearches = 1024;   // of a small one
     static constexpr std::size_t kSearchesPerTask = 16;
     static constexpr std::size_t kFirstShare = 32;
 
-    // A search for a rank.
-    struct Aim {
-        std::uint32_t rank;
-        std::uint32_t near[4];  // the nearest ranks found
-        std::uint8_t n_near;
-        bool is_missed;
-        bool is_lost;  // missed, and nothing was found that the rank links to
-    };
+    using Aim = internal::Aim;
 
     void
     search(std::uint32_t rank, Aim& aim) {

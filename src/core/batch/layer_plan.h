@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/batch/finder.h"
 #include "core/batch/offers.h"
 #include "core/batch/options.h"
 #include "core/batch/partition.h"
@@ -63,8 +64,9 @@ LayerPlan::bytes_per_rank(const BatchOptions& options) const {
     constexpr std::size_t kReaching = 7;
     // Leaders, and bounds of groups, are fewer than one in a hundred.
     constexpr std::size_t kGroups = 2;
+    const std::size_t aims = sizeof(internal::Aim) / internal::ranks_per_aim(n) + 1;
     return row_width * sizeof(Near) + sizeof(internal::Sketch) + kOrder + kEndAndCount + kReaching +
-           kGroups + options.fan * (sizeof(Entry) + sizeof(std::uint32_t));
+           aims + kGroups + options.fan * (sizeof(Entry) + sizeof(std::uint32_t));
 }
 
 }  // namespace vext::core
