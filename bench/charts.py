@@ -5,9 +5,11 @@ A chart is plain data, as it stands in JSON:
 
     {"kind": "lines", "x": AXIS, "y": AXIS, "series": [{"name": ..., "points": [POINT, ...]}, ...]}
     {"kind": "bars", "x": AXIS, "bars": [{"label": ..., "value": ..., "series": 1, "facts": FACTS}]}
+    {"kind": "dots", "x": AXIS, "names": [...], "rows": [{"label": ..., "points": [DOT, ...]}, ...]}
 
 AXIS is {"title", "scale", "unit"}: scale linear, log or nines (shares by the logarithm of what they
-miss); unit one of UNITS. POINT is {"x", "y", "label", "facts"}; FACTS is [[name, value], ...].
+miss); unit one of UNITS. POINT is {"x", "y", "label", "facts"}, DOT {"x", "series", "title", "facts"};
+FACTS is [[name, value], ...].
 """
 
 import math
@@ -292,9 +294,36 @@ def draw_bars(chart, width, _, kind, label):
     return frame(width, plot.bottom + 46, kind, label, parts)
 
 
+def draw_dots(chart, width, _, kind, label):
+    """A line of dots for each row, and the names of the series above."""
+    rows = chart["rows"]
+    scale = scale_of(chart["x"], [point["x"] for row in rows for point in row["points"]],
+                     chart.get("least_miss", 1e-4))
+    left = max(width_of(row["label"], TICK) for row in rows) + 14
+    # A narrow page has the labels above their dots.
+    is_narrow = left > width / 2
+    step = 36 if is_narrow else 20
+    plot = Plot(10 if is_narrow else left, width - 14, 30, 30 + step * len(rows))
+    parts = plot.draw_x_axis(chart["x"], scale, True)
+    at = plot.left
+    for series, name in enumerate(chart["names"], 1):
+        parts += [f'<g class="c{series}">{mark(series, at + 5, 12)}</g>',
+                  text_at(at + 16, 16, name, "start", f"name c{series}")]
+        at += width_of(name, SMALL) + 46
+    for i, row in enumerate(rows):
+        y = plot.top + step * (i + 0.5) + (8 if is_narrow else 0)
+        parts.append(text_at(plot.left, y - 12, row["label"], "start", "row-label") if is_narrow else
+                     text_at(plot.left - 10, y + 4.5, row["label"], "end", "row-label"))
+        for point in row["points"]:
+            x = plot.x(scale, point["x"])
+            parts += [open_point(f"c{point['series']}", x, y, f"{row['label']}: {point['title']}",
+                                 point["facts"]), mark(point["series"], x, y, 3.5), "</g>"]
+    return frame(width, plot.bottom + 46, kind, label, parts)
+
+
 def draw(chart, width, height, kind, label):
     """The svg element; `kind` becomes a class."""
-    return {"lines": draw_lines, "bars": draw_bars}[chart["kind"]](chart, width, height, kind, label)
+    return {"lines": draw_lines, "bars": draw_bars, "dots": draw_dots}[chart["kind"]](chart, width, height, kind, label)
 
 
 # --- charts as data ---

@@ -71,10 +71,15 @@ class Side:
         return f"{self.extension} " + self.sql(
             f"SELECT extversion FROM pg_extension WHERE extname = '{self.extension}'")
 
+    def create(self):
+        """Makes the database."""
+        Side("postgres", None, self.limit_s).sql(f"CREATE DATABASE {self.name}")
+        self.sql(f"CREATE EXTENSION pg_prewarm; CREATE EXTENSION {self.extension}")
+
     def prepare(self, dims, storage):
         """Makes the database and its empty tables."""
-        Side("postgres", None, self.limit_s).sql(f"CREATE DATABASE {self.name}")
-        self.sql(f"""CREATE EXTENSION pg_prewarm; CREATE EXTENSION {self.extension};
+        self.create()
+        self.sql(f"""
             CREATE TABLE t (id bigint, v vector({dims}));
             CREATE TABLE q (id bigint PRIMARY KEY, v vector({dims}));
             CREATE TABLE spare (id bigint PRIMARY KEY, v vector({dims}));

@@ -176,13 +176,54 @@ def _long_rows(world, rng, ids, dims):
     return _topics(world, rng, ids, dims, 0.02)
 
 
-def rows(shape, dims, world, ids, salt=0):
-    """The vectors of the rows `ids`, a float32 array; `salt` gives the same rows other vectors."""
+# --- shapes of bench/quality alone: too hard, or too slow, for a history to be judged by them ---
+
+def _spectrum(world, rng, ids, dims, offset=0.0, norms=0.0):
+    """As learned embeddings: groups, few directions that tell much and many that tell little, an offset
+    in standard deviations, and lengths that vary by `norms` (of their logarithm)."""
+    scales = np.arange(1, dims + 1) ** -0.55
+    turn = np.linalg.qr(world.standard_normal((dims, dims)))[0]
+    way = 1 + 0.2 * world.standard_normal(dims)
+    centres = world.standard_normal((300, dims)) * scales
+    made = centres[rng.integers(0, 300, len(ids))] + rng.standard_normal((len(ids), dims)) * scales
+    deviation = np.sqrt(2 * np.mean(scales ** 2))
+    made = made @ turn + offset * deviation * way
+    return made * np.exp(norms * rng.standard_normal((len(ids), 1)))
+
+
+def _descriptors(world, rng, ids, dims):
+    """As SIFT makes them of images: histograms of few strong directions, cut and of length 512."""
+    centres = world.gamma(0.5, 1.0, (400, dims))
+    made = centres[rng.integers(0, 400, len(ids))] * rng.gamma(3.0, 1 / 3.0, (len(ids), dims))
+    made += rng.gamma(0.4, 0.5, (len(ids), dims))
+    made /= np.linalg.norm(made, axis=1, keepdims=True)
+    made = np.minimum(made, 0.2)
+    return np.floor(512 * made / np.linalg.norm(made, axis=1, keepdims=True)).clip(0, 255)
+
+
+def _ratings(world, rng, ids, dims):
+    """Stars that people gave to some of `dims` things: few things have most of them, and a few people
+    gave many."""
+    chances = world.permutation(1.0 / np.arange(5, dims + 5))
+    tastes = world.standard_normal((12, dims))
+    kinds = rng.standard_normal((len(ids), 12)) @ tastes / 3.0
+    counts = np.minimum(10 + 15 * rng.pareto(1.3, len(ids)), dims / 8).astype(int)
+    made = np.zeros((len(ids), dims))
+    for row, kind, n in zip(made, kinds, counts):
+        # The least of these are a drawing of n without repetition, each by its chance.
+        drawn = np.argpartition(rng.exponential(size=dims) / (chances * np.exp(kind)), n)[:n]
+        row[drawn] = np.clip(np.round(3.3 + kind[drawn] + 0.7 * rng.standard_normal(n)), 1, 5)
+    return made
+
+
+def rows(shape, dims, world, ids, salt=0, **more):
+    """The vectors of the rows `ids`, a float32 array; `salt` gives the same rows other vectors. A few
+    shapes take `more`."""
     ids = np.asarray(ids, dtype=np.int64)
     first = int(ids[0]) if len(ids) else 0
     rng = np.random.default_rng([world, salt, first, len(ids)])
     maker = globals()["_" + shape]
-    made = maker(np.random.default_rng(world), rng, ids, dims)
+    made = maker(np.random.default_rng(world), rng, ids, dims, **more)
     return np.ascontiguousarray(made, dtype=np.float32)
 
 
