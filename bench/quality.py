@@ -8,6 +8,7 @@ import queue
 import statistics
 import sys
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -184,7 +185,7 @@ class Matrix:
 
     def measure(self, workers):
         """All cells, each by the next worker that is free; those that take long first."""
-        free = queue.Queue()
+        free, lock = queue.Queue(), threading.Lock()
         for worker in workers:
             free.put(worker)
 
@@ -197,6 +198,9 @@ class Matrix:
                     worker.run(cells, rounded(self.options.rows, cells.shape.share), WAYS)
             finally:
                 free.put(worker)
+            with lock:  # a run that is ended leaves what it has measured
+                self.report.result["cells"] = self.figures()
+                self.report.save()
             self.progress(cells, CHURN if churns else WAYS)
 
         jobs = [(cells, True) for cells in self.cells if self.churns(cells)]
@@ -315,7 +319,7 @@ class Matrix:
         return [{"shape": name_of(cells.shape), "metric": cells.metric,
                  "side": ("ours", "peer")[side], "way": way, "ef_search": ef,
                  "recall": round(hits.mean() / K, 5), "error": round(cells.error(hits), 5)}
-                for cells in self.cells for (side, way, ef), hits in cells.hits.items()]
+                for cells in self.cells for (side, way, ef), hits in list(cells.hits.items())]
 
 
 def main():
@@ -329,7 +333,6 @@ def main():
         describe(report, "Recall by shape, way in and metric", workers[0].sides, data,
                  "that of each type")
         matrix.measure(workers)
-    report.result["cells"] = matrix.figures()
     for ef in options.ef:
         matrix.table(ef)
     matrix.summary()

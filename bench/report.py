@@ -45,9 +45,13 @@ class Report:
 
     def add(self, section):
         self.result["sections"].append(section)
+        self.save()
+        page.write_page(self.page_path(), [self.result])
+
+    def save(self):
+        """Writes the JSON file."""
         with open(self.json_path, "w", encoding="utf-8") as file:
             json.dump(self.result, file, indent=1, ensure_ascii=False)
-        page.write_page(self.page_path(), [self.result])
 
     def page_path(self):
         return os.path.splitext(self.json_path)[0] + ".html"
