@@ -9,6 +9,7 @@ import statistics
 import sys
 import tempfile
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -40,14 +41,16 @@ def parse_arguments():
     parser.add_argument("--quick", action="store_true", help="few rows: does it run at all?")
     parser.add_argument("--metrics", nargs="+", metavar="METRIC", default=list(OPERATORS),
                         help="some of " + ", ".join(OPERATORS))
-    parser.add_argument("--rows", type=int, default=10_000, help="of shapes that have few dimensions")
-    parser.add_argument("--churn-rows", type=int, default=3000)
+    parser.add_argument("--rows", type=int, default=5000, help="of shapes that have few dimensions")
+    parser.add_argument("--churn-rows", type=int, default=2000)
     parser.add_argument("--no-churn", action="store_true")
     parser.add_argument("--churn-all", action="store_true", help="churn for all dense shapes")
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--ef", type=int, nargs="+", default=[10, 40])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="shapes at a time")
+    parser.add_argument("--minutes", type=float, default=600,
+                        help="begin with no further shape and metric after so many")
     parser.add_argument("--limit", type=int, default=1800, help="seconds any one step may take")
     parser.add_argument("--json", metavar="FILE", help="build/bench/quality.json by default")
     options = parser.parse_args()
@@ -184,12 +187,16 @@ class Matrix:
             sys.exit("no such shape and metric")
 
     def measure(self, workers):
-        """All cells, each by the next worker that is free; those that take long first."""
+        """All cells, each by the next worker that is free; churn first, which takes long."""
         free, lock = queue.Queue(), threading.Lock()
         for worker in workers:
             free.put(worker)
 
+        end = time.monotonic() + 60 * self.options.minutes
+
         def work(cells, churns):
+            if time.monotonic() > end:
+                return
             worker = free.get()
             try:
                 if churns:
@@ -204,7 +211,7 @@ class Matrix:
             self.progress(cells, CHURN if churns else WAYS)
 
         jobs = [(cells, True) for cells in self.cells if self.churns(cells)]
-        jobs += [(cells, False) for cells in sorted(self.cells, key=lambda c: -c.shape.dims)]
+        jobs += [(cells, False) for cells in self.cells]
         with ThreadPoolExecutor(len(workers)) as pool:
             try:
                 for done in [pool.submit(work, *job) for job in jobs]:
@@ -212,6 +219,10 @@ class Matrix:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+        n_planned = len(self.cells)
+        self.cells = [cells for cells in self.cells if cells.hits]
+        if time.monotonic() > end:
+            self.report.progress(f"time is up: {len(self.cells)} of {n_planned} have figures")
 
     def churns(self, cells):
         dense = cells.shape.form.name == "vector" and cells.shape.dims <= 100
@@ -257,9 +268,10 @@ class Matrix:
                 f"{statistics.median(errors):.4f}, at most {max(errors):.4f}.")
         for side, name in enumerate(["ours", "peer"][:2 - self.options.alone]):
             apart = [abs(cells.recall(side, "CREATE INDEX", ef) - cells.recall(side, "again", ef))
-                     for cells in self.cells]
-            text += (f" Two builds of the same rows, {name}: {statistics.median(apart):.4f} apart in "
-                     f"the median, {max(apart):.4f} at most.")
+                     for cells in self.cells if "again" in cells.ways(side, ef)]
+            if apart:
+                text += (f" Two builds of the same rows, {name}: {statistics.median(apart):.4f} apart "
+                         f"in the median, {max(apart):.4f} at most.")
         return text
 
     def chart(self, ef):
