@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use VectorExt;
 
-my $n_rows = 1000;
+my $n_rows = 700;
 my $n_queries = 100;
 my $n_rounds = 6;
 
@@ -27,7 +27,7 @@ $node->safe_psql('postgres', q{
 # metrics, each with the least recall by any way. Other shapes and metrics are in 014_recall.pl (batches),
 # 026_centroid.pl (offsets), 027_inner_product.pl, 028_sparse.pl and 048_far_groups.pl.
 my %shapes = (
-	'outliers' => [ 24, 'normal(k + j) * CASE WHEN i % 300 = 7 THEN 500 ELSE 1 END', { l2 => 0.98 } ],
+	'outliers' => [ 24, 'normal(k + j) * CASE WHEN i % 200 = 7 THEN 500 ELSE 1 END', { l2 => 0.98 } ],
 	'heavy norms' => [ 16, 'normal(k + j) * (noise(k) ^ (-0.667) - 0.95)', { l2 => 0.93, l1 => 0.93 } ],
 	'half duplicates' => [ 24, 'CASE WHEN noise(k) < 0.5 THEN normal((20 * noise(k))::int * 100 + j)
 		ELSE normal(k + j) END', { l1 => 0.98 } ],
@@ -35,7 +35,7 @@ my %shapes = (
 	'drift' => [ 16, 'i / 100.0 * normal(j) + 0.3 * normal(k + j)', { l2 => 0.98, cosine => 0.95 } ],
 	'two dimensions' => [ 2, 'noise(k + j)', { ip => 0.93, l1 => 0.98 } ],
 	'eight dimensions' => [ 8, 'noise(k + j)', { l2 => 0.98, ip => 0.95 } ],
-	'low intrinsic' => [ 100, 'normal(k) * sin(j) + normal(k + 1) * sin(2 * j) + normal(k + 2) * sin(3 * j)
+	'low intrinsic' => [ 48, 'normal(k) * sin(j) + normal(k + 1) * sin(2 * j) + normal(k + 2) * sin(3 * j)
 		+ normal(k + 3) * cos(j) + 0.02 * noise(k + j)', { l2 => 0.98 } ]);
 
 # `pool` has the rows by `version`: 1 to be searched in the end, 0 to be replaced; `queries` is beside.
