@@ -33,8 +33,8 @@ my %shapes = (
 		ELSE normal(k + j) END', { l1 => 0.98 } ],
 	'sorted by cluster' => [ 16, '10 * noise(i / 50 * 100 + j) + 0.2 * normal(k + j)', { cosine => 0.98 } ],
 	'drift' => [ 16, 'i / 100.0 * normal(j) + 0.3 * normal(k + j)', { l2 => 0.98, cosine => 0.95 } ],
-	'two dimensions' => [ 2, 'noise(k + j)', { ip => 0.93, l1 => 0.98 } ],
-	'eight dimensions' => [ 8, 'noise(k + j)', { l2 => 0.98, ip => 0.95 } ],
+	'two dimensions' => [ 2, 'noise(k + j)', { ip => 0.93 } ],
+	'eight dimensions' => [ 8, 'noise(k + j)', { l2 => 0.98 } ],
 	'low intrinsic' => [ 48, 'normal(k) * sin(j) + normal(k + 1) * sin(2 * j) + normal(k + 2) * sin(3 * j)
 		+ normal(k + 3) * cos(j) + 0.02 * noise(k + j)', { l2 => 0.98 } ]);
 
