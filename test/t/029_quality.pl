@@ -41,14 +41,15 @@ my %shapes = (
 # `pool` has the rows by `version`: 1 to be searched in the end, 0 to be replaced; `queries` is beside.
 sub make_pool
 {
-	my ($n_dims, $coordinate) = @_;
+	my ($n_dims, $coordinate, $n) = @_;
+	$n //= $n_rows;
 	my $vector = "(SELECT array_agg($coordinate ORDER BY j) FROM generate_series(1, $n_dims) j)::vector($n_dims)";
 	$node->safe_psql('postgres', qq{
 		DROP TABLE IF EXISTS pool, queries;
-		CREATE TABLE pool AS SELECT i AS id, version, $vector AS v FROM generate_series(1, $n_rows) i,
+		CREATE TABLE pool AS SELECT i AS id, version, $vector AS v FROM generate_series(1, $n) i,
 			generate_series(0, 1) version, LATERAL (SELECT 1000000 + (2 * i + version) * 1000 AS k) keys;
 		CREATE TABLE queries AS SELECT number AS id, $vector AS v FROM generate_series(1, $n_queries) number,
-			LATERAL (SELECT number * $n_rows / $n_queries AS i, 9000000 + number * 1000 AS k) keys;
+			LATERAL (SELECT number * $n / $n_queries AS i, 9000000 + number * 1000 AS k) keys;
 		ALTER TABLE pool ALTER v TYPE vector($n_dims)});
 	return;
 }
@@ -107,6 +108,23 @@ for my $shape (sort keys %shapes)
 		}
 	}
 }
+
+# Where a few rows are the nearest of most others, rows that vacuum linked anew are still found when
+# others have come.
+make_pool(48, 'normal(k + j) * (noise(k) ^ (-0.667) - 0.95)', 3600);
+$node->safe_psql('postgres', "DROP TABLE t;
+	CREATE TABLE t (id bigint, v vector(48));
+	CREATE INDEX t_v ON t USING hnsw (v vector_l2_ops);
+	SET vector_ext.insert_batch = 0;
+	INSERT INTO t $rows;
+	DELETE FROM t WHERE id % 3 = 0;
+	$vacuum;
+	INSERT INTO t SELECT id, v FROM pool WHERE version = 0 AND id % 2 = 0");
+cmp_ok($node->safe_psql('postgres', q{
+		SET enable_seqscan = off;
+		SELECT count(*) FROM (SELECT v FROM t WHERE id % 7 = 0) s WHERE (SELECT min(d) FROM (
+			SELECT t.v <-> s.v AS d FROM t ORDER BY t.v <-> s.v LIMIT 10) x) > 0}),
+	'<=', 14, 'at most 14 of 600 rows are missed that vacuum linked and others joined');
 
 $node->stop;
 done_testing();

@@ -286,7 +286,8 @@ Repairer::rewrite(NodeId id, int layer, NodeId list_record) {
 
 // Fills the list with the chosen links that hide each other from nobody, then with what it had,
 // then with the other chosen ones. Those it had may be farther off, but they are proven ways: where
-// a few nodes are the nearest to all, every list chosen anew leads to these alone.
+// a few nodes are the nearest to all, every list chosen anew leads to these alone. So they keep
+// their kinds, too: as fillers they would be the first to give way to rows that come later.
 void
 Repairer::fill(const LinkList& list) const {
     const auto put = [&](const Link& link) {
@@ -298,7 +299,7 @@ Repairer::fill(const LinkList& list) const {
             put(chosen.link());
     for (const Link& link : links_.span())
         if (!is_dead(link.id()))
-            put(Link(link.id(), core::LinkKind::kFiller));
+            put(link);
     for (const ChosenLink& chosen : chosen_.span())
         put(chosen.link());
 }
