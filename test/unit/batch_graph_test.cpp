@@ -454,22 +454,5 @@ TEST_F(BatchGraphTest, LeadsToTheEntryPoint) {
     }
 }
 
-// In the graph that a small batch joins, its anchors stay beside nearer nodes: no list is to hold
-// many of them, least of all those of long points, which by inner product searches meet first.
-TEST_F(BatchGraphTest, SpreadsAnchors) {
-    for (const Metric metric : {Metric::kL2, Metric::kInnerProduct}) {
-        Cloud cloud(100, 40, 4, metric);
-        const BatchGraph graph = build(cloud, BatchOptions(), GraphShape{16, 5});
-        std::size_t n_more_than_two = 0;
-        for (std::size_t rank = 0; rank < 100; ++rank) {
-            std::size_t n_anchors = 0;
-            for (const Link& link : graph.layers[0].links.of(rank))
-                n_anchors += link.kind() == LinkKind::kAnchor ? 1 : 0;
-            n_more_than_two += n_anchors > 2 ? n_anchors - 2 : 0;
-        }
-        EXPECT_LE(n_more_than_two, 10u) << static_cast<int>(metric);
-    }
-}
-
 }  // namespace
 }  // namespace vext::core

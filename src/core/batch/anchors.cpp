@@ -15,10 +15,6 @@ constexpr int kMostSteps = 32;
 // where that has no other place for it, becomes part of a way there, and leads on.
 constexpr std::size_t kSpared = 2;
 
-// Anchors of a list while others have links to give: few, since those of a batch that joins a graph
-// stay there beside nearer nodes (docs/decisions.md).
-constexpr std::size_t kFewAnchors = 2;
-
 }  // namespace
 
 AnchorWalk::AnchorWalk(const LayerLinks& layer, std::size_t n, bool has_parents,
@@ -40,13 +36,10 @@ AnchorWalk::walk_from(std::uint32_t entry) {
     reach(entry);
     if (has_parents_)
         n_anchors_[entry] = 1;
-    walk(kFewAnchors, 0);
-    if (!has_reached_all())
-        walk(layer_.links.width() / 2, 0);
+    walk(layer_.links.width() / 2, 0);
     if (has_parents_)
         n_anchors_[entry] += kSpared - 1;
-    if (!has_reached_all())
-        walk(layer_.links.width(), 0);
+    walk(layer_.links.width(), 0);
 }
 
 void

@@ -24,8 +24,8 @@ class AnchorWalk {
     AnchorWalk(const LayerLinks& layer, std::size_t n, bool has_parents, std::size_t n_most_given,
                Arena& local, void (*pause)());
 
-    /// Walks from `entry` over the lists as they are; a list gives two places to anchors, or at
-    /// most half of them, while that suffices.
+    /// Walks from `entry` over the lists as they are; a list gives at most half of its places to
+    /// anchors while that suffices.
     void walk_from(std::uint32_t entry);
 
     bool
