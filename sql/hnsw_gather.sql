@@ -233,3 +233,17 @@ COMMIT;
 VACUUM items;
 SELECT pg_temp.is_sound();
 DROP TABLE items;
+
+-- A vector that the centroid of its batch would make too long is refused when it comes.
+CREATE TABLE far (v vector(64));
+CREATE INDEX far_v ON far USING hnsw (v vector_l2_ops);
+BEGIN;
+INSERT INTO far SELECT ('[1.9e15' || repeat(',0', 63) || ']')::vector FROM generate_series(1, 20000);
+SAVEPOINT s;
+INSERT INTO far VALUES (('[-1.8446743e19' || repeat(',0', 63) || ']')::vector);
+ROLLBACK TO s;
+INSERT INTO far VALUES (('[-1.844e19' || repeat(',0', 63) || ']')::vector);
+COMMIT;
+SELECT count(*) FROM far;
+SELECT * FROM hnsw_check('far_v', true) WHERE severity = 'damage';
+DROP TABLE far;

@@ -648,6 +648,32 @@ TEST_F(CodecTest, JudgesAsItPrepares) {
         }
 }
 
+// A centroid may come later, on the other side.
+TEST_F(CodecTest, JudgesForAnyCentroid) {
+    for (Metric metric : {Metric::kL2, Metric::kInnerProduct})
+        for (std::size_t n_dims : {100, 768}) {
+            Vector centroid(n_dims);
+            centroid[0] = 0.999e15f;
+            CodecTester without(metric, n_dims);
+            CodecTester with(metric, n_dims, centroid);
+            std::size_t n_ready = 0;
+            std::size_t n_refused = 0;
+            for (float value = 1.84e19f; value < 1.845e19f; value += 2e13f) {
+                Vector vector(n_dims);
+                vector[0] = -value;
+                if (without.judge(vector) == PrepareStatus::kReady) {
+                    EXPECT_EQ(without.prepare(vector), PrepareStatus::kReady) << value;
+                    EXPECT_EQ(with.prepare(vector), PrepareStatus::kReady) << value;
+                    ++n_ready;
+                } else {
+                    ++n_refused;
+                }
+            }
+            EXPECT_GT(n_ready, 100u);
+            EXPECT_GT(n_refused, 10u);
+        }
+}
+
 TEST_F(CodecTest, TurnsGarbageIntoInfinity) {
     constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
     for (Metric metric : kMetrics)

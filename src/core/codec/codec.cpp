@@ -205,15 +205,18 @@ Codec::prepare(const float* vector, Prepared& prepared) const {
 
 PrepareStatus
 Codec::judge(const float* vector, Prepared& scratch) const {
-    // Of two such vectors the difference and the product are far from overflow.
-    constexpr double kSurelyShort = 1e36;
-    static_assert(kMostCentroidNorm < kSurelyShort);
-    if (is_rotated(kind_)) {
-        const double squared_norm = kernels().squared_norm(vector, n_dims());
-        if (squared_norm <= kSurelyShort && (metric() != Metric::kCosine || squared_norm > 0))
-            return PrepareStatus::kReady;
+    if (!is_rotated(kind_))
+        return prepare(vector, scratch);
+    const double squared_norm = kernels().squared_norm(vector, n_dims());
+    if (metric() == Metric::kCosine) {
+        if (squared_norm == 0)
+            return PrepareStatus::kZeroVector;
+        return squared_norm <= kMaxFloat ? PrepareStatus::kReady : PrepareStatus::kOverflow;
     }
-    return prepare(vector, scratch);
+    // Measured from the other side it is longer by the centroid's norm; as much again is for
+    // roundings.
+    const double most = std::sqrt(kMaxFloat) - 2 * std::sqrt(kMostCentroidNorm);
+    return squared_norm <= most * most ? PrepareStatus::kReady : PrepareStatus::kOverflow;
 }
 
 void

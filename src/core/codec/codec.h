@@ -119,8 +119,9 @@ class Codec {
     /// A sparse vector lives at least as long as `prepared` is used, and the query made of it.
     PrepareStatus prepare(const float* vector, Prepared& prepared) const;
 
-    /// What prepare() says of the vector, told from its norm alone where that is enough; true
-    /// with any centroid whose squared norm is at most kMostCentroidNorm.
+    /// What prepare() says of the vector, told from its norm alone where that is enough. kReady is
+    /// true with any centroid whose squared norm is at most kMostCentroidNorm; for a vector that is
+    /// too long for some of these it is kOverflow.
     PrepareStatus judge(const float* vector, Prepared& scratch) const;
 
     /// Writes all of header, code and residual (null where residual_bytes() is 0).
