@@ -58,7 +58,7 @@ arms_of_values(const Pieces& pieces) {
                      column.number, "']");
     for (const Column& column : pieces.plan.columns)
         if (column.is_supplied && column.n_dims > 0) {
-            const Text n_dims = concat(pieces.arena, pieces.plan.extension, "vector_dims(",
+            const Text n_dims = concat(pieces.arena, pieces.plan.types, "vector_dims(",
                                        value_of(pieces.arena, column), ")");
             arms.add(" WHEN ", n_dims, kUnequal, column.n_dims, " THEN ",
                      fault(pieces, "22000",

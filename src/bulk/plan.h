@@ -186,6 +186,7 @@ struct Plan {
     std::span<const ForeignKey> foreign_keys;
     RejectTable rejects;
     Text extension;  ///< the schema of the extension, with a dot
+    Text types;      ///< likewise that of the types, where they are an extension of their own
     Ways ways;
 };
 

@@ -159,12 +159,17 @@ schema_of_extension(FunctionCallInfo fcinfo) {
 }
 
 VectorTypes
-vector_types_in(Oid schema) {
-    const auto find = [&](const char* name) {
-        return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
-                               ObjectIdGetDatum(schema));
+vector_types_of(Oid schema) {
+    const char* const schema_name = get_namespace_name(schema);
+    const auto result_of = [schema_name](const char* function) {
+        const Oid text[] = {TEXTOID};
+        List* name = list_make2(makeString(pstrdup(schema_name)), makeString(pstrdup(function)));
+        return get_func_rettype(LookupFuncName(name, 1, text, false));
     };
-    return {find("vector"), find("halfvec")};
+    const Oid vector = result_of("vector_try_parse");
+    const Oid schema_of_types =
+        GetSysCacheOid1(TYPEOID, Anum_pg_type_typnamespace, ObjectIdGetDatum(vector));
+    return {vector, result_of("halfvec_try_parse"), schema_of_types};
 }
 
 Request
@@ -195,7 +200,7 @@ read_request(core::Arena& arena, FunctionCallInfo fcinfo) {
                                     request.options.duplicates != Duplicates::kError ||
                                     request.has_key;
     request.schema = schema_of_extension(fcinfo);
-    request.vector_types = vector_types_in(request.schema);
+    request.vector_types = vector_types_of(request.schema);
     return request;
 }
 

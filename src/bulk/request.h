@@ -14,6 +14,7 @@ namespace vext::bulk {
 struct VectorTypes {
     Oid vector = InvalidOid;
     Oid halfvec = InvalidOid;
+    Oid schema = InvalidOid;  ///< of both
 
     bool
     has(Oid type) const {
@@ -41,8 +42,9 @@ Request read_request(core::Arena& arena, FunctionCallInfo fcinfo);
 /// where one is NULL.
 std::span<const Text> names_of(core::Arena& arena, Datum array, const char* argument);
 
-/// The schema of the extension, as that of a function of it that was called; and its vector types.
+/// The schema of the extension, as that of a function of it that was called; and the types that its
+/// functions make of a text, which may be in another schema.
 Oid schema_of_extension(FunctionCallInfo fcinfo);
-VectorTypes vector_types_in(Oid schema);
+VectorTypes vector_types_of(Oid schema);
 
 }  // namespace vext::bulk

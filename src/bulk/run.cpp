@@ -53,6 +53,12 @@ raise_fault(const ColumnFault& found, const char* source, const char* target) {
     pg_unreachable();
 }
 
+// A schema as SQL writes it before a name.
+Text
+prefix_of(core::Arena& arena, Oid schema) {
+    return core::concat(arena, quote_identifier(get_namespace_name(schema)), ".");
+}
+
 Source
 describe_source(const Request& request, Oid rows) {
     Source source;
@@ -86,7 +92,8 @@ make_plan(core::Arena& arena, const Request& request, Oid index, Oid rows) {
     plan.foreign_keys = read_foreign_keys(arena, request.target, plan.columns);
     if (request.options.has_rejects)
         plan.rejects = describe_rejects_table(request.rejects);
-    plan.extension = core::concat(arena, quote_identifier(get_namespace_name(request.schema)), ".");
+    plan.extension = prefix_of(arena, request.schema);
+    plan.types = prefix_of(arena, request.vector_types.schema);
     plan.ways = choose_ways(plan);
     return plan;
 }

@@ -136,7 +136,7 @@ make_stage(FunctionCallInfo fcinfo) {
         request.columns = names_of(arena, PG_GETARG_DATUM(2), "columns");
     request.is_lenient = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
     request.schema = schema_of_extension(fcinfo);
-    request.vector_types = vector_types_in(request.schema);
+    request.vector_types = vector_types_of(request.schema);
     check_target(request.target);
     check_block();
     check_columns(request);

@@ -87,6 +87,22 @@ is($node->safe_psql('cascaded', q{
 	CREATE INDEX items_v ON items USING hnsw (v s.vector_l2_ops);
 	SELECT count(*) FROM s.hnsw_check('items_v', true)}), '0', 'both work in a schema of their own');
 
+# The types in one schema, the tools in another: a stage takes what the column would refuse.
+new_database('apart', 'CREATE SCHEMA types', 'CREATE SCHEMA tools',
+	'CREATE EXTENSION vector SCHEMA types', 'CREATE EXTENSION vector_tools SCHEMA tools');
+is($node->safe_psql('apart', q{
+	SET search_path = public, types, tools;
+	CREATE TABLE items (id int PRIMARY KEY, v vector(2), h halfvec(2));
+	BEGIN;
+	SELECT vector_stage_for('items', 'stage');
+	INSERT INTO stage VALUES (1, '[1,2]', '[1,2]'), (2, '[1,2,3]', '[1,2]'), (3, '[1,2]', '[1]');
+	SELECT vector_rejects_table('rejects');
+	SELECT inserted, rejected FROM vector_bulk_upsert('items', 'stage', reject_into => 'rejects');
+	SELECT key, message FROM rejects ORDER BY key;
+	COMMIT}),
+	"stage\nrejects\n1|2\n2|expected 2 dimensions, not 3\n3|expected 2 dimensions, not 1",
+	'types and tools in two schemas');
+
 # Another type of the name in the schema of the tools would be taken for that of extension vector.
 new_database('captured', 'CREATE SCHEMA s', 'CREATE EXTENSION vector SCHEMA s', 'CREATE DOMAIN public.vector AS text');
 error_is($node, 'captured', 'CREATE EXTENSION vector_tools SCHEMA public', '42710',

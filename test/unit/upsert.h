@@ -63,6 +63,7 @@ struct Planned {
         plan.source.name = "stage";
         plan.source.quoted = "pg_temp.stage";
         plan.extension = "x.";
+        plan.types = "y.";
         for (std::size_t i = 0; i < columns.size(); ++i)
             columns[i].number = static_cast<int>(i) + 1;
     }
