@@ -16,6 +16,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #include "core/half.h"
 
@@ -102,6 +103,8 @@ class DecimalRun {
     template <typename Number>
     std::size_t
     read(const char*& p, std::span<Number> out) {
+        static_assert(std::is_same_v<Number, float> || std::is_same_v<Number, Half>,
+                      "numbers up to 999 are stored without a look at the range");
         if (p - begin_ < 16)
             return 0;
         std::size_t n_read = 0;

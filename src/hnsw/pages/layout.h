@@ -146,13 +146,13 @@ struct NodeRecord {
 };
 static_assert(sizeof(NodeRecord) == 32 && offsetof(NodeRecord, tids_head) == 12);
 
-/// Links of one node on the layers above 0: `m` ids a layer, layer 1 first.
+/// Links of one node on the layers above 0: room for `m_above` a layer, layer 1 first.
 struct LinksRecord {
     RecordHead head;
     std::uint16_t reserved;
     NodeId owner;
     std::uint8_t counts[kMaxLayers];
-    // then: Link links[head.layer][m]
+    // then: Link links[head.layer][m_above]
 };
 static_assert(sizeof(LinksRecord) == 28);
 
