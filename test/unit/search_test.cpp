@@ -109,6 +109,12 @@ class TestGraph {
         }
     }
 
+    /// Makes the node's place the query.
+    void
+    aim_at(NodeId id) {
+        std::copy_n(values(id), n_dims_, query.begin());
+    }
+
     /// Node i at the distance i. Requires: one dimension.
     void
     place_in_a_row() {
@@ -260,6 +266,41 @@ TEST(Search, TakesEachEntryOnce) {
     graph.layers[0][3] = {NodeId{8}};
     search_layer(graph, 0, 10, {&expanded, 1}, memory);
     EXPECT_EQ(live_ids(memory.beam).size(), 2u);
+}
+
+TEST(Search, EndsOnceItHasFoundWhatIsSought) {
+    std::size_t n_found = 0;
+    std::size_t n_measured_whole = 0;
+    std::size_t n_measured = 0;
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+        TestGraph graph(300, 4, seed);
+        graph.link_nearest(0, graph.all(), 3);
+        test::TestArena arena;
+        SearchMemory memory(arena.arena(), 10);
+        for (std::uint32_t i = 0; i < 300; i += 6) {
+            const NodeId id{i};
+            graph.aim_at(id);
+            at(graph.is_dead, id) = i % 12 == 0;
+            const Sought sought = {id, 0};
+            const Candidate entry = graph.candidate(NodeId{1});
+            graph.n_measured = 0;
+            search_layer(graph, 0, 10, {&entry, 1}, memory);
+            n_measured_whole += graph.n_measured;
+            const std::vector<NodeId> whole = live_ids(memory.beam);
+            const bool is_found = has_found(memory.beam.entries(), sought);
+            graph.n_measured = 0;
+            search_layer(graph, 0, 10, {&entry, 1}, memory, &sought);
+            n_measured += graph.n_measured;
+            ASSERT_EQ(has_found(memory.beam.entries(), sought), is_found);
+            // What is not found is looked for as ever.
+            if (!is_found)
+                ASSERT_EQ(live_ids(memory.beam), whole);
+            n_found += is_found ? 1 : 0;
+        }
+    }
+    EXPECT_GT(n_found, 200u);
+    EXPECT_LT(n_found, 400u);
+    EXPECT_LT(2 * n_measured, n_measured_whole + n_measured_whole / 2);
 }
 
 TEST(Search, GoesOnFromWhatFellOut) {

@@ -21,11 +21,31 @@ std::span<const Candidate>
 BatchFinder::find(std::span<const BatchLayer> layers, const PointView& points, std::uint32_t entry,
                   int layer, std::uint32_t point) {
     points.codec->query_from_code(points.header(point), points.code(point), query_);
+    search(layers, points, entry, layer, nullptr);
+    return memory_.beam.entries();
+}
+
+bool
+BatchFinder::is_found(std::span<const BatchLayer> layers, const PointView& points,
+                      std::uint32_t entry, int layer, std::uint32_t point,
+                      std::span<const Candidate>& found) {
+    points.codec->query_from_code(points.header(point), points.code(point), query_);
+    const Sought sought = {
+        NodeId{point}, points.codec->distance(query_, points.header(point), points.code(point))};
+    search(layers, points, entry, layer, &sought);
+    if (has_found(memory_.beam.entries(), sought))
+        return true;
+    found = memory_.beam.entries();
+    return false;
+}
+
+void
+BatchFinder::search(std::span<const BatchLayer> layers, const PointView& points,
+                    std::uint32_t entry, int layer, const Sought* sought) {
     const internal::LayersGraph graph = {layers, points, query_};
     const Entries entries = descend(graph, static_cast<int>(layers.size()) - 1, layer + 1,
                                     graph.measure(entry), memory_);
-    search_layer(graph, layer, kEf, entries.span(), memory_);
-    return memory_.beam.entries();
+    search_layer(graph, layer, kEf, entries.span(), memory_, sought);
 }
 
 std::span<const Candidate>
@@ -42,12 +62,6 @@ BatchFinder::measure(const PointView& points, std::uint32_t point,
         measured_.push_back(candidate);
     }
     return measured_.span();
-}
-
-bool
-BatchFinder::has_found(const PointView& points, std::uint32_t point) {
-    const float own = points.codec->distance(query_, points.header(point), points.code(point));
-    return core::has_found(memory_.beam.entries(), NodeId{point}, own);
 }
 
 }  // namespace vext::core

@@ -86,15 +86,20 @@ class BatchFinder {
     std::span<const Candidate> find(std::span<const BatchLayer> layers, const PointView& points,
                                     std::uint32_t entry, int layer, std::uint32_t point);
 
+    /// Whether such a search finds the point, or one that is as near to it as the point itself. If
+    /// not, `found` becomes what it finds.
+    bool is_found(std::span<const BatchLayer> layers, const PointView& points, std::uint32_t entry,
+                  int layer, std::uint32_t point, std::span<const Candidate>& found);
+
     /// The points at their distances to `point`, with errors; valid until the next call. Requires:
     /// they are at most kMostMeasured.
     std::span<const Candidate> measure(const PointView& points, std::uint32_t point,
                                        std::span<const std::uint32_t> others);
 
-    /// Whether what was found holds the point, or one that is as near to it as the point itself.
-    bool has_found(const PointView& points, std::uint32_t point);
-
    private:
+    void search(std::span<const BatchLayer> layers, const PointView& points, std::uint32_t entry,
+                int layer, const Sought* sought);
+
     Query query_;
     SearchMemory memory_;
     Array<Candidate> measured_;
@@ -112,6 +117,7 @@ struct Aim {
     std::uint8_t n_near;
     bool is_missed;
     bool is_lost;  ///< missed, and nothing was found that the rank links to
+    bool is_group_lost;
 };
 
 /// One of so many is looked for at a time.

@@ -19,6 +19,7 @@
 #include "core/batch/crew.h"
 #include "core/batch/finder.h"
 #include "core/batch/points.h"
+#include "core/batch/rising.h"
 
 namespace vext::core {
 
@@ -49,17 +50,19 @@ class LayerFinding {
             return;
         const std::size_t n = order.size();
         const std::size_t step = internal::ranks_per_aim(n);
-        aims_ = allocate_shared<Aim>(crew_, n / step);
-        const auto n_lost = allocate_shared<std::uint32_t>(crew_, 1);
-        // Where one was lost, others may be.
+        aims_ = allocate_shared<Aim>(crew_, (n + step - 1) / step);
+        const auto is_enough = allocate_shared<bool>(crew_, 1);
         for (std::size_t offset = 0; offset < step; ++offset) {
-            for_each_aim([&](std::size_t i, Aim& aim) { search(order[i * step + offset], aim); });
-            crew_.alone([&] {
-                n_lost[0] = static_cast<std::uint32_t>(std::count_if(
-                    aims_.begin(), aims_.end(), [](const Aim& aim) { return aim.is_lost; }));
+            for_each_aim([&](std::size_t i, Aim& aim) {
+                const std::size_t place = i * step + offset;
+                aim = {};
+                if (place < n)
+                    search(order[place], aim);
+                aim.is_group_lost = aim.is_lost && are_near_lost(aim.rank);
             });
+            crew_.alone([&] { is_enough[0] = !may_others_be_lost(); });
             bridge_missed();
-            if (n_lost[0] == 0)
+            if (is_enough[0])
                 return;
         }
     }
@@ -67,24 +70,57 @@ class LayerFinding {
    private:
     static constexpr std::size_t kSearchesPerTask = 16;
     static constexpr std::size_t kFirstShare = 32;
+    static constexpr std::size_t kNear = 3;       // are the group of a rank
+    static constexpr std::size_t kFewLost = 128;  // one of so many
 
     using Aim = internal::Aim;
 
+    // Looks for the rank; where it is found, only that is noted.
     void
     search(std::uint32_t rank, Aim& aim) {
         Crew::pause();
-        const std::uint32_t point = layer_.members[rank];
-        const std::span<const Candidate> found =
-            finder_.find(graph_.layers, points_, graph_.entry, graph_.layer, point);
-        aim = {rank, {}, 0, !finder_.has_found(points_, point), true};
-        for (const Candidate& candidate : found) {
-            const std::uint32_t near = rank_among(layer_.members, number_of(candidate.id));
-            if (aim.n_near < std::size(aim.near))
-                aim.near[aim.n_near++] = near;
-            for (const Link& link : layer_.links.of(rank))
-                aim.is_lost &= link.id() != NodeId{near};
+        aim = {rank, {}, 0, false, false, false};
+        std::span<const Candidate> found;
+        if (finder_.is_found(graph_.layers, points_, graph_.entry, graph_.layer,
+                             layer_.members[rank], found))
+            return;
+        aim.is_missed = true;
+        note_near(found, aim);
+        aim.is_lost = std::ranges::none_of(layer_.links.of(rank), [&aim](const Link& link) {
+            return std::find(aim.near, aim.near + aim.n_near, number_of(link.id())) !=
+                   aim.near + aim.n_near;
+        });
+    }
+
+    // Whether most of what is nearest to a lost rank is lost, too: a group, not one rank.
+    bool
+    are_near_lost(std::uint32_t rank) {
+        const NearLinks near(layer_.links.of(rank));
+        std::size_t n_lost = 0;
+        for (const NodeId id : near.ids().first(std::min(kNear, near.ids().size()))) {
+            Aim aim;
+            search(number_of(id), aim);
+            n_lost += aim.is_lost ? 1 : 0;
         }
-        aim.is_lost &= aim.is_missed;
+        return 2 * n_lost > kNear;
+    }
+
+    // Where a group was lost, others may be; of ranks that lie alone, where many were.
+    bool
+    may_others_be_lost() const {
+        std::size_t n_lost = 0;
+        for (const Aim& aim : aims_) {
+            if (aim.is_group_lost)
+                return true;
+            n_lost += aim.is_lost ? 1 : 0;
+        }
+        return n_lost * kFewLost > aims_.size();
+    }
+
+    void
+    note_near(std::span<const Candidate> found, Aim& aim) const {
+        for (const Candidate& candidate : found)
+            aim.near[aim.n_near++] = rank_among(layer_.members, number_of(candidate.id));
     }
 
     void
@@ -97,7 +133,11 @@ class LayerFinding {
         walk_->walk_from(rank_among(layer_.members, graph_.entry));
         Aim aim = {};
         walk_->reach_missed([&](std::uint32_t rank) {
-            search(rank, aim);
+            Crew::pause();
+            aim.n_near = 0;
+            note_near(finder_.find(graph_.layers, points_, graph_.entry, graph_.layer,
+                                   layer_.members[rank]),
+                      aim);
             return std::span<const std::uint32_t>(aim.near, aim.n_near);
         });
     }

@@ -30,12 +30,19 @@ is_nearer(const Candidate& a, const Candidate& b) {
     return a.distance < b.distance || (a.distance == b.distance && a.id < b.id);
 }
 
-/// Whether a search for the node `id` found it, or a live one as near to it as it is to itself: one
-/// with an equal vector; by inner product often a longer one.
+/// A node that is searched for by its own vector.
+struct Sought {
+    NodeId id;
+    float own_distance;  ///< of the node to itself
+};
+
+/// Whether a search for the node found it, or a live one as near to it as it is to itself: one with
+/// an equal vector; by inner product often a longer one.
 inline bool
-has_found(std::span<const Candidate> found, NodeId id, float own_distance) {
-    return std::any_of(found.begin(), found.end(), [id, own_distance](const Candidate& candidate) {
-        return candidate.id == id || (!candidate.is_dead && candidate.distance <= own_distance);
+has_found(std::span<const Candidate> found, const Sought& sought) {
+    return std::any_of(found.begin(), found.end(), [&sought](const Candidate& candidate) {
+        return candidate.id == sought.id ||
+               (!candidate.is_dead && candidate.distance <= sought.own_distance);
     });
 }
 

@@ -90,22 +90,28 @@ add_to_beam(const Candidate& candidate, SearchMemory& memory) {
         discard(candidate);
 }
 
-/// Expands the beam until every candidate in it is expanded. The visited set is not cleared.
+/// Expands the beam until every candidate in it is expanded or, where only that is asked, it has
+/// found the node `sought`: going on would lose none of what has_found() counts. The visited set is
+/// not cleared.
 template <Graph G>
 void
-expand_beam(G& graph, int layer, SearchMemory& memory) {
-    while (const Candidate* next = memory.beam.expand_next()) {
+expand_beam(G& graph, int layer, SearchMemory& memory, const Sought* sought = nullptr) {
+    while (sought == nullptr || !has_found(memory.beam.entries(), *sought)) {
+        const Candidate* next = memory.beam.expand_next();
+        if (next == nullptr)
+            return;
         find_new_links(graph, *next, layer, memory);
         for (const Candidate& candidate : memory.found.span())
             add_to_beam(candidate, memory);
     }
 }
 
-/// Searches `layer` from `entries`; the beam then holds the `ef` nearest live candidates found.
+/// Searches `layer` from `entries`; the beam then holds the `ef` nearest live candidates found, or
+/// what had been found when it held the node `sought`.
 template <Graph G>
 void
 search_layer(G& graph, int layer, std::size_t ef, std::span<const Candidate> entries,
-             SearchMemory& memory) {
+             SearchMemory& memory, const Sought* sought = nullptr) {
     memory.visited.clear();
     memory.beam.reset(ef);
     for (Candidate entry : entries) {
@@ -113,7 +119,7 @@ search_layer(G& graph, int layer, std::size_t ef, std::span<const Candidate> ent
         if (memory.visited.add(entry.id))
             add_to_beam(entry, memory);
     }
-    expand_beam(graph, layer, memory);
+    expand_beam(graph, layer, memory, sought);
 }
 
 /// Where a search enters a layer: the nearest nodes met on the layers above, nearest first.

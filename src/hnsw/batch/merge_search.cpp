@@ -135,9 +135,10 @@ BatchMerger::is_lost(std::uint32_t rank) {
     const NodeId id = ids_[rank];
     const std::uint32_t point = point_of(rank);
     aim_at(point);
-    const std::span<const core::Candidate> found = search_.find_nearest(kFoundEf);
-    const float own = index_->codec->distance(query_, store_->header(point), store_->code(point));
-    if (core::has_found(found, id, own))
+    const core::Sought sought = {
+        id, index_->codec->distance(query_, store_->header(point), store_->code(point))};
+    const std::span<const core::Candidate> found = search_.find_nearest(kFoundEf, &sought);
+    if (core::has_found(found, sought))
         return false;
     bool is_near = false;
     for_each_link(*index_, id, 0, std::nullopt, [&](NodeId linked) {

@@ -18,12 +18,12 @@ CandidateSearch::CandidateSearch(Index& index, PageGraph& graph, core::Arena& ar
 }
 
 std::span<const core::Candidate>
-CandidateSearch::find_nearest(std::size_t ef) {
+CandidateSearch::find_nearest(std::size_t ef, const core::Sought* sought) {
     MetaPage meta;
     core::Candidate nearest;
     if (!graph_->enter(meta, nearest))
         return {};
-    search_ground(*graph_, meta, nearest, ef, landing_, memory_);
+    search_ground(*graph_, meta, nearest, ef, landing_, memory_, sought);
     return memory_.beam.entries();
 }
 

@@ -103,9 +103,10 @@ class CandidateSearch {
         return cover_;
     }
 
-    /// The about `ef` nearest nodes, by a shorter search; valid until the next one. Requires: `ef`
-    /// is at most that of the memory.
-    std::span<const core::Candidate> find_nearest(std::size_t ef);
+    /// The about `ef` nearest nodes, by a shorter search, which ends when it has found the node
+    /// `sought`; valid until the next one. Requires: `ef` is at most that of the memory.
+    std::span<const core::Candidate> find_nearest(std::size_t ef,
+                                                  const core::Sought* sought = nullptr);
 
     /// Walks from the entry point through all nodes, dead ones too, to any that is live and linked,
     /// other than `self`; searches layer 0 from there and calls

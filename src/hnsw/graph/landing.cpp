@@ -46,9 +46,10 @@ Landing::is_apart(std::span<const core::Candidate> found) {
 
 void
 search_ground(PageGraph& graph, const MetaPage& meta, const core::Candidate& nearest,
-              std::size_t ef, Landing& landing, core::SearchMemory& memory) {
+              std::size_t ef, Landing& landing, core::SearchMemory& memory,
+              const core::Sought* sought) {
     landing.land(graph, meta, nearest, 0, memory, [&](std::span<const core::Candidate> entries) {
-        core::search_layer(graph, 0, ef, entries, memory);
+        core::search_layer(graph, 0, ef, entries, memory, sought);
         return std::span<const core::Candidate>(memory.beam.entries());
     });
 }

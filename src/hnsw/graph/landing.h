@@ -67,9 +67,10 @@ class Landing {
 };
 
 /// Searches layer 0 for the `ef` nearest, from the entry point `nearest` that `meta` names;
-/// memory.beam gets them.
+/// memory.beam gets them, or what had been found when it held the node `sought`.
 void search_ground(PageGraph& graph, const MetaPage& meta, const core::Candidate& nearest,
-                   std::size_t ef, Landing& landing, core::SearchMemory& memory);
+                   std::size_t ef, Landing& landing, core::SearchMemory& memory,
+                   const core::Sought* sought = nullptr);
 
 static_assert(std::is_trivially_destructible_v<Landing>);
 

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "core/arena.h"
+#include "core/graph/candidate.h"
 #include "hnsw/pages/index.h"
 
 namespace vext::hnsw {
@@ -38,20 +39,22 @@ class NodeQuery {
         });
         if (!is_accepted)
             return false;
+        id_ = id;
         header_ = header;
         index_->codec->query_from_code(header_, code_.data(), query_);
         return true;
     }
 
-    /// The distance of the node to itself: not 0 by inner product.
-    float
-    own_distance() const {
-        return index_->codec->distance(query_, header_, code_.data());
+    /// The node, as what a search looks for: its distance to itself is not 0 by inner product.
+    core::Sought
+    sought() const {
+        return {id_, index_->codec->distance(query_, header_, code_.data())};
     }
 
    private:
     Index* index_;
     core::Query query_;
+    NodeId id_ = kNoNode;
     core::CodeHeader header_ = {};
     std::span<std::uint8_t> code_;
 };

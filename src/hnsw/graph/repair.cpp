@@ -148,9 +148,10 @@ Repairer::is_found(NodeId id) {
     core::Candidate nearest;
     if (!graph_.enter(meta, nearest))
         return true;
-    search_ground(graph_, meta, nearest, kFoundEf, landing_, memory_);
+    const core::Sought sought = node_.sought();
+    search_ground(graph_, meta, nearest, kFoundEf, landing_, memory_, &sought);
     const std::span<const core::Candidate> found = memory_.beam.entries();
-    if (core::has_found(found, id, node_.own_distance()))
+    if (core::has_found(found, sought))
         return true;
     linker_.bridge(id, found);
     return false;

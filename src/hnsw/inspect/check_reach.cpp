@@ -103,11 +103,12 @@ ReachCheck::is_found(NodeId id) {
     core::Candidate entry;
     if (!read_node(id) || !graph_.enter(meta, entry))
         return true;
+    const core::Sought sought = node_.sought();
     search_ground(graph_, meta, entry,
                   static_cast<std::size_t>(effective_ef_search(index_->relation)), landing_,
-                  memory_);
+                  memory_, &sought);
     const std::span<const core::Candidate> found = memory_.beam.entries();
-    return core::has_found(found, id, node_.own_distance()) ||
+    return core::has_found(found, sought) ||
            std::any_of(found.begin(), found.end(), [this](const core::Candidate& candidate) {
                return std::find(links_.begin(), links_.end(), candidate.id) != links_.end();
            });
