@@ -8,6 +8,7 @@
 #include <cmath>
 #include <random>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "test_arena.h"
@@ -53,14 +54,17 @@ class TestGraph {
     void
     link_nearest(std::size_t layer, const std::vector<NodeId>& members, std::size_t k) {
         layers.resize(std::max(layers.size(), layer + 1), Links(size()));
+        std::vector<std::pair<float, NodeId>> others;
         for (const NodeId id : members) {
-            std::vector<NodeId> others = members;
-            std::erase(others, id);
-            std::sort(others.begin(), others.end(), [&](NodeId a, NodeId b) {
-                return distance(values(id), values(a)) < distance(values(id), values(b));
-            });
-            others.resize(std::min(k, others.size()));
-            for (const NodeId other : others) {
+            others.clear();
+            for (const NodeId other : members)
+                if (other != id)
+                    others.emplace_back(distance(values(id), values(other)), other);
+            const std::size_t n = std::min(k, others.size());
+            std::partial_sort(others.begin(), others.begin() + static_cast<std::ptrdiff_t>(n),
+                              others.end());
+            others.resize(n);
+            for (const auto& [distance, other] : others) {
                 at(layers[layer], id).push_back(other);
                 at(layers[layer], other).push_back(id);
             }
