@@ -1,4 +1,4 @@
-// One bit per node, over an arena.
+// One bit per id, over an arena.
 
 #pragma once
 
@@ -47,17 +47,20 @@ class Bitmap {
     covers(NodeId id) const {
         return number_of(id) < n_bits_;
     }
+    template <IdType Id>
     void
-    set(NodeId id) {
-        set(number_of(id));
+    set(Id id) {
+        set(std::size_t{number_of(id)});
     }
+    template <IdType Id>
     void
-    clear(NodeId id) {
-        clear(number_of(id));
+    clear(Id id) {
+        clear(std::size_t{number_of(id)});
     }
+    template <IdType Id>
     bool
-    has(NodeId id) const {
-        return has(number_of(id));
+    has(Id id) const {
+        return has(std::size_t{number_of(id)});
     }
 
     std::size_t

@@ -1,38 +1,48 @@
-// The ids of nodes, apart from other numbers.
+// Ids apart from each other and from other numbers: what kinds of them have in common, and the ids
+// of nodes.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace vext::core {
 
-/// A node of the graph at hand: a slot of an index, or a rank or point of a batch.
+/// A kind of ids: an enum of its own, so that none is taken for one of another kind.
+template <typename T>
+concept IdType = std::is_enum_v<T> && std::is_same_v<std::underlying_type_t<T>, std::uint32_t>;
+
+/// A node of the graph at hand: a slot of an index; where core/graph is asked about a batch, a
+/// point or rank of it (core/batch/ids.h).
 enum class NodeId : std::uint32_t {};
 
 inline constexpr NodeId kNoNode{0xffffffff};
 
+template <IdType Id>
 constexpr std::uint32_t
-number_of(NodeId id) {
+number_of(Id id) {
     return static_cast<std::uint32_t>(id);
 }
 
 /// The id that stands so many behind this one.
-constexpr NodeId
-operator+(NodeId id, std::size_t n) {
-    return static_cast<NodeId>(number_of(id) + n);
+template <IdType Id>
+constexpr Id
+operator+(Id id, std::size_t n) {
+    return static_cast<Id>(number_of(id) + n);
 }
 
 /// The ids of [first, end), in order.
+template <IdType Id>
 class IdRange {
    public:
     class Iterator {
        public:
         explicit constexpr Iterator(std::uint32_t number) : number_(number) {}
 
-        constexpr NodeId
+        constexpr Id
         operator*() const {
-            return NodeId{number_};
+            return Id{number_};
         }
         constexpr Iterator&
         operator++() {
@@ -45,7 +55,7 @@ class IdRange {
         std::uint32_t number_;
     };
 
-    constexpr IdRange(NodeId first, NodeId end) : first_(number_of(first)), end_(number_of(end)) {}
+    constexpr IdRange(Id first, Id end) : first_(number_of(first)), end_(number_of(end)) {}
 
     constexpr Iterator
     begin() const {
@@ -62,9 +72,10 @@ class IdRange {
 };
 
 /// The first `n` ids.
-constexpr IdRange
+template <IdType Id = NodeId>
+constexpr IdRange<Id>
 ids_below(std::size_t n) {
-    return {NodeId{0}, static_cast<NodeId>(n)};
+    return {Id{0}, static_cast<Id>(n)};
 }
 
 }  // namespace vext::core

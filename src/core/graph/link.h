@@ -11,29 +11,32 @@
 namespace vext::core {
 
 /// The linked node's id and, in the two top bits, how it came to be linked.
-class Link {
+template <IdType Id>
+class LinkTo {
    public:
     static constexpr std::uint32_t kMostIds = (1U << 30) - 1;  ///< ids are below this
 
-    Link() = default;
-    constexpr Link(NodeId id, LinkKind kind)
+    LinkTo() = default;
+    constexpr LinkTo(Id id, LinkKind kind)
         : bits_(number_of(id) | static_cast<std::uint32_t>(kind) << kKindShift) {}
 
-    constexpr NodeId
+    constexpr Id
     id() const {
-        return NodeId{bits_ & ((1U << kKindShift) - 1)};
+        return Id{bits_ & ((1U << kKindShift) - 1)};
     }
     constexpr LinkKind
     kind() const {
         return static_cast<LinkKind>(bits_ >> kKindShift);
     }
-    bool operator==(const Link&) const = default;
+    bool operator==(const LinkTo&) const = default;
 
    private:
     static constexpr int kKindShift = 30;
 
     std::uint32_t bits_;
 };
+
+using Link = LinkTo<NodeId>;
 
 static_assert(sizeof(Link) == 4 && std::is_trivial_v<Link>);
 

@@ -96,7 +96,7 @@ class PagedIndex {
     }
 
     /// All slots whose pages are there.
-    core::IdRange
+    core::IdRange<NodeId>
     ids() {
         refresh_meta(*index_);
         return core::ids_below(index_->n_held);
