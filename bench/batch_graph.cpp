@@ -17,7 +17,6 @@
 #include <fstream>
 #include <map>
 #include <mutex>
-#include <numeric>
 #include <queue>
 #include <sstream>
 #include <string>
@@ -215,10 +214,10 @@ struct Points {
         view = {codec, base.n, stride, 31, &chunk};
         Prepared prepared = codec->allocate_prepared(arena);
         const auto residual = arena.allocate<std::uint8_t>(codec->residual_bytes() + 1);
-        for (std::uint32_t i = 0; i < base.n; ++i) {
-            codec->prepare(base[i], prepared);
-            codec->encode(prepared, *reinterpret_cast<CodeHeader*>(view.record(i)),
-                          view.record(i) + sizeof(CodeHeader), residual.data());
+        for (const Point point : ids_below<Point>(base.n)) {
+            codec->prepare(base[number_of(point)], prepared);
+            codec->encode(prepared, *reinterpret_cast<CodeHeader*>(view.record(point)),
+                          view.record(point) + sizeof(CodeHeader), residual.data());
         }
     }
 
@@ -233,19 +232,19 @@ struct GraphView {
     void
     links(const Candidate& node, int layer, Array<NodeId>& ids) const {
         const BatchLayer& level = graph.layers[static_cast<std::size_t>(layer)];
-        for (const Link& link : level.links.of(rank_among(level.members, number_of(node.id))))
-            ids.push_back(NodeId{level.members[number_of(link.id())]});
+        for (const RankLink& link : level.links.of(level.ranked.rank_of(to_point(node.id))))
+            ids.push_back(to_node(level.ranked[link.id()]));
     }
     void
     measure(std::span<const NodeId> ids, Array<Candidate>& found) const {
         for (const NodeId id : ids)
-            found.push_back(measure(number_of(id)));
+            found.push_back(measure(to_point(id)));
     }
     Candidate
-    measure(std::uint32_t point) const {
+    measure(Point point) const {
         const float distance =
             points.codec->distance(query, points.header(point), points.code(point));
-        return {distance, 0, NodeId{point}, 0, false, false};
+        return {distance, 0, to_node(point), 0, false, false};
     }
 
     const BatchGraph& graph;
@@ -324,8 +323,9 @@ void
 run(const Try& wanted, const std::string& name, const Vectors& base, const Vectors& queries,
     const Points& points) {
     const std::size_t n = std::min(wanted.n_rows, base.n);
-    std::vector<std::uint32_t> members(n);
-    std::iota(members.begin(), members.end(), 0u);
+    std::vector<Point> all;
+    for (const Point point : ids_below<Point>(n))
+        all.push_back(point);
     const GraphShape shape = {wanted.m, 10};
     CrewShared shared(wanted.n_members);
     std::vector<CountingArena> locals(wanted.n_members);
@@ -337,7 +337,7 @@ run(const Try& wanted, const std::string& name, const Vectors& base, const Vecto
         threads.emplace_back([&, i] {
             TimedCrew crew(shared, i == 0);
             graphs[i] = build_batch_graph(crew, locals[i].arena(),
-                                          {points.view, members, wanted.options, shape});
+                                          {points.view, all, wanted.options, shape});
         });
     for (std::thread& thread : threads)
         thread.join();

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
-#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -100,13 +99,13 @@ make_points(std::size_t n_dims, std::size_t n) {
     std::mt19937_64 random(1);
     std::normal_distribution<float> normal;
     std::vector<float> vector(n_dims);
-    for (std::uint32_t i = 0; i < n; ++i) {
+    for (const Point point : ids_below<Point>(n)) {
         for (float& x : vector)
             x = normal(random);
         codec->prepare(vector.data(), prepared);
         CodeHeader header;
-        codec->encode(prepared, header, points.record(i) + sizeof(header), residual.data());
-        std::memcpy(points.record(i), &header, sizeof(header));
+        codec->encode(prepared, header, points.record(point) + sizeof(header), residual.data());
+        std::memcpy(points.record(point), &header, sizeof(header));
     }
     return points;
 }
@@ -145,14 +144,15 @@ measure(benchmark::State& state, SimdLevel level, const Shape& shape) {
         std::max(std::min<std::size_t>(shape.n_rows, 1000), shape.n_columns);
     GroupPairs pairs(arena, *points.codec, max_group, std::max<std::size_t>(shape.k, 1));
     Panels panels(arena, *points.codec, shape.n_rows, shape.n_rows);
-    std::vector<std::uint32_t> ids(n);
-    std::iota(ids.begin(), ids.end(), 0);
+    std::vector<Point> ids;
+    for (const Point point : ids_below<Point>(n))
+        ids.push_back(point);
     std::shuffle(ids.begin(), ids.end(), std::mt19937_64(2));
-    const auto rows = std::span<const std::uint32_t>(ids).first(shape.n_rows);
-    const auto columns = std::span<const std::uint32_t>(ids).subspan(shape.n_rows);
+    const auto rows = std::span<const Point>(ids).first(shape.n_rows);
+    const auto columns = std::span<const Point>(ids).subspan(shape.n_rows);
     panels.pack_rows(points, rows);
     panels.pack_columns(points, rows);
-    std::vector<Near> out(shape.n_rows * shape.k);
+    std::vector<Near<Point>> out(shape.n_rows * shape.k);
     double peak = 0;
     double best = 0;
     for (auto _ : state) {

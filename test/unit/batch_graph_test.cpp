@@ -26,7 +26,7 @@ BatchGraph
 build(Cloud& cloud, const BatchOptions& options, const GraphShape& shape) {
     SerialCrew crew(cloud.arena.arena());
     return build_batch_graph(crew, cloud.arena.arena(),
-                             {cloud.view(), cloud.members, options, shape});
+                             {cloud.view(), cloud.points, options, shape});
 }
 
 class MemoryGraph {
@@ -37,23 +37,23 @@ class MemoryGraph {
     void
     links(const Candidate& node, int layer, Array<NodeId>& ids) {
         const BatchLayer& level = graph_.layers[static_cast<std::size_t>(layer)];
+        const std::span<const Point> points = level.ranked.span();
         const auto rank =
-            std::lower_bound(level.members.begin(), level.members.end(), number_of(node.id)) -
-            level.members.begin();
-        for (const Link& link : level.links.of(static_cast<std::size_t>(rank)))
-            ids.push_back(NodeId{level.members[number_of(link.id())]});
+            std::lower_bound(points.begin(), points.end(), to_point(node.id)) - points.begin();
+        for (const RankLink& link : level.links.of(static_cast<Rank>(rank)))
+            ids.push_back(to_node(level.ranked[link.id()]));
     }
 
     void
     measure(std::span<const NodeId> ids, Array<Candidate>& found) {
         for (const NodeId id : ids)
-            found.push_back(measure(number_of(id)));
+            found.push_back(measure(to_point(id)));
     }
     Candidate
-    measure(std::uint32_t point) const {
+    measure(Point point) const {
         const float distance =
             cloud_.codec->distance(query_, points_.header(point), points_.code(point));
-        return {distance, 0, NodeId{point}, 0, false, false};
+        return {distance, 0, to_node(point), 0, false, false};
     }
 
    private:
@@ -81,9 +81,9 @@ recall(Cloud& cloud, const BatchGraph& graph, std::size_t ef) {
         EXPECT_EQ(cloud.codec->prepare(vector.data(), prepared), PrepareStatus::kReady);
         cloud.codec->prepare_query(prepared, query);
         std::vector<std::pair<float, NodeId>> exact;
-        for (const std::uint32_t point : cloud.members)
+        for (const Point point : cloud.points)
             exact.push_back({cloud.codec->distance(query, points.header(point), points.code(point)),
-                             NodeId{point}});
+                             to_node(point)});
         std::partial_sort(exact.begin(), exact.begin() + 10, exact.end());
         MemoryGraph view(cloud, graph, query);
         const int top = static_cast<int>(graph.layers.size()) - 1;
@@ -116,17 +116,17 @@ count_reached(const Lists& lists, std::size_t entry) {
 // anchors it; the entry point's has a place for one.
 void
 expect_tree(const BatchLayer& layer, std::size_t entry, std::size_t max_links) {
-    Lists anchors(layer.members.size());
-    Lists back(layer.members.size());
-    for (std::size_t rank = 0; rank < layer.members.size(); ++rank)
-        for (const Link& link : layer.links.of(rank)) {
+    Lists anchors(layer.ranked.size());
+    Lists back(layer.ranked.size());
+    for (const Rank rank : layer.ranked.ids())
+        for (const RankLink& link : layer.links.of(rank)) {
             if (link.kind() == LinkKind::kAnchor)
-                anchors[rank].push_back(number_of(link.id()));
+                anchors[number_of(rank)].push_back(number_of(link.id()));
             if (link.kind() == LinkKind::kParent)
-                back[rank].push_back(number_of(link.id()));
+                back[number_of(rank)].push_back(number_of(link.id()));
         }
-    EXPECT_EQ(count_reached(anchors, entry), layer.members.size());
-    for (std::size_t rank = 0; rank < layer.members.size(); ++rank) {
+    EXPECT_EQ(count_reached(anchors, entry), layer.ranked.size());
+    for (std::size_t rank = 0; rank < layer.ranked.size(); ++rank) {
         ASSERT_EQ(back[rank].size(), rank == entry ? 0u : 1u);
         if (rank != entry) {
             const std::vector<std::uint32_t>& of_parent = anchors[back[rank][0]];
@@ -140,25 +140,25 @@ void
 expect_sound(const BatchGraph& graph, const GraphShape& shape) {
     for (std::size_t l = 0; l < graph.layers.size(); ++l) {
         const BatchLayer& layer = graph.layers[l];
-        Lists lists(layer.members.size());
-        for (std::size_t rank = 0; rank < layer.members.size(); ++rank) {
-            std::vector<std::uint32_t>& ids = lists[rank];
-            for (const Link& link : layer.links.of(rank))
+        Lists lists(layer.ranked.size());
+        for (const Rank rank : layer.ranked.ids()) {
+            std::vector<std::uint32_t>& ids = lists[number_of(rank)];
+            for (const RankLink& link : layer.links.of(rank))
                 ids.push_back(number_of(link.id()));
             EXPECT_LE(ids.size(), l == 0 ? 2 * shape.m : shape.m);
             std::sort(ids.begin(), ids.end());
             EXPECT_TRUE(std::adjacent_find(ids.begin(), ids.end()) == ids.end());
-            EXPECT_TRUE(std::find(ids.begin(), ids.end(), rank) == ids.end());
+            EXPECT_TRUE(std::find(ids.begin(), ids.end(), number_of(rank)) == ids.end());
         }
-        const std::size_t entry = rank_among(layer.members, graph.entry);
-        EXPECT_EQ(count_reached(lists, entry), layer.members.size());
+        const std::size_t entry = number_of(layer.ranked.rank_of(graph.entry));
+        EXPECT_EQ(count_reached(lists, entry), layer.ranked.size());
         if (l == 0)
             expect_tree(layer, entry, 2 * shape.m);
     }
-    std::vector<std::uint32_t> order(graph.order.begin(), graph.order.end());
+    std::vector<Rank> order(graph.order.begin(), graph.order.end());
     std::sort(order.begin(), order.end());
     for (std::size_t i = 0; i < order.size(); ++i)
-        ASSERT_EQ(order[i], i);
+        ASSERT_EQ(number_of(order[i]), i);
 }
 
 class BatchGraphTest : public ::testing::Test {
@@ -195,7 +195,7 @@ count_lost(Cloud& cloud, const BatchGraph& graph, std::size_t ef) {
     SearchMemory memory(arena, ef);
     const PointView points = cloud.view();
     std::size_t n_lost = 0;
-    for (const std::uint32_t point : cloud.members) {
+    for (const Point point : cloud.points) {
         cloud.codec->query_from_code(points.header(point), points.code(point), query);
         const float own = cloud.codec->distance(query, points.header(point), points.code(point));
         MemoryGraph view(cloud, graph, query);
@@ -204,13 +204,13 @@ count_lost(Cloud& cloud, const BatchGraph& graph, std::size_t ef) {
         search_layer(view, 0, ef, entries.span(), memory);
         const std::span<const Candidate> found = memory.beam.entries();
         n_lost += std::none_of(found.begin(), found.end(), [&](const Candidate& candidate) {
-            return candidate.id == NodeId{point} || candidate.distance <= own;
+            return candidate.id == to_node(point) || candidate.distance <= own;
         });
     }
     return n_lost;
 }
 
-// Groups that lie far apart link to their own members alone; no search may end in a wrong one.
+// Groups that lie far apart link to their own points alone; no search may end in a wrong one.
 TEST_F(BatchGraphTest, FindsEveryGroupOfManySmallBuilds) {
     std::size_t n_lost = 0;
     for (std::uint64_t seed = 1; seed <= 200; ++seed) {
@@ -248,14 +248,14 @@ make_sparse(Cloud& cloud, std::uint64_t seed) {
     Arena& arena = cloud.arena.arena();
     cloud.codec = arena.make<Codec>(CodecKind::kSparse, Metric::kL2, kDims, nullptr, nullptr, 3);
     cloud.stride = point_stride(*cloud.codec);
-    cloud.bytes.assign(cloud.members.size() * cloud.stride, 0);
+    cloud.bytes.assign(cloud.points.size() * cloud.stride, 0);
     cloud.chunk = cloud.bytes.data();
     Prepared prepared = cloud.codec->allocate_prepared(arena);
     std::mt19937_64 random(seed);
     std::uniform_real_distribution<double> uniform;
-    for (const std::uint32_t point : cloud.members) {
+    for (const Point point : cloud.points) {
         std::map<std::int32_t, float> entries;
-        for (std::size_t i = 0; i <= point % 3; ++i) {
+        for (std::size_t i = 0; i <= number_of(point) % 3; ++i) {
             const auto index = static_cast<std::int32_t>(kDims * std::pow(uniform(random), 3.0));
             entries[std::min(index, kDims - 1)] = static_cast<float>(0.001 + uniform(random));
         }
@@ -268,7 +268,7 @@ make_sparse(Cloud& cloud, std::uint64_t seed) {
         std::vector<float> packed(packed_sparse_size(indices.size()));
         pack_sparse({kDims, indices, values}, packed.data());
         ASSERT_EQ(cloud.codec->prepare(packed.data(), prepared), PrepareStatus::kReady);
-        std::uint8_t* record = &cloud.bytes[point * cloud.stride];
+        std::uint8_t* record = &cloud.bytes[number_of(point) * cloud.stride];
         cloud.codec->encode(prepared, *reinterpret_cast<CodeHeader*>(record),
                             record + sizeof(CodeHeader), nullptr);
     }
@@ -296,7 +296,7 @@ TEST_F(BatchGraphTest, IsTheSameForASeed) {
     const BatchGraph b = build(second, options, shape);
     ASSERT_EQ(a.layers.size(), b.layers.size());
     for (std::size_t l = 0; l < a.layers.size(); ++l)
-        for (std::size_t rank = 0; rank < a.layers[l].members.size(); ++rank)
+        for (const Rank rank : a.layers[l].ranked.ids())
             EXPECT_TRUE(std::ranges::equal(a.layers[l].links.of(rank), b.layers[l].links.of(rank)));
 }
 
@@ -314,14 +314,14 @@ TEST_F(BatchGraphTest, IsTheSameForAnyNumberOfMembers) {
         test::ThreadCrew::run(
             cloud.arena.arena(), n_members, [&](test::ThreadCrew& crew, std::size_t i) {
                 graphs[i] = build_batch_graph(crew, locals[i].arena(),
-                                              {cloud.view(), cloud.members, options, shape});
+                                              {cloud.view(), cloud.points, options, shape});
             });
         for (const BatchGraph& graph : graphs) {
             EXPECT_EQ(graph.entry, alone.entry);
             EXPECT_TRUE(std::ranges::equal(graph.order, alone.order));
             ASSERT_EQ(graph.layers.size(), alone.layers.size());
             for (std::size_t l = 0; l < graph.layers.size(); ++l)
-                for (std::size_t rank = 0; rank < graph.layers[l].members.size(); ++rank)
+                for (const Rank rank : graph.layers[l].ranked.ids())
                     ASSERT_TRUE(std::ranges::equal(graph.layers[l].links.of(rank),
                                                    alone.layers[l].links.of(rank)));
         }
@@ -352,7 +352,7 @@ TEST_F(BatchGraphTest, LeavesNoGroupWithoutOneAbove) {
         std::mt19937_64 random(seed);
         const auto uniform = [&random] { return std::uniform_real_distribution<float>()(random); };
         std::vector<float> centre(3 * kDims);
-        for (std::size_t i = 0; i < cloud.members.size(); ++i) {
+        for (std::size_t i = 0; i < cloud.points.size(); ++i) {
             for (std::size_t depth = 0; depth < 3; ++depth)
                 if (i % (kPerGroup * (depth == 0 ? 25 : depth == 1 ? 5 : 1)) == 0)
                     std::generate_n(&centre[depth * kDims], kDims, uniform);
@@ -369,14 +369,14 @@ TEST_F(BatchGraphTest, LeavesNoGroupWithoutOneAbove) {
         for (std::size_t layer = 0; layer < graph.layers.size(); ++layer)
             for (const std::size_t n_groups :
                  {std::size_t{1}, std::size_t{5}, std::size_t{25}, kGroups}) {
-                const std::size_t size = cloud.members.size() / n_groups;
+                const std::size_t size = cloud.points.size() / n_groups;
                 std::vector<std::size_t> here(n_groups);
                 std::vector<std::size_t> above(n_groups);
-                for (const std::uint32_t point : graph.layers[layer].members)
-                    ++here[point / size];
+                for (const Point point : graph.layers[layer].ranked.span())
+                    ++here[number_of(point) / size];
                 if (layer + 1 < graph.layers.size())
-                    for (const std::uint32_t point : graph.layers[layer + 1].members)
-                        ++above[point / size];
+                    for (const Point point : graph.layers[layer + 1].ranked.span())
+                        ++above[number_of(point) / size];
                 for (std::size_t i = 0; i < n_groups; ++i)
                     EXPECT_TRUE(here[i] <= 3 * kGroup || above[i] > 0)
                         << layer << ' ' << n_groups << ' ' << i << ' ' << here[i];
@@ -396,7 +396,7 @@ TEST_F(BatchGraphTest, TakesNoMoreMemoryThanPlanned) {
                 test::TestArena local;
                 SerialCrew crew(shared.arena());
                 build_batch_graph(crew, local.arena(),
-                                  {cloud.view(), cloud.members, options, shape});
+                                  {cloud.view(), cloud.points, options, shape});
                 const std::size_t planned = n * graph_bytes_per_point(options, shape, n) +
                                             graph_bytes_per_member(*cloud.codec, options, shape, n);
                 EXPECT_LE(shared.n_bytes() + local.n_bytes(), planned + 4096)

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <numeric>
 #include <random>
 #include <vector>
 
@@ -35,8 +34,8 @@ struct Cloud {
         bytes.resize(n * stride);
         encode();
         chunk = bytes.data();
-        members.resize(n);
-        std::iota(members.begin(), members.end(), 0u);
+        for (const core::Point point : core::ids_below<core::Point>(n))
+            points.push_back(point);
     }
 
     // Makes the codes those of the values.
@@ -54,7 +53,7 @@ struct Cloud {
 
     core::PointView
     view() {
-        return {codec, members.size(), stride, 31, &chunk};
+        return {codec, points.size(), stride, 31, &chunk};
     }
 
     TestArena arena;
@@ -66,7 +65,7 @@ struct Cloud {
     std::size_t stride;
     std::vector<std::uint8_t> bytes;
     std::uint8_t* chunk;
-    std::vector<std::uint32_t> members;
+    std::vector<core::Point> points;
 };
 
 }  // namespace vext::test

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -20,8 +19,8 @@
 namespace vext::core {
 namespace {
 
-using Ids = std::vector<std::uint32_t>;
-using Nears = std::vector<Near>;
+using Ids = std::vector<Point>;
+using Nears = std::vector<Near<Point>>;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -52,12 +51,12 @@ class Points {
         view_ = {&codec_, n, stride, chunk_shift, chunks_.data()};
         Prepared prepared = codec_.allocate_prepared(memory_.arena());
         std::vector<std::uint8_t> residual(codec_.residual_bytes() + 1);
-        for (std::uint32_t i = 0; i < n; ++i) {
+        for (const Point point : ids_below<Point>(n)) {
             const std::vector<float> vector = random_vector(n_dims, 1);
             EXPECT_EQ(codec_.prepare(vector.data(), prepared), PrepareStatus::kReady);
             CodeHeader header;
-            codec_.encode(prepared, header, view_.record(i) + sizeof(header), residual.data());
-            std::memcpy(view_.record(i), &header, sizeof(header));
+            codec_.encode(prepared, header, view_.record(point) + sizeof(header), residual.data());
+            std::memcpy(view_.record(point), &header, sizeof(header));
         }
     }
 
@@ -70,20 +69,20 @@ class Points {
         return codec_;
     }
     void
-    copy(std::uint32_t from, std::uint32_t to) {
+    copy(Point from, Point to) {
         std::memcpy(view_.record(to), view_.record(from), view_.stride);
     }
     void
-    set_offset(std::uint32_t i, float offset) {
-        CodeHeader header = view_.header(i);
+    set_offset(Point point, float offset) {
+        CodeHeader header = view_.header(point);
         header.offset = offset;
-        std::memcpy(view_.record(i), &header, sizeof(header));
+        std::memcpy(view_.record(point), &header, sizeof(header));
     }
 
     /// Twice the centred level of a dimension.
     int
-    level(std::uint32_t i, std::size_t dim) const {
-        const std::uint8_t* code = view_.code(i);
+    level(Point point, std::size_t dim) const {
+        const std::uint8_t* code = view_.code(point);
         if (codec_.kind() == CodecKind::kScalar8)
             return 2 * code[dim] - 255;
         const std::size_t n_bytes = codec_.n_padded() / 2;
@@ -96,7 +95,7 @@ class Points {
         double error;
     };
     Expected
-    distance(std::uint32_t a, std::uint32_t b) {
+    distance(Point a, Point b) {
         const bool is_of_bits = codec_.kind() == CodecKind::kBits;
         if (is_of_bits || codec_.kind() == CodecKind::kExact ||
             codec_.kind() == CodecKind::kPlain8) {
@@ -121,7 +120,7 @@ class Points {
 
    private:
     double
-    squared_norm(std::uint32_t a) const {
+    squared_norm(Point a) const {
         std::vector<float> values(codec_.n_padded());
         codec_.decode(view_.header(a), view_.code(a), nullptr, values.data());
         double sum = 0;
@@ -150,18 +149,19 @@ class Points {
 
 Ids
 shuffled(std::size_t n, std::uint64_t seed = 1) {
-    Ids ids(n);
-    std::iota(ids.begin(), ids.end(), 0);
+    Ids ids;
+    for (const Point point : ids_below<Point>(n))
+        ids.push_back(point);
     std::shuffle(ids.begin(), ids.end(), std::mt19937_64(seed));
     return ids;
 }
 
 Nears
-within(const Points& points, const Ids& members, std::size_t k) {
+within(const Points& points, const Ids& group, std::size_t k) {
     test::TestArena memory;
-    GroupPairs pairs(memory.arena(), points.codec(), std::max<std::size_t>(members.size(), 1), k);
-    Nears out(members.size() * k);
-    pairs.nearest_within(points.view(), members, k, out);
+    GroupPairs pairs(memory.arena(), points.codec(), std::max<std::size_t>(group.size(), 1), k);
+    Nears out(group.size() * k);
+    pairs.nearest_within(points.view(), group, k, out);
     return out;
 }
 
@@ -187,8 +187,8 @@ expect_same(const Nears& a, const Nears& b) {
 class Model {
    public:
     Model(Points& points, const Ids& rows, const Ids& columns) : rows_(rows), columns_(columns) {
-        for (const std::uint32_t row : rows)
-            for (const std::uint32_t column : columns)
+        for (const Point row : rows)
+            for (const Point column : columns)
                 expected_.push_back(points.distance(row, column));
     }
 
@@ -201,27 +201,28 @@ class Model {
 
    private:
     void
-    check_row(std::size_t r, std::span<const Near> nears) const {
+    check_row(std::size_t r, std::span<const Near<Point>> nears) const {
         std::vector<double> sorted;
-        std::vector<std::size_t> position(1 + *std::max_element(columns_.begin(), columns_.end()),
-                                          columns_.size());
+        std::vector<std::size_t> position(
+            1 + number_of(*std::max_element(columns_.begin(), columns_.end())), columns_.size());
         for (std::size_t c = 0; c < columns_.size(); ++c) {
             if (columns_[c] == rows_[r])
                 continue;
             sorted.push_back(at(r, c).distance);
-            position[columns_[c]] = c;
+            position[number_of(columns_[c])] = c;
         }
         std::sort(sorted.begin(), sorted.end());
         for (std::size_t i = 0; i < nears.size(); ++i) {
             if (i >= sorted.size()) {
-                ASSERT_EQ(nears[i].id, kNone);
+                ASSERT_EQ(nears[i].id, kNoPoint);
                 ASSERT_EQ(nears[i].distance, kInfinity);
                 continue;
             }
-            ASSERT_LT(nears[i].id, position.size());
-            const std::size_t c = position[nears[i].id];
-            ASSERT_LT(c, columns_.size()) << "row " << r << " has " << nears[i].id << " again";
-            position[nears[i].id] = columns_.size();
+            const std::uint32_t id = number_of(nears[i].id);
+            ASSERT_LT(id, position.size());
+            const std::size_t c = position[id];
+            ASSERT_LT(c, columns_.size()) << "row " << r << " has " << id << " again";
+            position[id] = columns_.size();
             ASSERT_NEAR(nears[i].distance, at(r, c).distance, at(r, c).error);
             ASSERT_NEAR(nears[i].distance, sorted[i], 2 * at(r, c).error);
             ASSERT_TRUE(i == 0 || nears[i - 1].distance <= nears[i].distance);
@@ -278,14 +279,14 @@ shapes() {
 TEST_P(PairsTest, WithinIsNearest) {
     const auto [metric, n_dims, n] = GetParam();
     Points points(metric, n_dims, n + 5);
-    Ids members = shuffled(n + 5);
-    members.resize(n);
-    const Model model(points, members, members);
+    Ids group = shuffled(n + 5);
+    group.resize(n);
+    const Model model(points, group, group);
     for (const SimdLevel level : supported_levels()) {
         SCOPED_TRACE(kernels_of(level).name);
         select_simd_level(level);
         for (const std::size_t k : {1, 16, 40})
-            ASSERT_NO_FATAL_FAILURE(model.check(within(points, members, k), k));
+            ASSERT_NO_FATAL_FAILURE(model.check(within(points, group, k), k));
     }
 }
 
@@ -341,13 +342,13 @@ TEST_P(PairsOfCodec, AgreeWithTheCodec) {
     const bool is_scalar8 = codec.kind() == CodecKind::kScalar8;  // whose queries are rounded
     test::TestArena memory;
     Query query = codec.allocate_query(memory.arena());
-    const Ids members = shuffled(n);
+    const Ids group = shuffled(n);
     for (const SimdLevel level : supported_levels()) {
         select_simd_level(level);
-        const Nears out = within(points, members, 8);
+        const Nears out = within(points, group, 8);
         for (std::size_t i = 0; i < out.size(); ++i) {
-            const CodeHeader& header = points.view().header(members[i / 8]);
-            codec.query_from_code(header, points.view().code(members[i / 8]), query);
+            const CodeHeader& header = points.view().header(group[i / 8]);
+            codec.query_from_code(header, points.view().code(group[i / 8]), query);
             const float distance = codec.distance(query, points.view().header(out[i].id),
                                                   points.view().code(out[i].id));
             ASSERT_NEAR(
@@ -364,13 +365,13 @@ TEST_P(PairsInTiles, DoNotDependOnOrderOrRole) {
     for (const SimdLevel level : supported_levels()) {
         SCOPED_TRACE(kernels_of(level).name);
         select_simd_level(level);
-        const Ids members = shuffled(n);
-        const Nears out = within(points, members, k);
-        expect_same(out, across(points, members, members, k));
+        const Ids group = shuffled(n);
+        const Nears out = within(points, group, k);
+        expect_same(out, across(points, group, group, k));
         const Ids others = shuffled(n, 3);
         const Nears other_out = within(points, others, k);
         for (std::size_t i = 0; i < n; ++i) {
-            const auto place = std::find(others.begin(), others.end(), members[i]) - others.begin();
+            const auto place = std::find(others.begin(), others.end(), group[i]) - others.begin();
             const auto row = other_out.begin() + place * static_cast<std::ptrdiff_t>(k);
             expect_same(Nears(out.begin() + static_cast<std::ptrdiff_t>(i * k),
                               out.begin() + static_cast<std::ptrdiff_t>((i + 1) * k)),
@@ -382,17 +383,18 @@ TEST_P(PairsInTiles, DoNotDependOnOrderOrRole) {
 TEST_P(PairsOfCodec, TiesGoToTheSmallerId) {
     const auto [metric, n_dims, n] = GetParam();
     Points points(metric, n_dims, n);
-    for (std::uint32_t i = 1; i < n; ++i)
-        points.copy(0, i);
+    for (const Point point : IdRange(Point{1}, static_cast<Point>(n)))
+        points.copy(Point{0}, point);
     const std::size_t k = 7;
     for (const SimdLevel level : supported_levels()) {
         SCOPED_TRACE(kernels_of(level).name);
         select_simd_level(level);
-        const Ids members = shuffled(n);
-        for (const Nears& out : {within(points, members, k), across(points, members, members, k)})
+        const Ids group = shuffled(n);
+        for (const Nears& out : {within(points, group, k), across(points, group, group, k)})
             for (std::size_t i = 0; i < out.size(); ++i) {
-                const std::size_t rank = i % k;
-                ASSERT_EQ(out[i].id, rank < members[i / k] ? rank : rank + 1);
+                const std::size_t place = i % k;
+                ASSERT_EQ(number_of(out[i].id),
+                          place < number_of(group[i / k]) ? place : place + 1);
             }
     }
 }
@@ -400,19 +402,21 @@ TEST_P(PairsOfCodec, TiesGoToTheSmallerId) {
 TEST_P(PairsOfScalarCodec, NotFiniteIsNeverPicked) {
     const auto [metric, n_dims, n] = GetParam();
     Points points(metric, n_dims, 40);
-    points.set_offset(7, kInfinity);
-    points.set_offset(8, -kInfinity);
-    points.set_offset(9, kNan);
+    points.set_offset(Point{7}, kInfinity);
+    points.set_offset(Point{8}, -kInfinity);
+    points.set_offset(Point{9}, kNan);
     for (const SimdLevel level : supported_levels()) {
         SCOPED_TRACE(kernels_of(level).name);
         select_simd_level(level);
-        const Ids members = shuffled(40);
+        const Ids group = shuffled(40);
         const std::size_t k = 39;
-        for (const Nears& out : {within(points, members, k), across(points, members, members, k)})
+        for (const Nears& out : {within(points, group, k), across(points, group, group, k)})
             for (std::size_t i = 0; i < out.size(); ++i) {
-                const bool is_damaged = members[i / k] >= 7 && members[i / k] <= 9;
-                ASSERT_EQ(out[i].id == kNone, is_damaged || i % k >= 36);
-                ASSERT_FALSE(out[i].id >= 7 && out[i].id <= 9);
+                const auto is_damaged = [](Point point) {
+                    return point >= Point{7} && point <= Point{9};
+                };
+                ASSERT_EQ(out[i].id == kNoPoint, is_damaged(group[i / k]) || i % k >= 36);
+                ASSERT_FALSE(is_damaged(out[i].id));
             }
     }
 }
@@ -424,16 +428,16 @@ TEST_P(PairsOfCodec, ReuseTheirMemory) {
     GroupPairs pairs(memory.arena(), points.codec(), 100, 20);
     std::mt19937_64 random(5);
     for (std::size_t round = 0; round < 20; ++round) {
-        Ids members = shuffled(n, random());
-        members.resize(random() % 101);
+        Ids group = shuffled(n, random());
+        group.resize(random() % 101);
         const std::size_t k = 1 + random() % 20;
-        Nears out(members.size() * k);
-        pairs.nearest_within(points.view(), members, k, out);
-        expect_same(out, within(points, members, k));
+        Nears out(group.size() * k);
+        pairs.nearest_within(points.view(), group, k, out);
+        expect_same(out, within(points, group, k));
         const Ids rows = shuffled(n, random());
         out.assign(rows.size() * k, {});
-        pairs.nearest_across(points.view(), rows, members, k, out);
-        expect_same(out, across(points, rows, members, k));
+        pairs.nearest_across(points.view(), rows, group, k, out);
+        expect_same(out, across(points, rows, group, k));
     }
 }
 

@@ -35,20 +35,20 @@ class PartitionTest : public ::testing::Test {
     }
 };
 
-using Group = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+using Group = std::vector<std::pair<Rank, std::uint32_t>>;
 
 std::vector<Group>
 partition_of(Cloud& cloud, std::size_t wanted, std::size_t fan, std::uint64_t seed) {
     test::TestArena memory;
     Arena& arena = memory.arena();
-    const std::size_t n = cloud.members.size();
+    const std::size_t n = cloud.points.size();
     SerialCrew crew(arena);
     PartitionArea area(crew, n, fan);
     PartitionScratch scratch(arena, *cloud.codec,
                              std::min(n, std::max(kMostLeaders, wanted + wanted / 2)),
                              std::max(fan, kLeaderFan));
     const Groups groups =
-        partition(crew, cloud.view(), cloud.members, wanted, fan, seed, area, scratch);
+        partition(crew, cloud.view(), cloud.points, wanted, fan, seed, area, scratch);
     std::vector<Group> copies;
     for (std::size_t i = 0; i < groups.size(); ++i) {
         copies.emplace_back();
@@ -66,7 +66,7 @@ expect_cover(const std::vector<Group>& groups, std::size_t n, std::size_t fan, s
         EXPECT_GT(group.size(), 0u);
         EXPECT_LE(group.size(), wanted + wanted / 2);
         for (const auto& [rank, slot] : group)
-            slots[rank].push_back(slot);
+            slots[number_of(rank)].push_back(slot);
     }
     for (std::size_t rank = 0; rank < n; ++rank) {
         std::sort(slots[rank].begin(), slots[rank].end());
@@ -101,19 +101,19 @@ TEST_F(PartitionTest, CoversEveryRankByTopLeaders) {
 // The share of points in one group with the nearest other point.
 double
 share_with_nearest(Cloud& cloud, const std::vector<Group>& groups) {
-    const std::size_t n = cloud.members.size();
+    const std::size_t n = cloud.points.size();
     test::TestArena memory;
     GroupPairs pairs(memory.arena(), *cloud.codec, n, 1);
-    std::vector<Near> nearest(n);
-    pairs.nearest_within(cloud.view(), cloud.members, 1, nearest);
+    std::vector<Near<Point>> nearest(n);
+    pairs.nearest_within(cloud.view(), cloud.points, 1, nearest);
     std::vector<std::set<std::size_t>> groups_of(n);
     for (std::size_t i = 0; i < groups.size(); ++i)
         for (const auto& [rank, slot] : groups[i])
-            groups_of[rank].insert(i);
+            groups_of[number_of(rank)].insert(i);
     std::size_t n_together = 0;
     for (std::size_t rank = 0; rank < n; ++rank)
         n_together += std::ranges::any_of(groups_of[rank], [&](std::size_t i) {
-            return groups_of[nearest[rank].id].contains(i);
+            return groups_of[number_of(nearest[rank].id)].contains(i);
         });
     return static_cast<double>(n_together) / static_cast<double>(n);
 }
@@ -137,26 +137,26 @@ TEST_F(PartitionTest, CandidatesStandOnceAndInOrder) {
     CandidatePool pool(memory.arena(), 300);
     for (const std::size_t n : {0u, 1u, 16u, 17u, 100u, 300u}) {
         pool.clear();
-        std::set<std::pair<float, std::uint32_t>> model;
+        std::set<std::pair<float, Rank>> model;
         for (std::size_t i = 0; i < n; ++i) {
-            const auto id = static_cast<std::uint32_t>(random() % 60);
-            const float distance = static_cast<float>(id % 7) - 3.5f;  // some below zero
-            pool.add({distance, id});
-            model.insert({distance, id});
+            const auto rank = static_cast<Rank>(random() % 60);
+            const float distance = static_cast<float>(number_of(rank) % 7) - 3.5f;  // some negative
+            pool.add({distance, rank});
+            model.insert({distance, rank});
         }
-        std::vector<std::pair<float, std::uint32_t>> settled;
-        for (const Near& candidate : pool.settle())
+        std::vector<std::pair<float, Rank>> settled;
+        for (const Near<Rank>& candidate : pool.settle())
             settled.push_back({candidate.distance, candidate.id});
         EXPECT_TRUE(std::ranges::equal(settled, model)) << n;
     }
 }
 
 // What a sieve should keep: see OfferSieve.
-std::set<std::uint32_t>
+std::set<Rank>
 keep_by_model(std::vector<std::pair<Offer, std::size_t>> offers, std::size_t n_important) {
     const auto key = [](const Offer& offer) { return std::pair(offer.distance, offer.rank); };
-    std::set<std::uint32_t> kept;
-    std::map<std::size_t, std::pair<float, std::uint32_t>> nearest;
+    std::set<Rank> kept;
+    std::map<std::size_t, std::pair<float, Rank>> nearest;
     for (const auto& [offer, direction] : offers) {
         const auto place = nearest.try_emplace(direction, key(offer)).first;
         place->second = std::min(place->second, key(offer));
@@ -178,16 +178,16 @@ TEST_F(PartitionTest, TheSieveKeepsTheBestOffersInAnyOrder) {
         internal::OfferSieve sieve(memory.arena(), n_important);
         for (const std::size_t n : {0u, 1u, 24u, 25u, 500u}) {
             std::vector<std::pair<Offer, std::size_t>> offers;
-            for (std::uint32_t rank = 0; rank < n; ++rank)
+            for (const Rank rank : ids_below<Rank>(n))
                 offers.push_back({{static_cast<float>(random() % 50), rank,
                                    static_cast<std::uint32_t>(random() % 8)},
                                   random() % internal::kDirections});
-            const std::set<std::uint32_t> expected = keep_by_model(offers, n_important);
+            const std::set<Rank> expected = keep_by_model(offers, n_important);
             std::shuffle(offers.begin(), offers.end(), random);
             sieve.clear();
             for (const auto& [offer, direction] : offers)
                 sieve.consider(offer, direction);
-            std::set<std::uint32_t> kept;
+            std::set<Rank> kept;
             sieve.for_each([&](const Offer& offer) { kept.insert(offer.rank); });
             EXPECT_EQ(kept, expected) << n_important << ' ' << n;
         }
@@ -198,32 +198,32 @@ TEST_F(PartitionTest, TheSieveKeepsTheBestOffersInAnyOrder) {
 TEST_F(PartitionTest, OffersReachWhoTheyAreMadeTo) {
     constexpr std::uint32_t kRanks = 500;
     constexpr std::uint32_t kPerRank = 4;
-    const auto target = [](std::uint32_t rank, std::uint32_t i) {
-        return i == 0 ? 3 : static_cast<std::uint32_t>(mix64(rank * kPerRank + i) % kRanks);
+    const auto target = [](Rank rank, std::uint32_t i) {
+        return i == 0 ? Rank{3} : static_cast<Rank>(mix64(number_of(rank) * kPerRank + i) % kRanks);
     };
     test::TestArena memory;
     std::vector<test::TestArena> locals(3);
-    std::vector<std::multiset<std::uint32_t>> expected(kRanks), found(kRanks);
-    for (std::uint32_t rank = 0; rank < kRanks; ++rank)
+    std::vector<std::multiset<Rank>> expected(kRanks), found(kRanks);
+    for (const Rank rank : ids_below<Rank>(kRanks))
         for (std::uint32_t i = 0; i < kPerRank; ++i)
-            expected[target(rank, i)].insert(rank);
+            expected[number_of(target(rank, i))].insert(rank);
     test::ThreadCrew::run(memory.arena(), 3, [&](test::ThreadCrew& crew, std::size_t member) {
-        const Rows<Near> rows(crew, locals[member].arena(), kRanks, 10);
+        const Rows<Rank, Near<Rank>> rows(crew, locals[member].arena(), kRanks, 10);
         internal::OfferLists offers(crew, locals[member].arena(), rows, kRanks, 4, kPerRank);
         const auto for_each_offer = [&](auto&& visit) {
             crew.for_each(kRanks, [&](std::size_t task) {
-                const auto rank = static_cast<std::uint32_t>(task);
+                const auto rank = static_cast<Rank>(task);
                 for (std::uint32_t i = 0; i < kPerRank; ++i)
                     visit(rank, i);
             });
         };
-        for_each_offer([&](std::uint32_t rank, std::uint32_t i) { offers.count(target(rank, i)); });
+        for_each_offer([&](Rank rank, std::uint32_t i) { offers.count(target(rank, i)); });
         crew.alone([&] { offers.begin_placing(kRanks); });
-        for_each_offer([&](std::uint32_t rank, std::uint32_t i) {
+        for_each_offer([&](Rank rank, std::uint32_t i) {
             offers.place(target(rank, i), {0, rank, i});
         });
         crew.for_each(kRanks, [&](std::size_t task) {
-            offers.for_each(static_cast<std::uint32_t>(task),
+            offers.for_each(static_cast<Rank>(task),
                             [&](const Offer& offer) { found[task].insert(offer.rank); });
         });
     });

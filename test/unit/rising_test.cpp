@@ -21,17 +21,21 @@ class RisingTest : public testing::Test {
     static constexpr std::size_t kGroup = 20;
     static constexpr std::size_t kWidth = 7;
 
+    // The i-th behind the rank in the circle of its group.
+    static Rank
+    mate_of(Rank rank, std::size_t i) {
+        const std::size_t first = number_of(rank) / kGroup * kGroup;
+        return static_cast<Rank>(first + (number_of(rank) - first + i) % kGroup);
+    }
+
     LayerLinks
     groups(std::size_t n) {
         SerialCrew crew(memory_.arena());
-        const LayerLinks layer = {Rows<Link>(crew, memory_.arena(), n, kWidth),
-                                  Rows<std::uint8_t>(crew, memory_.arena(), n, 1)};
-        for (std::size_t rank = 0; rank < n; ++rank) {
-            const std::size_t first = rank / kGroup * kGroup;
+        const LayerLinks layer = {Rows<Rank, RankLink>(crew, memory_.arena(), n, kWidth),
+                                  Rows<Rank, std::uint8_t>(crew, memory_.arena(), n, 1)};
+        for (const Rank rank : ids_below<Rank>(n)) {
             for (std::size_t i = 0; i < kWidth; ++i)
-                layer.links[rank][i] =
-                    Link(static_cast<NodeId>(first + (rank - first + i + 1) % kGroup),
-                         LinkKind::kDiverse);
+                layer.links[rank][i] = RankLink(mate_of(rank, i + 1), LinkKind::kDiverse);
             layer.counts[rank][0] = kWidth;
         }
         return layer;
@@ -80,20 +84,16 @@ TEST_F(RisingTest, RaisesNoneWhereChanceDoes) {
 TEST_F(RisingTest, RaisesOneOfAGroupThatLinksElsewhere) {
     constexpr std::size_t kWide = 12;
     SerialCrew crew(memory_.arena());
-    const LayerLinks layer = {Rows<Link>(crew, memory_.arena(), 2 * kGroup, kWide),
-                              Rows<std::uint8_t>(crew, memory_.arena(), 2 * kGroup, 1)};
-    for (std::size_t rank = 0; rank < 2 * kGroup; ++rank) {
-        const std::size_t first = rank / kGroup * kGroup;
-        const auto mate = [&](std::size_t i) {
-            return static_cast<NodeId>(first + (rank - first + i) % kGroup);
-        };
+    const LayerLinks layer = {Rows<Rank, RankLink>(crew, memory_.arena(), 2 * kGroup, kWide),
+                              Rows<Rank, std::uint8_t>(crew, memory_.arena(), 2 * kGroup, 1)};
+    for (const Rank rank : ids_below<Rank>(2 * kGroup)) {
+        const auto other = static_cast<Rank>((number_of(rank) + kGroup) % (2 * kGroup));
         // The nearest of the own group, two of the other one, then fillers.
-        layer.links[rank][0] = Link(mate(1), LinkKind::kDiverse);
+        layer.links[rank][0] = RankLink(mate_of(rank, 1), LinkKind::kDiverse);
         for (std::size_t i = 1; i < 3; ++i)
-            layer.links[rank][i] =
-                Link(static_cast<NodeId>((rank + kGroup) % (2 * kGroup)), LinkKind::kDiverse);
+            layer.links[rank][i] = RankLink(other, LinkKind::kDiverse);
         for (std::size_t i = 3; i < kWide; ++i)
-            layer.links[rank][i] = Link(mate(i - 1), LinkKind::kFiller);
+            layer.links[rank][i] = RankLink(mate_of(rank, i - 1), LinkKind::kFiller);
         layer.counts[rank][0] = kWide;
     }
     std::vector<std::uint8_t> levels(2 * kGroup);
@@ -127,8 +127,8 @@ TEST_F(RisingTest, RaisesNoneThatIsCoveredOutside) {
 // A near link to another group covers nobody.
 TEST_F(RisingTest, DoesNotCoverAcrossGroups) {
     const LayerLinks layer = groups(2 * kGroup);
-    for (std::size_t rank = kGroup; rank < 2 * kGroup; ++rank)
-        layer.links[rank][6] = Link(static_cast<NodeId>(rank - kGroup), LinkKind::kDiverse);
+    for (const Rank rank : ids_below<Rank>(kGroup))
+        layer.links[rank + kGroup][6] = RankLink(rank, LinkKind::kDiverse);
     std::vector<std::uint8_t> levels(2 * kGroup);
     std::fill_n(levels.begin(), kGroup, 1);
     // Of a list without fillers the near links are in the order of the list.
@@ -184,7 +184,7 @@ TEST_F(SurroundingsTest, WantsOneAboveForAGroup) {
 
 TEST_F(RisingTest, RaisesFewWithoutLinks) {
     LayerLinks layer = groups(kGroup);
-    for (std::size_t rank = 0; rank < kGroup; ++rank)
+    for (const Rank rank : ids_below<Rank>(kGroup))
         layer.counts[rank][0] = 0;
     std::vector<std::uint8_t> levels(kGroup);
     raise(layer, levels);

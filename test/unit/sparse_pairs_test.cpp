@@ -54,31 +54,30 @@ class SparsePairsTest : public testing::TestWithParam<std::tuple<Metric, std::in
             ASSERT_EQ(codec_.prepare(packed.data(), prepared), PrepareStatus::kReady);
             auto* header = reinterpret_cast<CodeHeader*>(&bytes_[i * stride_]);
             codec_.encode(prepared, *header, &bytes_[i * stride_ + sizeof(CodeHeader)], nullptr);
-            members_.push_back(static_cast<std::uint32_t>(i));
+            all_.push_back(static_cast<Point>(i));
         }
     }
     PointView
     view() {
-        return {&codec_, members_.size(), stride_, 31, &chunk_};
+        return {&codec_, all_.size(), stride_, 31, &chunk_};
     }
     float
-    distance(std::uint32_t a, std::uint32_t b) {
+    distance(Point a, Point b) {
         const PointView points = view();
         codec_.query_from_code(points.header(a), points.code(a), query_);
         return codec_.distance(query_, points.header(b), points.code(b));
     }
     // As near as the k nearest of `columns`, measured one by one.
     void
-    expect_nearest(std::uint32_t row, std::span<const std::uint32_t> columns,
-                   std::span<const Near> found) {
+    expect_nearest(Point row, std::span<const Point> columns, std::span<const Near<Point>> found) {
         std::vector<float> all;
-        for (const std::uint32_t column : columns)
+        for (const Point column : columns)
             if (column != row)
                 all.push_back(distance(row, column));
         std::sort(all.begin(), all.end());
         for (std::size_t i = 0; i < found.size(); ++i) {
             if (i >= all.size()) {
-                EXPECT_EQ(found[i].id, kNone);
+                EXPECT_EQ(found[i].id, kNoPoint);
                 continue;
             }
             EXPECT_NE(found[i].id, row);
@@ -94,7 +93,7 @@ class SparsePairsTest : public testing::TestWithParam<std::tuple<Metric, std::in
     Query query_;
     std::vector<std::uint8_t> bytes_;
     std::uint8_t* chunk_ = nullptr;
-    std::vector<std::uint32_t> members_;
+    std::vector<Point> all_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Shapes, SparsePairsTest,
@@ -106,10 +105,10 @@ INSTANTIATE_TEST_SUITE_P(Shapes, SparsePairsTest,
 TEST_P(SparsePairsTest, FindsTheNearestOfAGroup) {
     constexpr std::size_t kNearest = 8;
     make_points(SparsePairs::kMostColumns + 50);
-    for (const std::size_t n : {std::size_t{2}, std::size_t{40}, members_.size()}) {
-        const std::span<const std::uint32_t> group = std::span(members_).first(n);
+    for (const std::size_t n : {std::size_t{2}, std::size_t{40}, all_.size()}) {
+        const std::span<const Point> group = std::span(all_).first(n);
         GroupPairs pairs(memory_.arena(), codec_, n, kNearest);
-        std::vector<Near> found(n * kNearest);
+        std::vector<Near<Point>> found(n * kNearest);
         pairs.nearest_within(view(), group, kNearest, found);
         for (std::size_t i = 0; i < n; i += 7)
             expect_nearest(group[i], group, std::span(found).subspan(i * kNearest, kNearest));
@@ -119,20 +118,20 @@ TEST_P(SparsePairsTest, FindsTheNearestOfAGroup) {
 TEST_P(SparsePairsTest, FindsTheNearestOfOthers) {
     constexpr std::size_t kNearest = 5;
     make_points(300);
-    const std::span<const std::uint32_t> columns = std::span(members_).subspan(200);
+    const std::span<const Point> columns = std::span(all_).subspan(200);
     GroupPairs pairs(memory_.arena(), codec_, 110, kNearest);
-    std::vector<Near> found(members_.size() * kNearest);
-    pairs.nearest_across(view(), members_, columns, kNearest, found);
-    for (std::size_t i = 0; i < members_.size(); i += 11)
-        expect_nearest(members_[i], columns, std::span(found).subspan(i * kNearest, kNearest));
+    std::vector<Near<Point>> found(all_.size() * kNearest);
+    pairs.nearest_across(view(), all_, columns, kNearest, found);
+    for (std::size_t i = 0; i < all_.size(); i += 11)
+        expect_nearest(all_[i], columns, std::span(found).subspan(i * kNearest, kNearest));
 }
 
 TEST_P(SparsePairsTest, APairHasOneDistance) {
     make_points(80);
     SparsePairs pairs(memory_.arena(), codec_, 80);
     std::vector<float> distances;
-    pairs.set_columns(view(), members_);
-    for (const std::uint32_t row : members_) {
+    pairs.set_columns(view(), all_);
+    for (const Point row : all_) {
         const std::span<const float> measured = pairs.measure(view(), row);
         distances.insert(distances.end(), measured.begin(), measured.end());
     }

@@ -31,7 +31,7 @@ AnchorWalk::AnchorWalk(const LayerLinks& layer, std::size_t n, bool has_parents,
 }
 
 void
-AnchorWalk::walk_from(std::uint32_t entry) {
+AnchorWalk::walk_from(Rank entry) {
     entry_ = entry;
     reach(entry);
     if (has_parents_)
@@ -43,7 +43,7 @@ AnchorWalk::walk_from(std::uint32_t entry) {
 }
 
 void
-AnchorWalk::reach(std::uint32_t rank) {
+AnchorWalk::reach(Rank rank) {
     reached_.set(rank);
     queue_.push_back(rank);
 }
@@ -54,20 +54,20 @@ AnchorWalk::walk(std::size_t most_anchors, std::size_t first) {
     for (std::size_t i = first; i < queue_.size(); ++i) {
         if (i % kPauseInterval == 0)
             pause_();
-        const std::uint32_t rank = queue_[i];
-        for (Link& link : layer_.of(rank)) {
+        const Rank rank = queue_[i];
+        for (RankLink& link : layer_.of(rank)) {
             if (n_anchors_[rank] >= most_anchors)
                 break;
             if (!reached_.has(link.id()))
-                adopt(rank, link, number_of(link.id()));
+                adopt(rank, link, link.id());
         }
     }
 }
 
 // Makes `link` of the list of `from` the anchor of `to`, which was not reached.
 void
-AnchorWalk::adopt(std::uint32_t from, Link& link, std::uint32_t to) {
-    link = Link(NodeId{to}, LinkKind::kAnchor);
+AnchorWalk::adopt(Rank from, RankLink& link, Rank to) {
+    link = RankLink(to, LinkKind::kAnchor);
     ++n_anchors_[from];
     reach(to);
     if (has_parents_)
@@ -76,27 +76,27 @@ AnchorWalk::adopt(std::uint32_t from, Link& link, std::uint32_t to) {
 
 // A rank that was just reached has no anchors: it has a place.
 void
-AnchorWalk::set_parent(std::uint32_t rank, std::uint32_t parent) {
-    for (Link& link : layer_.of(rank))
-        if (link.id() == NodeId{parent}) {
-            link = Link(NodeId{parent}, LinkKind::kParent);
+AnchorWalk::set_parent(Rank rank, Rank parent) {
+    for (RankLink& link : layer_.of(rank))
+        if (link.id() == parent) {
+            link = RankLink(parent, LinkKind::kParent);
             return;
         }
-    *find_place(rank) = Link(NodeId{parent}, LinkKind::kParent);
+    *find_place(rank) = RankLink(parent, LinkKind::kParent);
 }
 
 // A free place of a list, or that of its last link that may be given up: links stand diverse first,
 // each kind from near to far. Null when all are kept. The entry point spares some.
-Link*
-AnchorWalk::find_place(std::uint32_t from) {
+RankLink*
+AnchorWalk::find_place(Rank from) {
     const std::size_t n_spared = has_parents_ && from == entry_ ? kSpared : 0;
     std::uint8_t& count = layer_.counts[from][0];
     if (count + n_spared < layer_.links.width())
         return &layer_.links[from][count++];
-    const std::span<Link> links = layer_.of(from);
-    Link* last = nullptr;
+    const std::span<RankLink> links = layer_.of(from);
+    RankLink* last = nullptr;
     std::size_t n_kept = 0;
-    for (Link& link : links) {
+    for (RankLink& link : links) {
         if (is_kept(link.kind()))
             ++n_kept;
         else
@@ -106,26 +106,26 @@ AnchorWalk::find_place(std::uint32_t from) {
 }
 
 bool
-AnchorWalk::anchor_from_linked(std::uint32_t rank) {
-    return std::ranges::any_of(
-        layer_.of(rank), [&](const Link& link) { return give_place(number_of(link.id()), rank); });
+AnchorWalk::anchor_from_linked(Rank rank) {
+    return std::ranges::any_of(layer_.of(rank),
+                               [&](const RankLink& link) { return give_place(link.id(), rank); });
 }
 
 // Down the tree from the nearest reached rank, another way each time.
 bool
-AnchorWalk::anchor_behind_linked(std::uint32_t rank) {
-    const std::span<const Link> linked = layer_.of(rank);
-    const auto reached =
-        std::ranges::find_if(linked, [this](const Link& link) { return reached_.has(link.id()); });
+AnchorWalk::anchor_behind_linked(Rank rank) {
+    const std::span<const RankLink> linked = layer_.of(rank);
+    const auto reached = std::ranges::find_if(
+        linked, [this](const RankLink& link) { return reached_.has(link.id()); });
     if (reached == linked.end())
         return false;
-    std::uint32_t from = number_of(reached->id());
+    Rank from = reached->id();
     for (int i = 0; i < kMostSteps; ++i) {
-        std::uint32_t next = from;
+        Rank next = from;
         std::uint32_t n_ways = 0;
-        for (const Link& link : layer_.of(from))
+        for (const RankLink& link : layer_.of(from))
             if (link.kind() == LinkKind::kAnchor && turn_++ % ++n_ways == 0)
-                next = number_of(link.id());
+                next = link.id();
         if (next == from)
             return false;
         from = next;
@@ -137,10 +137,10 @@ AnchorWalk::anchor_behind_linked(std::uint32_t rank) {
 
 // Within n_most_given_.
 bool
-AnchorWalk::give_place(std::uint32_t from, std::uint32_t to) {
+AnchorWalk::give_place(Rank from, Rank to) {
     if (!reached_.has(from) || n_given_[from] >= n_most_given_)
         return false;
-    Link* place = find_place(from);
+    RankLink* place = find_place(from);
     if (place == nullptr)
         return false;
     ++n_given_[from];
@@ -149,9 +149,9 @@ AnchorWalk::give_place(std::uint32_t from, std::uint32_t to) {
 }
 
 bool
-AnchorWalk::anchor_from_first(std::span<const std::uint32_t> from, std::uint32_t rank) {
+AnchorWalk::anchor_from_first(std::span<const Rank> from, Rank rank) {
     for (std::size_t i = 0; i < from.size(); ++i) {
-        Link* place = reached_.has(from[i]) ? find_place(from[i]) : nullptr;
+        RankLink* place = reached_.has(from[i]) ? find_place(from[i]) : nullptr;
         if (place != nullptr) {
             adopt(from[i], *place, rank);
             return true;
@@ -161,19 +161,18 @@ AnchorWalk::anchor_from_first(std::span<const std::uint32_t> from, std::uint32_t
 }
 
 void
-AnchorWalk::add_bridge(std::span<const std::uint32_t> from, std::uint32_t rank) {
-    for (const std::uint32_t near : from) {
+AnchorWalk::add_bridge(std::span<const Rank> from, Rank rank) {
+    for (const Rank near : from) {
         if (near == rank)
             continue;
-        const std::span<Link> links = layer_.of(near);
-        const auto present = std::find_if(links.begin(), links.end(), [rank](const Link& link) {
-            return link.id() == NodeId{rank};
-        });
-        Link* place = present != links.end() ? &*present : find_place(near);
+        const std::span<RankLink> links = layer_.of(near);
+        const auto present = std::find_if(
+            links.begin(), links.end(), [rank](const RankLink& link) { return link.id() == rank; });
+        RankLink* place = present != links.end() ? &*present : find_place(near);
         if (place == nullptr)
             continue;
-        if (!is_kept(place->kind()) || place->id() != NodeId{rank})
-            *place = Link(NodeId{rank}, LinkKind::kAnchor);
+        if (!is_kept(place->kind()) || place->id() != rank)
+            *place = RankLink(rank, LinkKind::kAnchor);
         return;
     }
 }

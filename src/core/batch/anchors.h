@@ -9,6 +9,7 @@
 
 #include "core/arena.h"
 #include "core/array.h"
+#include "core/batch/ids.h"
 #include "core/batch/layer_links.h"
 #include "core/bitmap.h"
 
@@ -26,7 +27,7 @@ class AnchorWalk {
 
     /// Walks from `entry` over the lists as they are; a list gives at most half of its places to
     /// anchors while that suffices.
-    void walk_from(std::uint32_t entry);
+    void walk_from(Rank entry);
 
     bool
     has_reached_all() const {
@@ -40,7 +41,7 @@ class AnchorWalk {
     template <typename Find>
     void
     reach_missed(Find&& find) {
-        for (std::uint32_t rank = 0; rank < n_; ++rank) {
+        for (const Rank rank : ids_below<Rank>(n_)) {
             if (reached_.has(rank))
                 continue;
             const std::size_t n_reached = queue_.size();
@@ -52,29 +53,29 @@ class AnchorWalk {
     }
 
     /// Makes a kept link from the first of `from` that has a place for it to `rank`.
-    void add_bridge(std::span<const std::uint32_t> from, std::uint32_t rank);
+    void add_bridge(std::span<const Rank> from, Rank rank);
 
    private:
     void walk(std::size_t most_anchors, std::size_t first);
-    void reach(std::uint32_t rank);
-    void adopt(std::uint32_t from, Link& link, std::uint32_t to);
-    void set_parent(std::uint32_t rank, std::uint32_t parent);
-    Link* find_place(std::uint32_t from);
-    bool anchor_from_linked(std::uint32_t rank);
-    bool anchor_behind_linked(std::uint32_t rank);
-    bool give_place(std::uint32_t from, std::uint32_t to);
-    bool anchor_from_first(std::span<const std::uint32_t> from, std::uint32_t rank);
+    void reach(Rank rank);
+    void adopt(Rank from, RankLink& link, Rank to);
+    void set_parent(Rank rank, Rank parent);
+    RankLink* find_place(Rank from);
+    bool anchor_from_linked(Rank rank);
+    bool anchor_behind_linked(Rank rank);
+    bool give_place(Rank from, Rank to);
+    bool anchor_from_first(std::span<const Rank> from, Rank rank);
 
     LayerLinks layer_;
     std::size_t n_;
     bool has_parents_;
     std::size_t n_most_given_;
-    std::uint32_t entry_ = 0;
+    Rank entry_{};
     void (*pause_)();
     Bitmap reached_;
-    Array<std::uint32_t> queue_;  // all reached ranks, in the order they were reached
-    std::span<std::uint8_t> n_anchors_;
-    std::span<std::uint8_t> n_given_;  // of them, those that were no links before
+    Array<Rank> queue_;  // all reached ranks, in the order they were reached
+    IdSpan<Rank, std::uint8_t> n_anchors_;
+    IdSpan<Rank, std::uint8_t> n_given_;  // of them, those that were no links before
     std::uint32_t turn_ = 0;
 };
 

@@ -68,19 +68,19 @@ BitPanels::allocate_side(Arena& arena, std::size_t n, std::size_t n_words) {
 
 /// What the last word has beyond the string is zero.
 void
-BitPanels::read(const PointView& points, std::uint32_t id, std::uint64_t* words) const {
+BitPanels::read(const PointView& points, Point point, std::uint64_t* words) const {
     words[n_words_ - 1] = 0;
-    std::memcpy(words, points.code(id), codec_->code_bytes());
+    std::memcpy(words, points.code(point), codec_->code_bytes());
 }
 
 float
-BitPanels::count(const PointView& points, std::uint32_t id) const {
-    const std::uint8_t* code = points.code(id);
+BitPanels::count(const PointView& points, Point point) const {
+    const std::uint8_t* code = points.code(point);
     return static_cast<float>(bit_kernels().jaccard_parts(code, code, codec_->code_bytes()).common);
 }
 
 void
-BitPanels::pack_rows(const PointView& points, std::span<const std::uint32_t> ids) {
+BitPanels::pack_rows(const PointView& points, std::span<const Point> ids) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
         read(points, ids[i], rows_.words + i * n_words_);
         rows_.n_set[i] = count(points, ids[i]);
@@ -91,7 +91,7 @@ BitPanels::pack_rows(const PointView& points, std::span<const std::uint32_t> ids
 }
 
 void
-BitPanels::pack_columns(const PointView& points, std::span<const std::uint32_t> ids) {
+BitPanels::pack_columns(const PointView& points, std::span<const Point> ids) {
     const std::size_t end = round_up_to(ids.size(), kTileColumns);
     for (std::size_t i = 0; i < end; ++i) {
         const bool is_there = i < ids.size();

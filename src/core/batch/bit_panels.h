@@ -29,8 +29,8 @@ class BitPanels {
     /// Of a packed row.
     static std::size_t row_bytes(const Codec& codec);
 
-    void pack_rows(const PointView& points, std::span<const std::uint32_t> ids);
-    void pack_columns(const PointView& points, std::span<const std::uint32_t> ids);
+    void pack_rows(const PointView& points, std::span<const Point> ids);
+    void pack_columns(const PointView& points, std::span<const Point> ids);
 
     /// The distances of the tile at a row and column, multiples of kTileRows and kTileColumns, and
     /// which are within the limits of theirs. Returns whether any is.
@@ -44,8 +44,8 @@ class BitPanels {
     };
 
     static Side allocate_side(Arena& arena, std::size_t n, std::size_t n_words);
-    void read(const PointView& points, std::uint32_t id, std::uint64_t* words) const;
-    float count(const PointView& points, std::uint32_t id) const;
+    void read(const PointView& points, Point point, std::uint64_t* words) const;
+    float count(const PointView& points, Point point) const;
     bool pick_jaccard(const std::int32_t* common, const TileSide& rows, const TileSide& columns,
                       TilePicks& picks) const;
 

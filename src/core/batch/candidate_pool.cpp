@@ -19,16 +19,16 @@ whole_vectors(std::size_t n) {
 CandidatePool::CandidatePool(Arena& arena, std::size_t max_size)
     : keys_(arena.allocate<std::int64_t>(whole_vectors(max_size))),
       sorted_(arena.allocate<std::int64_t>(whole_vectors(max_size))),
-      settled_(arena.allocate<Near>(max_size)) {
+      settled_(arena.allocate<Near<Rank>>(max_size)) {
 }
 
 std::size_t
 CandidatePool::bytes_needed(std::size_t max_size) {
-    return whole_vectors(max_size) * 2 * sizeof(std::int64_t) + max_size * sizeof(Near) +
+    return whole_vectors(max_size) * 2 * sizeof(std::int64_t) + max_size * sizeof(Near<Rank>) +
            3 * Arena::kAlignment;
 }
 
-std::span<const Near>
+std::span<const Near<Rank>>
 CandidatePool::settle() {
     const std::size_t n_keys = whole_vectors(n_);
     std::fill(keys_.begin() + n_, keys_.begin() + n_keys, kNoKey);
@@ -37,7 +37,7 @@ CandidatePool::settle() {
     std::size_t n_settled = 0;
     for (const std::int64_t key : sorted_.first(n_keys))
         if (key != kNoKey)
-            settled_[n_settled++] = near_of(key);
+            settled_[n_settled++] = near_of<Rank>(key);
     return settled_.first(n_settled);
 }
 

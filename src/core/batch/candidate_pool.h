@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "core/arena.h"
+#include "core/batch/ids.h"
 #include "core/batch/near_key.h"
 
 namespace vext::core {
@@ -22,19 +23,19 @@ class CandidatePool {
     clear() {
         n_ = 0;
     }
-    /// Requires: fewer than max_size since clear(); the same id comes at the same distance.
+    /// Requires: fewer than max_size since clear(); the same rank comes at the same distance.
     void
-    add(const Near& candidate) {
-        keys_[n_++] = key_of(candidate.distance, candidate.id);
+    add(const Near<Rank>& candidate) {
+        keys_[n_++] = key_of(candidate);
     }
 
-    /// Ascending by distance, then id; valid until the next add().
-    std::span<const Near> settle();
+    /// Ascending by distance, then rank; valid until the next add().
+    std::span<const Near<Rank>> settle();
 
    private:
     std::span<std::int64_t> keys_;
     std::span<std::int64_t> sorted_;
-    std::span<Near> settled_;
+    std::span<Near<Rank>> settled_;
     std::size_t n_ = 0;
 };
 

@@ -15,6 +15,7 @@
 
 #include "core/arena.h"
 #include "core/array.h"
+#include "core/node_id.h"
 
 namespace vext::core {
 
@@ -77,8 +78,9 @@ allocate_shared(Crew& crew, std::size_t n) {
     return {static_cast<T*>(crew.allocate(n * sizeof(T))), n};
 }
 
-/// A shared array of any size: rows of `width` elements, in areas of a power of two of rows each.
-template <typename T>
+/// A shared array of any size: a row of `width` elements for each id, in areas of a power of two of
+/// rows each.
+template <IdType Id, typename T>
 class Rows {
    public:
     template <typename Crew>
@@ -97,13 +99,14 @@ class Rows {
     /// The memory of other rows, once they are no longer needed. Requires: `width` elements fit
     /// into one of theirs.
     template <typename U>
-    Rows(const Rows<U>& other, std::size_t width)
+    Rows(const Rows<Id, U>& other, std::size_t width)
         : areas_(other.areas_), width_(width), row_bytes_(other.row_bytes_), shift_(other.shift_) {
         static_assert(alignof(T) <= alignof(U));
     }
 
     std::span<T>
-    operator[](std::size_t row) const {
+    operator[](Id id) const {
+        const std::size_t row = number_of(id);
         const std::size_t position = row & ((std::size_t{1} << shift_) - 1);
         return {reinterpret_cast<T*>(areas_[row >> shift_] + position * row_bytes_), width_};
     }
@@ -113,7 +116,7 @@ class Rows {
     }
 
    private:
-    template <typename U>
+    template <IdType OtherId, typename U>
     friend class Rows;
 
     std::span<std::uint8_t*> areas_;

@@ -18,20 +18,19 @@ BatchFinder::bytes_needed(const Codec& codec) {
 }
 
 std::span<const Candidate>
-BatchFinder::find(std::span<const BatchLayer> layers, const PointView& points, std::uint32_t entry,
-                  int layer, std::uint32_t point) {
+BatchFinder::find(std::span<const BatchLayer> layers, const PointView& points, Point entry,
+                  int layer, Point point) {
     points.codec->query_from_code(points.header(point), points.code(point), query_);
     search(layers, points, entry, layer, nullptr);
     return memory_.beam.entries();
 }
 
 bool
-BatchFinder::is_found(std::span<const BatchLayer> layers, const PointView& points,
-                      std::uint32_t entry, int layer, std::uint32_t point,
-                      std::span<const Candidate>& found) {
+BatchFinder::is_found(std::span<const BatchLayer> layers, const PointView& points, Point entry,
+                      int layer, Point point, std::span<const Candidate>& found) {
     points.codec->query_from_code(points.header(point), points.code(point), query_);
     const Sought sought = {
-        NodeId{point}, points.codec->distance(query_, points.header(point), points.code(point))};
+        to_node(point), points.codec->distance(query_, points.header(point), points.code(point))};
     search(layers, points, entry, layer, &sought);
     if (has_found(memory_.beam.entries(), sought))
         return true;
@@ -40,8 +39,8 @@ BatchFinder::is_found(std::span<const BatchLayer> layers, const PointView& point
 }
 
 void
-BatchFinder::search(std::span<const BatchLayer> layers, const PointView& points,
-                    std::uint32_t entry, int layer, const Sought* sought) {
+BatchFinder::search(std::span<const BatchLayer> layers, const PointView& points, Point entry,
+                    int layer, const Sought* sought) {
     const internal::LayersGraph graph = {layers, points, query_};
     const Entries entries = descend(graph, static_cast<int>(layers.size()) - 1, layer + 1,
                                     graph.measure(entry), memory_);
@@ -49,14 +48,13 @@ BatchFinder::search(std::span<const BatchLayer> layers, const PointView& points,
 }
 
 std::span<const Candidate>
-BatchFinder::measure(const PointView& points, std::uint32_t point,
-                     std::span<const std::uint32_t> others) {
+BatchFinder::measure(const PointView& points, Point point, std::span<const Point> others) {
     points.codec->query_from_code(points.header(point), points.code(point), query_);
     measured_.clear();
     const internal::LayersGraph graph = {{}, points, query_};
-    for (const std::uint32_t other : others)
+    for (const Point other : others)
         __builtin_prefetch(points.record(other));
-    for (const std::uint32_t other : others) {
+    for (const Point other : others) {
         Candidate candidate = graph.measure(other);
         candidate.error = points.codec->estimate_error(query_, points.header(other));
         measured_.push_back(candidate);

@@ -11,6 +11,7 @@
 
 #include "core/arena.h"
 #include "core/array.h"
+#include "core/batch/ids.h"
 #include "core/batch/layer_links.h"
 #include "core/batch/points.h"
 #include "core/graph/search.h"
@@ -19,41 +20,32 @@ namespace vext::core {
 
 /// One layer of a batch.
 struct BatchLayer {
-    std::span<const std::uint32_t> members;  ///< points by rank, ascending
+    RankedPoints ranked;
     LayerLinks links;
 };
 
-/// A point's rank: where it stands among the members, which ascend. Requires: it is one of them.
-inline std::uint32_t
-rank_among(std::span<const std::uint32_t> members, std::uint32_t point) {
-    if (point < members.size() && members[point] == point)
-        return point;  // the layer of all points
-    const auto place = std::lower_bound(members.begin(), members.end(), point);
-    return static_cast<std::uint32_t>(place - members.begin());
-}
-
 namespace internal {
 
-/// The model of Graph (core/graph/search.h) over layers in memory; ids are points.
+/// The model of Graph (core/graph/search.h) over layers in memory; nodes are points.
 struct LayersGraph {
     void
     links(const Candidate& point, int layer, Array<NodeId>& ids) const {
         const BatchLayer& level = layers[static_cast<std::size_t>(layer)];
-        for (const Link& link : level.links.of(rank_among(level.members, number_of(point.id))))
-            ids.push_back(NodeId{level.members[number_of(link.id())]});
+        for (const RankLink& link : level.links.of(level.ranked.rank_of(to_point(point.id))))
+            ids.push_back(to_node(level.ranked[link.id()]));
     }
     void
     measure(std::span<const NodeId> ids, Array<Candidate>& found) const {
         for (const NodeId id : ids)
-            __builtin_prefetch(points.record(number_of(id)));
+            __builtin_prefetch(points.record(to_point(id)));
         for (const NodeId id : ids)
-            found.push_back(measure(number_of(id)));
+            found.push_back(measure(to_point(id)));
     }
     Candidate
-    measure(std::uint32_t point) const {
+    measure(Point point) const {
         return {points.codec->distance(query, points.header(point), points.code(point)),
                 0,
-                NodeId{point},
+                to_node(point),
                 0,
                 false,
                 false};
@@ -82,23 +74,23 @@ class BatchFinder {
     static std::size_t bytes_needed(const Codec& codec);
 
     /// What a search of `layer` for `point` finds that enters at the point `entry` of the highest
-    /// of `layers`: nearest first, ids are points; valid until the next call.
+    /// of `layers`: nearest first, nodes are points; valid until the next call.
     std::span<const Candidate> find(std::span<const BatchLayer> layers, const PointView& points,
-                                    std::uint32_t entry, int layer, std::uint32_t point);
+                                    Point entry, int layer, Point point);
 
     /// Whether such a search finds the point, or one that is as near to it as the point itself. If
     /// not, `found` becomes what it finds.
-    bool is_found(std::span<const BatchLayer> layers, const PointView& points, std::uint32_t entry,
-                  int layer, std::uint32_t point, std::span<const Candidate>& found);
+    bool is_found(std::span<const BatchLayer> layers, const PointView& points, Point entry,
+                  int layer, Point point, std::span<const Candidate>& found);
 
     /// The points at their distances to `point`, with errors; valid until the next call. Requires:
     /// they are at most kMostMeasured.
-    std::span<const Candidate> measure(const PointView& points, std::uint32_t point,
-                                       std::span<const std::uint32_t> others);
+    std::span<const Candidate> measure(const PointView& points, Point point,
+                                       std::span<const Point> others);
 
    private:
-    void search(std::span<const BatchLayer> layers, const PointView& points, std::uint32_t entry,
-                int layer, const Sought* sought);
+    void search(std::span<const BatchLayer> layers, const PointView& points, Point entry, int layer,
+                const Sought* sought);
 
     Query query_;
     SearchMemory memory_;
@@ -112,8 +104,8 @@ namespace internal {
 /// A search for a rank of a layer. All that it followed is kept: where many ranks have the same
 /// nearest, as rows that all others are equally far from, the first have no place left for a link.
 struct Aim {
-    std::uint32_t rank;
-    std::uint32_t near[BatchFinder::kEf];  ///< the ranks found, nearest first
+    Rank rank;
+    Rank near[BatchFinder::kEf];  ///< the ranks found, nearest first
     std::uint8_t n_near;
     bool is_missed;
     bool is_lost;  ///< missed, and nothing was found that the rank links to

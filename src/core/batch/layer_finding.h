@@ -1,8 +1,8 @@
 // Seeing to it that searches find every rank of a layer: anchors make all reachable, and links from
 // where searches end make what is reachable found.
 //
-// Groups that lie far from each other link to their own members alone, since any of those is nearer
-// to a member of another group than most of the group is. A search that enters the wrong group then
+// Groups that lie far from each other link to their own points alone, since any of those is nearer
+// to a point of another group than most of the group is. A search that enters the wrong group then
 // ends there. So searches look for a sample of the ranks of layer 0, and the place where one ends
 // that missed its aim gets a link there. What one such link leads to leads on to the group around
 // it, so few are made at first, then more for what is still missed.
@@ -18,6 +18,7 @@
 #include "core/batch/anchors.h"
 #include "core/batch/crew.h"
 #include "core/batch/finder.h"
+#include "core/batch/ids.h"
 #include "core/batch/points.h"
 #include "core/batch/rising.h"
 
@@ -26,7 +27,7 @@ namespace vext::core {
 /// What searches see while a layer is made.
 struct SearchedGraph {
     std::span<const BatchLayer> layers;  ///< that layer, and those above it
-    std::uint32_t entry;                 ///< a point of the highest layer
+    Point entry;                         ///< a point of the highest layer
     int layer;
 };
 
@@ -44,7 +45,7 @@ class LayerFinding {
 
     /// Called by all members of the crew; `order` has the ranks in leaf order.
     void
-    run(std::span<const std::uint32_t> order) {
+    run(std::span<const Rank> order) {
         crew_.alone([&] { anchor_all(); });
         if (graph_.layer > 0)
             return;
@@ -77,29 +78,28 @@ class LayerFinding {
 
     // Looks for the rank; where it is found, only that is noted.
     void
-    search(std::uint32_t rank, Aim& aim) {
+    search(Rank rank, Aim& aim) {
         Crew::pause();
         aim = {rank, {}, 0, false, false, false};
         std::span<const Candidate> found;
         if (finder_.is_found(graph_.layers, points_, graph_.entry, graph_.layer,
-                             layer_.members[rank], found))
+                             layer_.ranked[rank], found))
             return;
         aim.is_missed = true;
         note_near(found, aim);
-        aim.is_lost = std::ranges::none_of(layer_.links.of(rank), [&aim](const Link& link) {
-            return std::find(aim.near, aim.near + aim.n_near, number_of(link.id())) !=
-                   aim.near + aim.n_near;
+        aim.is_lost = std::ranges::none_of(layer_.links.of(rank), [&aim](const RankLink& link) {
+            return std::find(aim.near, aim.near + aim.n_near, link.id()) != aim.near + aim.n_near;
         });
     }
 
     // Whether most of what is nearest to a lost rank is lost, too: a group, not one rank.
     bool
-    are_near_lost(std::uint32_t rank) {
+    are_near_lost(Rank rank) {
         const NearLinks near(layer_.links.of(rank));
         std::size_t n_lost = 0;
-        for (const NodeId id : near.ids().first(std::min(kNear, near.ids().size()))) {
+        for (const Rank beside : near.ranks().first(std::min(kNear, near.ranks().size()))) {
             Aim aim;
-            search(number_of(id), aim);
+            search(beside, aim);
             n_lost += aim.is_lost ? 1 : 0;
         }
         return 2 * n_lost > kNear;
@@ -120,7 +120,7 @@ class LayerFinding {
     void
     note_near(std::span<const Candidate> found, Aim& aim) const {
         for (const Candidate& candidate : found)
-            aim.near[aim.n_near++] = rank_among(layer_.members, number_of(candidate.id));
+            aim.near[aim.n_near++] = layer_.ranked.rank_of(to_point(candidate.id));
     }
 
     void
@@ -128,17 +128,17 @@ class LayerFinding {
         const std::size_t n_most_given =
             n_most_anchors(points_.codec->metric(), layer_.links.links.width());
         walk_ =
-            local_.make<internal::AnchorWalk>(layer_.links, layer_.members.size(),
-                                              graph_.layer == 0, n_most_given, local_, Crew::pause);
-        walk_->walk_from(rank_among(layer_.members, graph_.entry));
+            local_.make<internal::AnchorWalk>(layer_.links, layer_.ranked.size(), graph_.layer == 0,
+                                              n_most_given, local_, Crew::pause);
+        walk_->walk_from(layer_.ranked.rank_of(graph_.entry));
         Aim aim = {};
-        walk_->reach_missed([&](std::uint32_t rank) {
+        walk_->reach_missed([&](Rank rank) {
             Crew::pause();
             aim.n_near = 0;
             note_near(finder_.find(graph_.layers, points_, graph_.entry, graph_.layer,
-                                   layer_.members[rank]),
+                                   layer_.ranked[rank]),
                       aim);
-            return std::span<const std::uint32_t>(aim.near, aim.n_near);
+            return std::span<const Rank>(aim.near, aim.n_near);
         });
     }
 

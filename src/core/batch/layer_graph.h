@@ -15,6 +15,7 @@
 #include <span>
 
 #include "core/batch/crew.h"
+#include "core/batch/ids.h"
 #include "core/batch/layer_finding.h"
 #include "core/batch/layer_links.h"
 #include "core/batch/layer_plan.h"
@@ -26,27 +27,27 @@
 namespace vext::core {
 
 /// Builds one layer. Construct, then call link() and make_found() once each, by all members of the
-/// crew with the same arguments; `members` maps ranks to points, ascending.
+/// crew with the same arguments.
 template <typename Crew>
 class LayerBuilder {
    public:
     /// `scratch` was made for a plan as large as this one.
-    LayerBuilder(Crew& crew, Arena& local, const PointView& points,
-                 std::span<const std::uint32_t> members, const BatchOptions& options,
-                 const LayerPlan& plan, LayerScratch& scratch)
+    LayerBuilder(Crew& crew, Arena& local, const PointView& points, const RankedPoints& ranked,
+                 const BatchOptions& options, const LayerPlan& plan, LayerScratch& scratch)
         : crew_(crew),
           local_(local),
           points_(points),
-          members_(members),
+          ranked_(ranked),
           options_(options),
           plan_(plan),
           scratch_(scratch),
           found_(crew, local, plan.n, plan.row_width),
-          order_(allocate_shared<std::uint32_t>(crew, plan.n)),
-          layer_{Rows<Link>(found_, plan.max_links), Rows<std::uint8_t>(crew, local, plan.n, 1)} {}
+          order_(allocate_shared<Rank>(crew, plan.n)),
+          layer_{Rows<Rank, RankLink>(found_, plan.max_links),
+                 Rows<Rank, std::uint8_t>(crew, local, plan.n, 1)} {}
 
     /// The ranks in leaf order, once built: neighbours in it are often near each other.
-    std::span<const std::uint32_t>
+    std::span<const Rank>
     order() const {
         return order_;
     }
@@ -72,15 +73,17 @@ class LayerBuilder {
     /// Makes every rank reachable from the point `entry`, and on layer 0 it from every one.
     /// Requires: this layer, layers[layer], has its links, and those above are done.
     void
-    make_found(std::span<const BatchLayer> layers, std::size_t layer, std::uint32_t entry) {
+    make_found(std::span<const BatchLayer> layers, std::size_t layer, Point entry) {
         LayerFinding<Crew>(crew_, local_, points_, {layers, entry, static_cast<int>(layer)},
                            scratch_.finder)
             .run(order_);
     }
 
    private:
+    using Sketches = IdSpan<Rank, const internal::Sketch>;
+
     static constexpr std::size_t kRanksPerTask = 256;
-    static constexpr Near kNobody = {std::numeric_limits<float>::infinity(), kNone};
+    static constexpr Near<Rank> kNobody = {std::numeric_limits<float>::infinity(), kNoRank};
 
     template <typename Visit>
     void
@@ -101,16 +104,16 @@ class LayerBuilder {
 
     // Copies picks into a rank's part of `found_`, points turned into ranks.
     void
-    store(std::span<const Near> picks, std::span<Near> place) const {
+    store(std::span<const Near<Point>> picks, std::span<Near<Rank>> place) const {
         for (std::size_t i = 0; i < picks.size(); ++i)
-            if (picks[i].id != kNone)
-                place[i] = {picks[i].distance, rank_among(members_, picks[i].id)};
+            if (picks[i].id != kNoPoint)
+                place[i] = {picks[i].distance, ranked_.rank_of(picks[i].id)};
     }
 
     void
     find_candidates() {
-        for_each_place([&](std::size_t rank) {
-            std::fill_n(found_[rank].begin(), plan_.n_candidates, kNobody);
+        for_each_place([&](std::size_t place) {
+            std::fill_n(found_[static_cast<Rank>(place)].begin(), plan_.n_candidates, kNobody);
         });
         PartitionArea area(crew_, plan_.n, options_.fan);
         find_near(area);
@@ -122,11 +125,11 @@ class LayerBuilder {
     Groups
     group(std::size_t wanted, std::size_t fan, std::uint64_t seed, PartitionArea& area) {
         if (plan_.n > wanted + wanted / 2)
-            return partition(crew_, points_, members_, wanted, fan, seed, area, scratch_.partition);
+            return partition(crew_, points_, ranked_, wanted, fan, seed, area, scratch_.partition);
         const std::span<std::uint32_t> bounds = allocate_shared<std::uint32_t>(crew_, 2);
         crew_.alone([&] {
-            for (std::uint32_t rank = 0; rank < plan_.n; ++rank)
-                area.entries[rank] = {rank, 0};
+            for (const Rank rank : ranked_.ids())
+                area.entries[number_of(rank)] = {rank, 0};
             bounds[1] = static_cast<std::uint32_t>(plan_.n);
         });
         return {area.entries, bounds};
@@ -148,8 +151,8 @@ class LayerBuilder {
             scratch.ids.clear();
             for (std::size_t j = 0; j < leaf.size(); ++j)
                 if (is_first(j))
-                    scratch.ids.push_back(members_[leaf[j].rank]);
-            const std::span<Near> near{scratch.near.begin(), scratch.ids.size() * k};
+                    scratch.ids.push_back(ranked_[leaf[j].rank]);
+            const std::span<Near<Point>> near{scratch.near.begin(), scratch.ids.size() * k};
             scratch.pairs.nearest_within(points_, scratch.ids.span(), k, near);
             std::size_t n = 0;
             for (std::size_t j = 0; j < leaf.size(); ++j)
@@ -173,33 +176,34 @@ class LayerBuilder {
         const Groups groups = group(options_.far_columns * thin, 1, seed, area);
         const std::size_t k = options_.far_near;
         const std::size_t offset = plan_.n_slots * plan_.near_width + scale * k;
-        Array<std::uint32_t>& columns = scratch_.columns;
+        Array<Point>& columns = scratch_.columns;
         crew_.report(Phase::kLinking, plan_.n);
         crew_.for_each(groups.size(), [&](std::size_t i) {
             const std::span<const Entry> entries = groups[i];
             columns.clear();
             for (const Entry& entry : entries)
-                if (mix64(seed ^ entry.rank) % thin == 0 && columns.size() < plan_.max_group)
-                    columns.push_back(members_[entry.rank]);
+                if (mix64(seed ^ number_of(entry.rank)) % thin == 0 &&
+                    columns.size() < plan_.max_group)
+                    columns.push_back(ranked_[entry.rank]);
             if (columns.is_empty())
                 return;
             for (std::size_t first = 0; first < entries.size(); first += internal::kRowsPerTask) {
-                const std::size_t n = std::min(internal::kRowsPerTask, entries.size() - first);
-                const std::span<Near> near = scratch_.partition.find_nearest(
-                    points_, n, columns.span(), k,
-                    [&](std::size_t j) { return members_[entries[first + j].rank]; }, false);
-                for (std::size_t j = 0; j < n; ++j)
-                    store(near.subspan(j * k, k),
-                          found_[entries[first + j].rank].subspan(offset, k));
+                const auto rows = entries.subspan(
+                    first, std::min(internal::kRowsPerTask, entries.size() - first));
+                const std::span<const Near<Point>> near = scratch_.partition.find_nearest(
+                    points_, scratch_.partition.points_of(rows, ranked_), columns.span(), k, false);
+                for (std::size_t j = 0; j < rows.size(); ++j)
+                    store(near.subspan(j * k, k), found_[rows[j].rank].subspan(offset, k));
             }
         });
     }
 
-    std::span<internal::Sketch>
+    Sketches
     allocate_sketches() {
-        const auto sketches = allocate_shared<internal::Sketch>(crew_, plan_.n);
-        for_each_rank([&](std::uint32_t rank) {
-            const std::uint32_t point = members_[rank];
+        const IdSpan<Rank, internal::Sketch> sketches =
+            allocate_shared<internal::Sketch>(crew_, plan_.n);
+        for_each_rank([&](Rank rank) {
+            const Point point = ranked_[rank];
             points_.codec->decode(points_.header(point), points_.code(point), nullptr,
                                   scratch_.values.data());
             for (std::size_t i = 0; i < internal::kSketchDims; ++i)
@@ -213,13 +217,13 @@ class LayerBuilder {
     choose(std::size_t& n_diverse) {
         scratch_.candidates.clear();
         scratch_.codes.clear();
-        const std::span<const Near> pool = scratch_.pool.settle();
-        for (const Near& candidate : pool)
-            __builtin_prefetch(points_.record(members_[candidate.id]));
-        for (const Near& candidate : pool) {
-            const std::uint32_t point = members_[candidate.id];
+        const std::span<const Near<Rank>> pool = scratch_.pool.settle();
+        for (const Near<Rank>& candidate : pool)
+            __builtin_prefetch(points_.record(ranked_[candidate.id]));
+        for (const Near<Rank>& candidate : pool) {
+            const Point point = ranked_[candidate.id];
             scratch_.candidates.push_back(
-                {candidate.distance, 0, NodeId{candidate.id}, 0, false, false});
+                {candidate.distance, 0, to_node(candidate.id), 0, false, false});
             scratch_.codes.push_back({points_.header(point), points_.code(point)});
         }
         return scratch_.selector.select(scratch_.candidates.span(), scratch_.codes.span(),
@@ -230,25 +234,25 @@ class LayerBuilder {
     void
     select(internal::OfferLists& offers) {
         crew_.report(Phase::kSelecting, plan_.n);
-        for_each_rank([&](std::uint32_t rank) {
-            const std::span<Near> row = found_[rank];
+        for_each_rank([&](Rank rank) {
+            const std::span<Near<Rank>> row = found_[rank];
             scratch_.pool.clear();
-            for (const Near& candidate : row.first(plan_.n_candidates))
-                if (candidate.id != kNone && candidate.id != rank)
+            for (const Near<Rank>& candidate : row.first(plan_.n_candidates))
+                if (candidate.id != kNoRank && candidate.id != rank)
                     scratch_.pool.add(candidate);
             std::size_t n_diverse = 0;
             const std::span<const std::uint32_t> chosen = choose(n_diverse);
             for (std::size_t i = 0; i < chosen.size(); ++i) {
                 const Candidate& candidate = scratch_.candidates[chosen[i]];
-                row[i] = {candidate.distance, number_of(candidate.id)};
+                row[i] = {candidate.distance, to_rank(candidate.id)};
                 offers.count(row[i].id);
             }
             layer_.counts[rank][0] = static_cast<std::uint8_t>(chosen.size());
         });
     }
 
-    std::span<const Near>
-    chosen_by(std::uint32_t rank) const {
+    std::span<const Near<Rank>>
+    chosen_by(Rank rank) const {
         return found_[rank].first(layer_.counts[rank][0]);
     }
 
@@ -256,20 +260,20 @@ class LayerBuilder {
     void
     make_offers(internal::OfferLists& offers) {
         crew_.report(Phase::kSelecting, plan_.n);
-        for_each_rank([&](std::uint32_t rank) {
+        for_each_rank([&](Rank rank) {
             std::uint32_t position = 0;
-            for (const Near& linked : chosen_by(rank))
+            for (const Near<Rank>& linked : chosen_by(rank))
                 offers.place(linked.id, {linked.distance, rank, position++});
         });
     }
 
     // Chooses each rank's links anew among those it has and the offers it got.
     void
-    take_offers(const internal::OfferLists& offers, std::span<const internal::Sketch> sketches) {
+    take_offers(const internal::OfferLists& offers, const Sketches& sketches) {
         crew_.report(Phase::kSelecting, plan_.n);
-        for_each_rank([&](std::uint32_t rank) {
+        for_each_rank([&](Rank rank) {
             scratch_.pool.clear();
-            for (const Near& linked : chosen_by(rank))
+            for (const Near<Rank>& linked : chosen_by(rank))
                 scratch_.pool.add(linked);
             scratch_.sieve.clear();
             offers.for_each(rank, [&](const internal::Offer& offer) {
@@ -281,10 +285,10 @@ class LayerBuilder {
             });
             std::size_t n_diverse = 0;
             const std::span<const std::uint32_t> chosen = choose(n_diverse);
-            const std::span<Link> links = layer_.links[rank];
+            const std::span<RankLink> links = layer_.links[rank];
             for (std::size_t i = 0; i < chosen.size(); ++i)
-                links[i] = Link(scratch_.candidates[chosen[i]].id,
-                                i < n_diverse ? LinkKind::kDiverse : LinkKind::kFiller);
+                links[i] = RankLink(to_rank(scratch_.candidates[chosen[i]].id),
+                                    i < n_diverse ? LinkKind::kDiverse : LinkKind::kFiller);
             layer_.counts[rank][0] = static_cast<std::uint8_t>(chosen.size());
         });
     }
@@ -292,12 +296,13 @@ class LayerBuilder {
     Crew& crew_;
     Arena& local_;
     const PointView& points_;
-    std::span<const std::uint32_t> members_;
+    RankedPoints ranked_;
     const BatchOptions& options_;
     LayerPlan plan_;
     LayerScratch& scratch_;
-    Rows<Near> found_;  // of a rank: its candidates; then the chosen, and offers; then its links
-    std::span<std::uint32_t> order_;
+    Rows<Rank, Near<Rank>>
+        found_;  // of a rank: its candidates; then the chosen, and offers; then its links
+    std::span<Rank> order_;
     LayerLinks layer_;
 };
 

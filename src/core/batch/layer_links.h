@@ -7,17 +7,19 @@
 #include <span>
 
 #include "core/batch/crew.h"
+#include "core/batch/ids.h"
 #include "core/graph/link.h"
 
 namespace vext::core {
 
-/// Ids in links are ranks among the layer's members.
-struct LayerLinks {
-    Rows<Link> links;
-    Rows<std::uint8_t> counts;  ///< width 1
+using RankLink = LinkTo<Rank>;
 
-    std::span<Link>
-    of(std::size_t rank) const {
+struct LayerLinks {
+    Rows<Rank, RankLink> links;
+    Rows<Rank, std::uint8_t> counts;  ///< width 1
+
+    std::span<RankLink>
+    of(Rank rank) const {
         return links[rank].first(counts[rank][0]);
     }
 };

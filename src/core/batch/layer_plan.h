@@ -50,7 +50,8 @@ inline LayerPlan::LayerPlan(std::size_t n_ranks, const GraphShape& shape, int la
     near_width = is_one_leaf ? options.fan * options.near : options.near;
     n_candidates = n_slots * near_width + n_scales * options.far_near;
     const std::size_t offers = internal::OfferLists::bytes_per_row(max_links);
-    row_width = std::max(n_candidates, max_links + (offers + sizeof(Near) - 1) / sizeof(Near));
+    row_width =
+        std::max(n_candidates, max_links + (offers + sizeof(Near<Rank>) - 1) / sizeof(Near<Rank>));
     max_pool = std::max(n_candidates, max_links + options.reverse + internal::kDirections);
     max_group = std::min(n, std::max(kMostLeaders, options.largest_leaf()));
     // A layer above may be one leaf.
@@ -59,14 +60,14 @@ inline LayerPlan::LayerPlan(std::size_t n_ranks, const GraphShape& shape, int la
 
 inline std::size_t
 LayerPlan::bytes_per_rank(const BatchOptions& options) const {
-    constexpr std::size_t kOrder = sizeof(std::uint32_t);
+    constexpr std::size_t kOrder = sizeof(Rank);
     constexpr std::size_t kEndAndCount = sizeof(std::uint64_t) + 1;
     constexpr std::size_t kReaching = 7;
     // Leaders, and bounds of groups, are fewer than one in a hundred.
     constexpr std::size_t kGroups = 2;
     const std::size_t aims = sizeof(internal::Aim) / internal::ranks_per_aim(n) + 1;
-    return row_width * sizeof(Near) + sizeof(internal::Sketch) + kOrder + kEndAndCount + kReaching +
-           aims + kGroups + options.fan * (sizeof(Entry) + sizeof(std::uint32_t));
+    return row_width * sizeof(Near<Rank>) + sizeof(internal::Sketch) + kOrder + kEndAndCount +
+           kReaching + aims + kGroups + options.fan * (sizeof(Entry) + sizeof(std::uint32_t));
 }
 
 }  // namespace vext::core

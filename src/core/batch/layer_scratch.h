@@ -34,7 +34,7 @@ struct LayerScratch {
     static std::size_t
     bytes_needed(const Codec& codec, const LayerPlan& plan, const BatchOptions& options) {
         return PartitionScratch::bytes_needed(codec, plan.max_group, plan.max_nearest) +
-               plan.max_group * sizeof(std::uint32_t) + CandidatePool::bytes_needed(plan.max_pool) +
+               plan.max_group * sizeof(Point) + CandidatePool::bytes_needed(plan.max_pool) +
                plan.max_pool * (sizeof(Candidate) + sizeof(CodeRef)) +
                LinkSelector::bytes_needed(codec, plan.max_pool) +
                options.reverse * sizeof(internal::Offer) + BatchFinder::bytes_needed(codec) +
@@ -42,7 +42,7 @@ struct LayerScratch {
     }
 
     PartitionScratch partition;
-    Array<std::uint32_t> columns;
+    Array<Point> columns;
     CandidatePool pool;
     Array<Candidate> candidates;
     Array<CodeRef> codes;  // beside candidates

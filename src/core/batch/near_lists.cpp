@@ -48,12 +48,12 @@ NearLists::prune(std::size_t list) {
     kernels().sort_keys(keys, capacity_, sorted_.data());
     std::copy_n(sorted_.begin(), k_, keys);
     counts_[list] = static_cast<std::uint32_t>(k_);
-    limits_[list] = near_of(keys[k_ - 1]).distance;
+    limits_[list] = near_of<Point>(keys[k_ - 1]).distance;
 }
 
 void
-NearLists::write(std::span<Near> out) {
-    Near* next = out.data();
+NearLists::write(std::span<Near<Point>> out) {
+    Near<Point>* next = out.data();
     for (std::size_t list = 0; list < n_; ++list) {
         std::int64_t* keys = &keys_[list * capacity_];
         const std::size_t n_kept = counts_[list];
@@ -61,7 +61,7 @@ NearLists::write(std::span<Near> out) {
         std::fill(keys + n_kept, keys + n, kNoKey);
         kernels().sort_keys(keys, n, sorted_.data());
         for (std::size_t i = 0; i < k_; ++i)
-            *next++ = i < n_kept ? near_of(sorted_[i]) : Near{kInfinity, kNone};
+            *next++ = i < n_kept ? near_of<Point>(sorted_[i]) : Near<Point>{kInfinity, kNoPoint};
     }
 }
 

@@ -1,7 +1,7 @@
-// The k nearest of many rows at once, from candidates in any order.
+// The k nearest points of many rows at once, from candidates in any order.
 //
 // A list collects keys until it is full, then keeps the k smallest: cheaper than keeping it in
-// order. Ties go to the smaller id.
+// order. Ties go to the smaller point.
 
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <type_traits>
 
 #include "core/arena.h"
+#include "core/batch/ids.h"
 #include "core/batch/near_key.h"
 
 namespace vext::core {
@@ -38,28 +39,28 @@ class NearLists {
 
     /// Offers a candidate. A distance that is not finite is never kept.
     void
-    offer(std::size_t list, float distance, std::uint32_t id) {
+    offer(std::size_t list, float distance, Point point) {
         if (!(distance <= limits_[list]) || distance < -kNoLimit)
             return;
         std::uint32_t& count = counts_[list];
-        keys_[list * capacity_ + count] = key_of(distance, id);
+        keys_[list * capacity_ + count] = key_of<Point>({distance, point});
         if (++count == capacity_)
             prune(list);
     }
 
-    /// Offers distances[i] and ids[i] to one list for each bit i, but for the id `self`.
+    /// Offers distances[i] and points[i] to one list for each bit i, but for the point `self`.
     void
-    offer_each(std::size_t list, std::uint32_t self, std::uint32_t bits, const float* distances,
-               const std::uint32_t* ids) {
+    offer_each(std::size_t list, Point self, std::uint32_t bits, const float* distances,
+               const Point* points) {
         std::int64_t* keys = &keys_[list * capacity_];
         std::size_t count = counts_[list];
         float limit = limits_[list];
         for (; bits != 0; bits &= bits - 1) {
             const auto i = static_cast<std::size_t>(std::countr_zero(bits));
             const float distance = distances[i];
-            if (!(distance <= limit) || distance < -kNoLimit || ids[i] == self)
+            if (!(distance <= limit) || distance < -kNoLimit || points[i] == self)
                 continue;
-            keys[count] = key_of(distance, ids[i]);
+            keys[count] = key_of<Point>({distance, points[i]});
             if (++count == capacity_) {
                 prune(list);
                 count = k_;
@@ -70,7 +71,7 @@ class NearLists {
     }
 
     /// Writes the k nearest of every list in order, see GroupPairs::nearest_within.
-    void write(std::span<Near> out);
+    void write(std::span<Near<Point>> out);
 
    private:
     void prune(std::size_t list);

@@ -22,7 +22,7 @@ matters_more(const Offer& a, const Offer& b) {
 void
 OfferLists::begin_placing(std::size_t n) {
     std::uint64_t n_before = 0;
-    for (std::size_t rank = 0; rank < n; ++rank) {
+    for (const Rank rank : ids_below<Rank>(n)) {
         std::uint64_t& end = ends_[rank][0];
         const std::uint64_t n_offers = end;
         end = n_before;

@@ -10,6 +10,7 @@
 
 #include "core/arena.h"
 #include "core/batch/crew.h"
+#include "core/batch/ids.h"
 #include "core/batch/near_key.h"
 
 namespace vext::core::internal {
@@ -17,17 +18,18 @@ namespace vext::core::internal {
 /// A rank that chose a link to another one, as its `position`-th.
 struct Offer {
     float distance;
-    std::uint32_t rank;
+    Rank rank;
     std::uint32_t position;
 };
 
 /// The offers to each rank, in a part of other rows: any number to one rank, in all no more than
-/// the rows have room for. Used in three passes, with all members in the same: count, place, visit.
+/// the rows have room for. Used in three passes, with all of the crew in the same: count, place,
+/// visit.
 class OfferLists {
    public:
     /// Puts up to `per_row` offers behind the first `n_before` elements of each row.
     template <typename Crew>
-    OfferLists(Crew& crew, Arena& local, const Rows<Near>& rows, std::size_t n,
+    OfferLists(Crew& crew, Arena& local, const Rows<Rank, Near<Rank>>& rows, std::size_t n,
                std::size_t n_before, std::size_t per_row)
         : rows_(rows), ends_(crew, local, n, 1), n_before_(n_before), per_row_(per_row) {}
 
@@ -37,7 +39,7 @@ class OfferLists {
     }
 
     void
-    count(std::uint32_t rank) {
+    count(Rank rank) {
         __atomic_fetch_add(&ends_[rank][0], 1, __ATOMIC_RELAXED);
     }
 
@@ -45,14 +47,14 @@ class OfferLists {
     void begin_placing(std::size_t n);
 
     void
-    place(std::uint32_t rank, const Offer& offer) {
+    place(Rank rank, const Offer& offer) {
         at(__atomic_fetch_add(&ends_[rank][0], 1, __ATOMIC_RELAXED)) = offer;
     }
 
     /// Visits the offers to a rank, in an order that depends on who was first.
     template <typename Visit>
     void
-    for_each(std::uint32_t rank, Visit&& visit) const {
+    for_each(Rank rank, Visit&& visit) const {
         const std::uint64_t end = ends_[rank][0];
         for (std::uint64_t i = begin(rank); i < end; ++i)
             visit(at(i));
@@ -60,17 +62,19 @@ class OfferLists {
 
    private:
     std::uint64_t
-    begin(std::uint32_t rank) const {
-        return rank == 0 ? 0 : ends_[rank - 1][0];
+    begin(Rank rank) const {
+        return rank == Rank{0} ? 0 : ends_[Rank{number_of(rank) - 1}][0];
     }
+    // Whose row an offer lies in says nothing about it.
     Offer&
     at(std::uint64_t i) const {
-        Near* row = rows_[i / per_row_].data() + n_before_;
+        Near<Rank>* row = rows_[static_cast<Rank>(i / per_row_)].data() + n_before_;
         return reinterpret_cast<Offer*>(row)[i % per_row_];
     }
 
-    Rows<Near> rows_;
-    Rows<std::uint64_t> ends_;  // where the next offer goes, at last where those of a rank end
+    Rows<Rank, Near<Rank>> rows_;
+    Rows<Rank, std::uint64_t>
+        ends_;  // where the next offer goes, at last where those of a rank end
     std::size_t n_before_;
     std::size_t per_row_;
 };

@@ -91,25 +91,25 @@ GroupPairs::bytes_needed(const Codec& codec, std::size_t max_group, std::size_t 
 }
 
 void
-GroupPairs::nearest_within(const PointView& points, std::span<const std::uint32_t> members,
-                           std::size_t k, std::span<Near> out) {
-    lists_.reset(members.size(), k);
+GroupPairs::nearest_within(const PointView& points, std::span<const Point> group, std::size_t k,
+                           std::span<Near<Point>> out) {
+    lists_.reset(group.size(), k);
     if (sparse_ != nullptr) {
-        share_within(points, members);
+        share_within(points, group);
     } else if (has_tiles()) {
-        pack_rows(points, members);
-        pack_columns(points, members);
-        multiply_within(members);
+        pack_rows(points, group);
+        pack_columns(points, group);
+        multiply_within(group);
     } else {
-        compare_within(points, members);
+        compare_within(points, group);
     }
     lists_.write(out);
 }
 
 void
-GroupPairs::nearest_across(const PointView& points, std::span<const std::uint32_t> rows,
-                           std::span<const std::uint32_t> columns, std::size_t k,
-                           std::span<Near> out) {
+GroupPairs::nearest_across(const PointView& points, std::span<const Point> rows,
+                           std::span<const Point> columns, std::size_t k,
+                           std::span<Near<Point>> out) {
     if (has_tiles())
         pack_columns(points, columns);
     for (std::size_t begin = 0; begin < rows.size(); begin += max_group_) {
@@ -128,7 +128,7 @@ GroupPairs::nearest_across(const PointView& points, std::span<const std::uint32_
 }
 
 void
-GroupPairs::pack_rows(const PointView& points, std::span<const std::uint32_t> ids) {
+GroupPairs::pack_rows(const PointView& points, std::span<const Point> ids) {
     if (panels_ != nullptr)
         panels_->pack_rows(points, ids);
     else
@@ -136,7 +136,7 @@ GroupPairs::pack_rows(const PointView& points, std::span<const std::uint32_t> id
 }
 
 void
-GroupPairs::pack_columns(const PointView& points, std::span<const std::uint32_t> ids) {
+GroupPairs::pack_columns(const PointView& points, std::span<const Point> ids) {
     if (panels_ != nullptr)
         panels_->pack_columns(points, ids);
     else
@@ -144,8 +144,8 @@ GroupPairs::pack_columns(const PointView& points, std::span<const std::uint32_t>
 }
 
 void
-GroupPairs::multiply_within(std::span<const std::uint32_t> members) {
-    const std::size_t n = members.size();
+GroupPairs::multiply_within(std::span<const Point> group) {
+    const std::size_t n = group.size();
     for_each_tile(n, n, row_bytes(*codec_), true, [&](std::size_t row, std::size_t column) {
         TilePicks picks;
         if (!pick(row, column, lists_.limits() + column, picks))
@@ -157,18 +157,17 @@ GroupPairs::multiply_within(std::span<const std::uint32_t> members) {
                 n_below < kTileColumns ? (std::uint32_t{1} << n_below) - 1 : 0xffffffff;
             const float* distances = picks.distances + r * kTileColumns;
             if (const std::uint32_t bits = picks.near_rows[r] & below; bits != 0)
-                lists_.offer_each(row + r, members[row + r], bits, distances, &members[column]);
+                lists_.offer_each(row + r, group[row + r], bits, distances, &group[column]);
             for (std::uint32_t bits = picks.near_columns[r] & below; bits != 0; bits &= bits - 1) {
                 const auto c = static_cast<std::size_t>(std::countr_zero(bits));
-                lists_.offer(column + c, distances[c], members[row + r]);
+                lists_.offer(column + c, distances[c], group[row + r]);
             }
         }
     });
 }
 
 void
-GroupPairs::multiply_across(std::span<const std::uint32_t> rows,
-                            std::span<const std::uint32_t> columns) {
+GroupPairs::multiply_across(std::span<const Point> rows, std::span<const Point> columns) {
     for_each_tile(rows.size(), columns.size(), row_bytes(*codec_), false,
                   [&](std::size_t row, std::size_t column) {
                       TilePicks picks;
@@ -196,26 +195,26 @@ GroupPairs::pick(std::size_t row, std::size_t column, const float* column_limits
 }
 
 void
-GroupPairs::share_within(const PointView& points, std::span<const std::uint32_t> members) {
-    for (std::size_t begin = 0; begin < members.size(); begin += most_columns(max_group_)) {
+GroupPairs::share_within(const PointView& points, std::span<const Point> group) {
+    for (std::size_t begin = 0; begin < group.size(); begin += most_columns(max_group_)) {
         const auto columns =
-            members.subspan(begin, std::min(most_columns(max_group_), members.size() - begin));
+            group.subspan(begin, std::min(most_columns(max_group_), group.size() - begin));
         sparse_->set_columns(points, columns);
-        for (std::size_t row = begin + 1; row < members.size(); ++row) {
-            const float* distances = sparse_->measure(points, members[row]).data();
+        for (std::size_t row = begin + 1; row < group.size(); ++row) {
+            const float* distances = sparse_->measure(points, group[row]).data();
             // Columns from the diagonal on are left to where they are rows.
             const std::size_t n = std::min(row - begin, columns.size());
             for (std::size_t c = 0; c < n; ++c) {
                 lists_.offer(row, distances[c], columns[c]);
-                lists_.offer(begin + c, distances[c], members[row]);
+                lists_.offer(begin + c, distances[c], group[row]);
             }
         }
     }
 }
 
 void
-GroupPairs::share_across(const PointView& points, std::span<const std::uint32_t> rows,
-                         std::span<const std::uint32_t> all_columns) {
+GroupPairs::share_across(const PointView& points, std::span<const Point> rows,
+                         std::span<const Point> all_columns) {
     for (std::size_t begin = 0; begin < all_columns.size(); begin += most_columns(max_group_)) {
         const auto columns = all_columns.subspan(
             begin, std::min(most_columns(max_group_), all_columns.size() - begin));
@@ -230,31 +229,31 @@ GroupPairs::share_across(const PointView& points, std::span<const std::uint32_t>
 }
 
 void
-GroupPairs::compare_within(const PointView& points, std::span<const std::uint32_t> members) {
-    for (std::size_t i = 0; i < members.size(); ++i)
-        compare_one(points, members[i], members, [&](std::size_t j, float distance) {
-            lists_.offer(i, distance, members[j]);
-            lists_.offer(j, distance, members[i]);
+GroupPairs::compare_within(const PointView& points, std::span<const Point> group) {
+    for (std::size_t i = 0; i < group.size(); ++i)
+        compare_one(points, group[i], group, [&](std::size_t j, float distance) {
+            lists_.offer(i, distance, group[j]);
+            lists_.offer(j, distance, group[i]);
         });
 }
 
 void
-GroupPairs::compare_across(const PointView& points, std::span<const std::uint32_t> rows,
-                           std::span<const std::uint32_t> columns) {
+GroupPairs::compare_across(const PointView& points, std::span<const Point> rows,
+                           std::span<const Point> columns) {
     for (std::size_t i = 0; i < rows.size(); ++i)
         compare_one(points, rows[i], columns,
                     [&](std::size_t j, float distance) { lists_.offer(i, distance, columns[j]); });
-    for (const std::uint32_t column : columns)
+    for (const Point column : columns)
         compare_one(points, column, rows,
                     [&](std::size_t i, float distance) { lists_.offer(i, distance, column); });
 }
 
-/// Visits those of `others` with a smaller id: of a pair the larger one is always the query, since
-/// rounding may tell the two apart.
+/// Visits those of `others` with a smaller number: of a pair the larger one is always the query,
+/// since rounding may tell the two apart.
 template <typename Visit>
 void
-GroupPairs::compare_one(const PointView& points, std::uint32_t point,
-                        std::span<const std::uint32_t> others, Visit&& visit) {
+GroupPairs::compare_one(const PointView& points, Point point, std::span<const Point> others,
+                        Visit&& visit) {
     codec_->query_from_code(points.header(point), points.code(point), query_);
     for (std::size_t i = 0; i < others.size(); ++i)
         if (others[i] < point)

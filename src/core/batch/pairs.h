@@ -35,12 +35,12 @@ class GroupPairs {
     /// What the constructor takes from the arena.
     static std::size_t bytes_needed(const Codec& codec, std::size_t max_group, std::size_t max_k);
 
-    /// For every member its k nearest other members; each pair is computed once. `out` has k
-    /// entries a member, row by row, ascending by distance, then id; where there are not k, the
-    /// rest is {+infinity, kNone}. Distances that are not finite are never picked.
-    /// Requires: members differ; at most max_group of them; 1 <= k <= max_k.
-    void nearest_within(const PointView& points, std::span<const std::uint32_t> members,
-                        std::size_t k, std::span<Near> out);
+    /// For every point of the group its k nearest others; each pair is computed once. `out` has k
+    /// entries for each, row by row, ascending by distance, then point; where there are not k, the
+    /// rest is {+infinity, kNoPoint}. Distances that are not finite are never picked.
+    /// Requires: the points differ; at most max_group of them; 1 <= k <= max_k.
+    void nearest_within(const PointView& points, std::span<const Point> group, std::size_t k,
+                        std::span<Near<Point>> out);
 
     /// Whether nearest_across() takes the columns to be of one length by inner product, from now
     /// on: else of leaders the longest are near to all. Heeded for sparse codes alone; those of
@@ -52,30 +52,29 @@ class GroupPairs {
 
     /// For every row its k nearest of the columns, in the same form; a point never picks itself.
     /// Requires: columns differ; at most max_group of them, any number of rows; 1 <= k <= max_k.
-    void nearest_across(const PointView& points, std::span<const std::uint32_t> rows,
-                        std::span<const std::uint32_t> columns, std::size_t k, std::span<Near> out);
+    void nearest_across(const PointView& points, std::span<const Point> rows,
+                        std::span<const Point> columns, std::size_t k, std::span<Near<Point>> out);
 
    private:
     bool
     has_tiles() const {
         return panels_ != nullptr || bits_ != nullptr;
     }
-    void pack_rows(const PointView& points, std::span<const std::uint32_t> ids);
-    void pack_columns(const PointView& points, std::span<const std::uint32_t> ids);
-    void multiply_within(std::span<const std::uint32_t> members);
-    void multiply_across(std::span<const std::uint32_t> rows,
-                         std::span<const std::uint32_t> columns);
+    void pack_rows(const PointView& points, std::span<const Point> ids);
+    void pack_columns(const PointView& points, std::span<const Point> ids);
+    void multiply_within(std::span<const Point> group);
+    void multiply_across(std::span<const Point> rows, std::span<const Point> columns);
     bool pick(std::size_t row, std::size_t column, const float* column_limits,
               TilePicks& picks) const;
-    void compare_within(const PointView& points, std::span<const std::uint32_t> members);
-    void compare_across(const PointView& points, std::span<const std::uint32_t> rows,
-                        std::span<const std::uint32_t> columns);
-    void share_within(const PointView& points, std::span<const std::uint32_t> members);
-    void share_across(const PointView& points, std::span<const std::uint32_t> rows,
-                      std::span<const std::uint32_t> columns);
+    void compare_within(const PointView& points, std::span<const Point> group);
+    void compare_across(const PointView& points, std::span<const Point> rows,
+                        std::span<const Point> columns);
+    void share_within(const PointView& points, std::span<const Point> group);
+    void share_across(const PointView& points, std::span<const Point> rows,
+                      std::span<const Point> columns);
     template <typename Visit>
-    void compare_one(const PointView& points, std::uint32_t point,
-                     std::span<const std::uint32_t> others, Visit&& visit);
+    void compare_one(const PointView& points, Point point, std::span<const Point> others,
+                     Visit&& visit);
 
     const Codec* codec_;
     std::size_t max_group_;

@@ -116,7 +116,7 @@ Panels::sum_levels(const std::uint8_t* code) const {
 }
 
 void
-Panels::pack_rows(const PointView& points, std::span<const std::uint32_t> ids) {
+Panels::pack_rows(const PointView& points, std::span<const Point> ids) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
         unpack(points.code(ids[i]), rows_.levels + i * n_padded_);
         set(rows_, i, points.header(ids[i]), sum_levels(points.code(ids[i])));
@@ -128,7 +128,7 @@ Panels::pack_rows(const PointView& points, std::span<const std::uint32_t> ids) {
 }
 
 void
-Panels::pack_columns(const PointView& points, std::span<const std::uint32_t> ids) {
+Panels::pack_columns(const PointView& points, std::span<const Point> ids) {
     const auto n = static_cast<std::int32_t>(n_padded_);
     const std::int32_t lift = is_code4_ ? 8 : 128;
     const std::int32_t max_level = 2 * lift - 1;

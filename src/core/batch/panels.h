@@ -28,8 +28,8 @@ class Panels {
     static std::size_t bytes_needed(const Codec& codec, std::size_t max_rows,
                                     std::size_t max_columns);
 
-    void pack_rows(const PointView& points, std::span<const std::uint32_t> ids);
-    void pack_columns(const PointView& points, std::span<const std::uint32_t> ids);
+    void pack_rows(const PointView& points, std::span<const Point> ids);
+    void pack_columns(const PointView& points, std::span<const Point> ids);
 
     /// The products of the tile at a row and column, multiples of kTileRows and kTileColumns.
     void

@@ -22,7 +22,7 @@ struct KeyedGroup {
     }
     std::uint64_t
     key(std::size_t i) const {
-        return static_cast<std::uint64_t>(keys[i]) << 32 | entries[i].rank;
+        return static_cast<std::uint64_t>(keys[i]) << 32 | number_of(entries[i].rank);
     }
     void
     swap(std::size_t i, std::size_t j) {
@@ -62,25 +62,24 @@ move_smallest(KeyedGroup group, std::size_t n_first) {
 // Orders `group` so that its first `n_first` entries are those nearer to one random entry than to
 // another.
 void
-cut(const PointView& points, std::span<const std::uint32_t> members, KeyedGroup group,
-    std::size_t n_first, std::uint64_t seed, PartitionScratch& scratch) {
+cut(const PointView& points, const RankedPoints& ranked, KeyedGroup group, std::size_t n_first,
+    std::uint64_t seed, PartitionScratch& scratch) {
     const std::size_t n = group.size();
-    const std::uint32_t a = members[group.entries[mix64(seed) % n].rank];
-    std::uint32_t b = members[group.entries[mix64(seed + 1) % n].rank];
+    const Point a = ranked[group.entries[mix64(seed) % n].rank];
+    Point b = ranked[group.entries[mix64(seed + 1) % n].rank];
     if (a == b)
-        b = members[group.entries[(mix64(seed) + 1) % n].rank];
-    const std::uint32_t poles[] = {std::min(a, b), std::max(a, b)};
+        b = ranked[group.entries[(mix64(seed) + 1) % n].rank];
+    const Point poles[] = {std::min(a, b), std::max(a, b)};
     for (std::size_t first = 0; first < n; first += kRowsPerTask) {
         const std::size_t n_rows = std::min(kRowsPerTask, n - first);
-        const std::span<Near> near = scratch.find_nearest(
-            points, n_rows, poles, 2,
-            [&](std::size_t i) { return members[group.entries[first + i].rank]; });
+        const std::span<const Near<Point>> near = scratch.find_nearest(
+            points, scratch.points_of(group.entries.subspan(first, n_rows), ranked), poles, 2);
         for (std::size_t i = 0; i < n_rows; ++i) {
             // A pole has no distance to itself: it is nearest to itself.
             float to_pole[2] = {-std::numeric_limits<float>::max(),
                                 -std::numeric_limits<float>::max()};
-            for (const Near& found : near.subspan(2 * i, 2))
-                if (found.id != kNone)
+            for (const Near<Point>& found : near.subspan(2 * i, 2))
+                if (found.id != kNoPoint)
                     to_pole[found.id == poles[0] ? 0 : 1] = found.distance;
             group.keys[first + i] = order_of(to_pole[0] - to_pole[1]);
         }
@@ -91,12 +90,11 @@ cut(const PointView& points, std::span<const std::uint32_t> members, KeyedGroup 
 }  // namespace
 
 void
-choose_leaders(std::span<const std::uint32_t> from, std::uint64_t seed,
-               std::span<std::uint32_t> chosen) {
+choose_leaders(const RankedPoints& from, std::uint64_t seed, std::span<Point> chosen) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
         const std::size_t first = i * from.size() / chosen.size();
         const std::size_t next = (i + 1) * from.size() / chosen.size();
-        chosen[i] = from[first + mix64(seed + i) % (next - first)];
+        chosen[i] = from.span()[first + mix64(seed + i) % (next - first)];
     }
 }
 
@@ -105,11 +103,11 @@ sort_into_groups(std::span<const std::uint32_t> assigned, std::size_t fan,
                  std::span<std::uint32_t> ranges, std::span<Entry> entries) {
     const std::size_t n = assigned.size() / fan;
     const auto visit = [&](auto&& take) {
-        for (std::uint32_t rank = 0; rank < n; ++rank) {
+        for (const Rank rank : ids_below<Rank>(n)) {
             std::uint32_t slot = 0;
-            for (const std::uint32_t leader : assigned.subspan(rank * fan, fan))
-                if (leader != kNone)
-                    take(leader, Entry{rank, slot++});
+            for (const std::uint32_t group : assigned.subspan(number_of(rank) * fan, fan))
+                if (group != kNoGroup)
+                    take(group, Entry{rank, slot++});
             if (slot == 0)
                 take(0, Entry{rank, 0});
         }
@@ -126,17 +124,17 @@ sort_into_groups(std::span<const std::uint32_t> assigned, std::size_t fan,
 }
 
 void
-order_by_halves(const PointView& points, std::span<const std::uint32_t> members,
-                std::span<Entry> group, std::span<std::uint32_t> keys, std::size_t n_pieces,
-                std::uint64_t seed, PartitionScratch& scratch) {
+order_by_halves(const PointView& points, const RankedPoints& ranked, std::span<Entry> group,
+                std::span<std::uint32_t> keys, std::size_t n_pieces, std::uint64_t seed,
+                PartitionScratch& scratch) {
     if (n_pieces < 2 || group.size() < 2)
         return;
     const std::size_t first_pieces = n_pieces / 2;
     const std::size_t n_first = group.size() * first_pieces / n_pieces;
-    cut(points, members, {group, keys}, n_first, seed, scratch);
-    order_by_halves(points, members, group.first(n_first), keys.first(n_first), first_pieces,
+    cut(points, ranked, {group, keys}, n_first, seed, scratch);
+    order_by_halves(points, ranked, group.first(n_first), keys.first(n_first), first_pieces,
                     mix64(seed), scratch);
-    order_by_halves(points, members, group.subspan(n_first), keys.subspan(n_first),
+    order_by_halves(points, ranked, group.subspan(n_first), keys.subspan(n_first),
                     n_pieces - first_pieces, mix64(seed + 1), scratch);
 }
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "core/batch/ids.h"
 #include "core/codec/codec.h"
 
 namespace vext::core {
@@ -25,17 +26,18 @@ struct PointView {
     std::uint8_t* const* chunks;
 
     std::uint8_t*
-    record(std::uint32_t i) const {
+    record(Point point) const {
+        const std::uint32_t i = number_of(point);
         const std::size_t position = i & ((std::size_t{1} << chunk_shift) - 1);
         return chunks[i >> chunk_shift] + position * stride;
     }
     const CodeHeader&
-    header(std::uint32_t i) const {
-        return *reinterpret_cast<const CodeHeader*>(record(i));
+    header(Point point) const {
+        return *reinterpret_cast<const CodeHeader*>(record(point));
     }
     const std::uint8_t*
-    code(std::uint32_t i) const {
-        return record(i) + sizeof(CodeHeader);
+    code(Point point) const {
+        return record(point) + sizeof(CodeHeader);
     }
 };
 

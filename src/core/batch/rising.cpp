@@ -31,26 +31,26 @@ reach_of(std::span<const Candidate> candidates, std::size_t n) {
 // What covers what on one layer.
 struct NearGraph {
     const LayerLinks* links;
-    std::span<const Surroundings> surroundings;
+    IdSpan<Rank, const Surroundings> surroundings;
 
     template <typename Visit>
     void
-    for_each_own(std::size_t rank, Visit&& visit) const {
+    for_each_own(Rank rank, Visit&& visit) const {
         const NearLinks near(links->of(rank));
-        for (std::size_t i = 0; i < near.ids().size(); ++i)
+        for (std::size_t i = 0; i < near.ranks().size(); ++i)
             if ((surroundings[rank].own >> i & 1) != 0)
-                visit(near.ids()[i]);
+                visit(near.ranks()[i]);
     }
 
     // The ranks of `set`, and those with a near link to one of it.
     Bitmap
     widen(const Bitmap& set, Arena& local, void (*pause)()) const {
         Bitmap wider(local, set.size());
-        for (std::size_t rank = 0; rank < set.size(); ++rank) {
-            if (rank % kPauseInterval == 0)
+        for (const Rank rank : surroundings.ids()) {
+            if (number_of(rank) % kPauseInterval == 0)
                 pause();
             bool is_near = set.has(rank);
-            for_each_own(rank, [&](NodeId id) { is_near |= set.has(id); });
+            for_each_own(rank, [&](Rank near) { is_near |= set.has(near); });
             if (is_near)
                 wider.set(rank);
         }
@@ -58,10 +58,10 @@ struct NearGraph {
     }
 
     void
-    mark_from(std::size_t rank, int n_steps, Bitmap& covered) const {
+    mark_from(Rank rank, int n_steps, Bitmap& covered) const {
         covered.set(rank);
         if (n_steps > 0)
-            for_each_own(rank, [&](NodeId id) { mark_from(number_of(id), n_steps - 1, covered); });
+            for_each_own(rank, [&](Rank near) { mark_from(near, n_steps - 1, covered); });
     }
 };
 
@@ -78,18 +78,20 @@ judge_surroundings(Metric metric, std::span<const Candidate> near, const Cover& 
 }
 
 void
-raise_wanting(const LayerLinks& links, std::span<const Surroundings> surroundings,
+raise_wanting(const LayerLinks& links, const IdSpan<Rank, const Surroundings>& surroundings,
               const LayerLevels& levels, Arena& local, void (*pause)()) {
     const std::size_t n = levels.highest.size();
     const NearGraph graph = {&links, surroundings};
     Bitmap covered(local, n);
-    for (std::size_t rank = 0; rank < n; ++rank)
+    for (const Rank rank : levels.highest.ids())
         if (levels.highest[rank] > levels.layer)
             covered.set(rank);
     for (int i = 0; i < kSteps; ++i)
         covered = graph.widen(covered, local, pause);
     std::size_t n_left = n / ranks_per_raised(levels.layer) + 1;
-    for (std::size_t rank = 0; rank < n && n_left > 0; ++rank) {
+    for (const Rank rank : levels.highest.ids()) {
+        if (n_left == 0)
+            break;
         if (covered.has(rank) || !surroundings[rank].is_wanting)
             continue;
         levels.highest[rank] = static_cast<std::uint8_t>(levels.layer + 1);

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "core/arena.h"
+#include "core/batch/ids.h"
 #include "core/batch/layer_links.h"
 #include "core/graph/candidate.h"
 #include "core/graph/cover.h"
@@ -39,9 +40,9 @@ rising_share(std::size_t m) {
 
 /// The layer a point rises to.
 inline int
-draw_layer(std::uint64_t seed, std::uint32_t point, const GraphShape& shape) {
+draw_layer(std::uint64_t seed, Point point, const GraphShape& shape) {
     const double uniform =
-        (static_cast<double>(mix64(seed ^ point) >> 11) + 1) * 0x1p-53;  // in (0, 1]
+        (static_cast<double>(mix64(seed ^ number_of(point)) >> 11) + 1) * 0x1p-53;  // in (0, 1]
     const double layer = std::log(uniform) / std::log(rising_share(shape.m));
     return static_cast<int>(std::min<double>(layer, shape.max_layer));
 }
@@ -66,20 +67,20 @@ class NearLinks {
    public:
     static constexpr std::size_t kMost = 8;
 
-    explicit NearLinks(std::span<const Link> links) {
+    explicit NearLinks(std::span<const RankLink> links) {
         for (const bool takes_fillers : {true, false})
             for (std::size_t i = 0; i < links.size() && n_ < kMost; ++i)
                 if ((i == 0 || links[i].kind() == LinkKind::kFiller) == takes_fillers)
-                    ids_[n_++] = links[i].id();
+                    ranks_[n_++] = links[i].id();
     }
 
-    std::span<const NodeId>
-    ids() const {
-        return {ids_, n_};
+    std::span<const Rank>
+    ranks() const {
+        return {ranks_, n_};
     }
 
    private:
-    NodeId ids_[kMost];
+    Rank ranks_[kMost];
     std::size_t n_ = 0;
 };
 
@@ -97,14 +98,14 @@ Surroundings judge_surroundings(Metric metric, std::span<const Candidate> near,
 /// The ranks of a layer, by the highest layer of each.
 struct LayerLevels {
     int layer;
-    std::span<std::uint8_t> highest;
+    IdSpan<Rank, std::uint8_t> highest;
 };
 
 /// Makes further ranks rise to the next layer, so that each that is wanting has a risen one within
 /// three near links that stay in its group: chance alone leaves groups without any, and searches
 /// come to a group from above. Where there are more groups than may have one (ranks_per_raised),
 /// the last go without. Memory: four bits a rank from `local`. Calls `pause` now and then.
-void raise_wanting(const LayerLinks& links, std::span<const Surroundings> surroundings,
+void raise_wanting(const LayerLinks& links, const IdSpan<Rank, const Surroundings>& surroundings,
                    const LayerLevels& levels, Arena& local, void (*pause)());
 
 }  // namespace vext::core

@@ -76,18 +76,18 @@ SparsePairs::place(const SparseCode& code, std::uint32_t column) {
 }
 
 void
-SparsePairs::set_columns(const PointView& points, std::span<const std::uint32_t> ids) {
-    n_columns_ = ids.size();
+SparsePairs::set_columns(const PointView& points, std::span<const Point> columns) {
+    n_columns_ = columns.size();
     std::fill(places_.begin(), places_.end(), 0);
-    for (const std::uint32_t id : ids)
-        count(code_of(points, id));
+    for (const Point point : columns)
+        count(code_of(points, point));
     for (std::size_t i = 1; i < places_.size(); ++i)
         places_[i] += places_[i - 1];
     // places_[list + 1] serves as the place of the next entry, and ends as the start of list + 1.
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        const SparseCode code = code_of(points, ids[i]);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        const SparseCode code = code_of(points, columns[i]);
         place(code, static_cast<std::uint32_t>(i));
-        headers_[i] = points.header(ids[i]);
+        headers_[i] = points.header(columns[i]);
         norms_[i] = code.norm;
     }
 }
@@ -120,9 +120,9 @@ SparsePairs::sum_up(const SparseCode& row, const Index* indices) {
 }
 
 std::span<const float>
-SparsePairs::measure(const PointView& points, std::uint32_t id, bool by_direction) {
-    const SparseCode row = code_of(points, id);
-    const CodeHeader header = points.header(id);
+SparsePairs::measure(const PointView& points, Point point, bool by_direction) {
+    const SparseCode row = code_of(points, point);
+    const CodeHeader header = points.header(point);
     const Metric metric = codec_->metric();
     row.with_indices([&](const auto* indices) {
         if (metric == Metric::kL1)

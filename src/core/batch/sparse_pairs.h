@@ -26,13 +26,12 @@ class SparsePairs {
 
     static std::size_t bytes_needed(const Codec& codec, std::size_t max_columns);
 
-    void set_columns(const PointView& points, std::span<const std::uint32_t> ids);
+    void set_columns(const PointView& points, std::span<const Point> columns);
 
     /// The distances of a point to the columns; valid until the next call. Those of a pair do not
     /// depend on which is the column, unless inner products are wanted `by_direction`: of columns
     /// of one length.
-    std::span<const float> measure(const PointView& points, std::uint32_t id,
-                                   bool by_direction = false);
+    std::span<const float> measure(const PointView& points, Point point, bool by_direction = false);
 
    private:
     // A column's value at some index.
@@ -42,8 +41,8 @@ class SparsePairs {
     };
 
     SparseCode
-    code_of(const PointView& points, std::uint32_t id) const {
-        return sparse_code(codec_->n_dims(), codec_->n_entries(), points.code(id));
+    code_of(const PointView& points, Point point) const {
+        return sparse_code(codec_->n_dims(), codec_->n_entries(), points.code(point));
     }
     std::size_t list_of(std::int32_t index) const;
     void count(const SparseCode& code);

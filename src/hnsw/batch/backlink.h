@@ -16,7 +16,7 @@ namespace vext::hnsw {
 /// A node of the batch that wants a link from `neighbour`, whose distance is theirs.
 struct BackLinkWish {
     core::Candidate neighbour;
-    std::uint32_t point;
+    core::Point point;
     NodeId id;    ///< of the point
     float reach;  ///< LinkEdit::set_reach for it
 };

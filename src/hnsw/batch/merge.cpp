@@ -78,14 +78,6 @@ BatchMerger::bytes_per_member(const Index& index, const BatchPlan& plan) {
     return search + selection + task + index.geometry.hot_per_page * 2 * max_links * sizeof(Link);
 }
 
-std::uint32_t
-BatchMerger::rank_of(std::uint32_t point, int layer) const {
-    const std::span<const std::uint32_t> members =
-        graph_.layers[static_cast<std::size_t>(layer)].members;
-    return static_cast<std::uint32_t>(std::lower_bound(members.begin(), members.end(), point) -
-                                      members.begin());
-}
-
 // Writes the records of a stretch of the leaf order, without links.
 void
 BatchMerger::write_nodes(std::size_t first, std::size_t n) {
@@ -94,8 +86,8 @@ BatchMerger::write_nodes(std::size_t first, std::size_t n) {
         std::size_t next = i;
         write_new_records(
             *index_, true, first + n - i, [&](NodeId id, std::uint8_t* record, std::uint8_t* cold) {
-                const std::uint32_t rank = graph_.order[next];
-                const std::uint32_t point = point_of(rank);
+                const core::Rank rank = graph_.order[next];
+                const core::Point point = point_of(rank);
                 versions[next - first] = head_of(record).version;
                 init_node({graph_.layer_of(point), store_->row(point).tid, store_->content(point)},
                           index_->geometry, record, cold);
@@ -106,8 +98,8 @@ BatchMerger::write_nodes(std::size_t first, std::size_t n) {
         i = next;
     }
     for (std::size_t i = first; i < first + n; ++i) {
-        const std::uint32_t rank = graph_.order[i];
-        const std::uint32_t point = point_of(rank);
+        const core::Rank rank = graph_.order[i];
+        const core::Point point = point_of(rank);
         write_chain(point, ids_[rank], versions[i - first]);
         if (const int layer = graph_.layer_of(point); layer > 0)
             give_links_record(*index_, ids_[rank], layer, [](std::uint8_t*) {});
@@ -116,8 +108,8 @@ BatchMerger::write_nodes(std::size_t first, std::size_t n) {
 
 // Adds the further rows of the point's vector to its node.
 void
-BatchMerger::write_chain(std::uint32_t point, NodeId id, std::uint16_t version) {
-    for (std::uint32_t equal = store_->row(point).next_equal; equal != core::kNone;
+BatchMerger::write_chain(core::Point point, NodeId id, std::uint16_t version) {
+    for (core::Point equal = store_->row(point).next_equal; equal != core::kNoPoint;
          equal = store_->row(equal).next_equal) {
         CHECK_FOR_INTERRUPTS();
         note(equal, id);
@@ -130,16 +122,16 @@ BatchMerger::write_chain(std::uint32_t point, NodeId id, std::uint16_t version) 
 // Fills chosen_ with links for a node of the batch, among its neighbours in the graph and in the
 // batch. Distances are then to its point.
 void
-BatchMerger::choose(std::uint32_t rank, int layer) {
+BatchMerger::choose(core::Rank rank, int layer) {
     const core::BatchLayer& batch = graph_.layers[static_cast<std::size_t>(layer)];
-    const std::uint32_t point = batch.members[rank];
+    const core::Point point = batch.ranked[rank];
     aim_at(point);
     to_measure_.clear();
     for (const NodeId id : found_near(rank, layer))
         if (id != kNoNode)
             to_measure_.push_back(id);
-    for (const Link& link : batch.links.of(rank))
-        to_measure_.push_back(id_of(batch.members[number_of(link.id())]));
+    for (const core::RankLink& link : batch.links.of(rank))
+        to_measure_.push_back(id_of(batch.ranked[link.id()]));
     candidates_.clear();
     pages_.measure(to_measure_.span(), candidates_);
     std::sort(candidates_.begin(), candidates_.end(), core::is_nearer);
@@ -164,10 +156,10 @@ BatchMerger::reach() const {
 
 // The tree of the batch's own anchors stays.
 void
-BatchMerger::keep_own(std::span<const Link> own) {
-    for (const Link& link : own)
+BatchMerger::keep_own(std::span<const core::RankLink> own) {
+    for (const core::RankLink& link : own)
         if (core::is_kept(link.kind()))
-            keep(ids_[number_of(link.id())], link.kind());
+            keep(ids_[link.id()], link.kind());
 }
 
 // In chosen_ a link that is kept takes the place of the farthest filler.
@@ -195,7 +187,7 @@ BatchMerger::keep(NodeId id, core::LinkKind kind) {
 // when there is nobody to anchor it and others insert at the same time.
 bool
 BatchMerger::attach() {
-    const std::uint32_t point = graph_.entry;
+    const core::Point point = graph_.entry;
     const NodeId id = id_of(point);
     pages_.pass_unlinked(true);
     const auto choose_among = [&](std::span<const core::Candidate> candidates) {
@@ -246,8 +238,8 @@ BatchMerger::link_stretch(std::size_t first, std::size_t n) {
     ends_.clear();
     for (std::size_t i = first; i < first + n; ++i) {
         CHECK_FOR_INTERRUPTS();
-        const std::uint32_t rank = graph_.order[i];
-        const std::uint32_t point = point_of(rank);
+        const core::Rank rank = graph_.order[i];
+        const core::Point point = point_of(rank);
         choose(rank, 0);
         const std::span<const NodeId> found = found_->bottom[point];
         for (std::size_t j = 0; j < chosen_.size(); ++j) {
@@ -302,7 +294,7 @@ BatchMerger::keep_farthest_cut_off() {
         [](const core::Candidate& a, const core::Candidate& b) { return a.id == b.id; });
     cut_off_.truncate(static_cast<std::size_t>(end - cut_off_.begin()));
     std::sort(cut_off_.begin(), cut_off_.end(), core::is_nearer);
-    cut_off_.truncate(std::min(cut_off_.size(), kFewFinds + n_members() / kPointsPerFind));
+    cut_off_.truncate(std::min(cut_off_.size(), kFewFinds + n_nodes() / kPointsPerFind));
 }
 
 // Calls `change(i, record)` for the nodes of a stretch of the leaf order, those of one page in one
@@ -361,14 +353,15 @@ BatchMerger::write_lists(std::size_t first, std::size_t n) {
 
 // Writes the lists of a risen point on the layers above 0 and links back.
 void
-BatchMerger::link_above(std::uint32_t point) {
+BatchMerger::link_above(core::Point point) {
     CHECK_FOR_INTERRUPTS();
     const NodeId id = id_of(point);
     const NodeId links_id = with_record(*index_, id, [](const std::uint8_t* record) {
         return is_node(record) ? node_of(record).links_id : kNoNode;
     });
     for (int layer = 1; layer <= graph_.layer_of(point); ++layer) {
-        const std::uint32_t rank = rank_of(point, layer);
+        const core::Rank rank =
+            graph_.layers[static_cast<std::size_t>(layer)].ranked.rank_of(point);
         choose(rank, layer);
         change_record(
             *index_, links_id,

@@ -28,10 +28,11 @@ namespace vext::hnsw {
 /// The points of a batch.
 struct Batch {
     PointStore* store;
-    std::size_t n_points;            ///< the store's first
-    std::uint64_t seed;              ///< drawn anew for each batch
-    std::span<NodeId* const> fates;  ///< follow the rows of the points (Inserter::insert); or none
-    bool is_alone;                   ///< nobody else inserts at the same time
+    std::size_t n_points;  ///< the store's first
+    std::uint64_t seed;    ///< drawn anew for each batch
+    /// Follow the rows of the points (Inserter::insert); or none.
+    core::IdSpan<core::Point, NodeId* const> fates;
+    bool is_alone;  ///< nobody else inserts at the same time
 };
 
 /// One member's part in joining one batch. Memory from the context current at its making.
@@ -86,9 +87,9 @@ class BatchMerger {
 
     // What searches of the graph found near the points, places without a neighbour kNoNode.
     struct Found {
-        core::Rows<NodeId> bottom;              // neighbours on layer 0, by point
-        core::Rows<core::Cover> covers;         // of layer 0, by point
-        core::Array<core::Rows<NodeId>> above;  // neighbours on layer 1 and so on, by rank
+        core::Rows<core::Point, NodeId> bottom;             // neighbours on layer 0
+        core::Rows<core::Point, core::Cover> covers;        // of layer 0
+        core::Array<core::Rows<core::Rank, NodeId>> above;  // neighbours on layer 1 and so on
     };
 
     // The graph as build_batch_graph() asks about it.
@@ -98,32 +99,35 @@ class BatchMerger {
         Crew* crew;
 
         void
-        begin_layer(int layer, std::span<const std::uint32_t> members) {
-            merger->members_ = members;
+        begin_layer(int layer, const core::RankedPoints& ranked) {
+            merger->ranked_ = ranked;
             if (layer > 0)
-                merger->found_->above.push_back(core::Rows<NodeId>(
-                    *crew, merger->arena_, members.size(), merger->shape_.m_above));
+                merger->found_->above.push_back(core::Rows<core::Rank, NodeId>(
+                    *crew, merger->arena_, ranked.size(), merger->shape_.m_above));
         }
         core::Cover
-        cover(int layer, std::uint32_t rank) {
+        cover(int layer, core::Rank rank) {
             return merger->find_cover(layer, rank);
         }
     };
 
-    NodeId find_entry(std::uint32_t point);
-    static void order_by(std::span<const NodeId> entries, std::span<std::uint32_t> order);
-    void search(std::uint32_t point);
-    core::Cover find_cover(int layer, std::uint32_t rank);
-    void find_neighbours(std::uint32_t point, int layer, std::span<NodeId> places);
-    std::span<NodeId> found_near(std::uint32_t rank, int layer);
-    void join_equal(std::uint32_t point);
-    std::size_t drop_joined(std::span<std::uint32_t> members);
+    template <typename Crew>
+    void search_all(Crew& crew, std::span<const core::Point> points);
+    NodeId find_entry(core::Point point);
+    static void order_by(const core::IdSpan<core::Point, const NodeId>& entries,
+                         std::span<core::Point> points);
+    void search(core::Point point);
+    core::Cover find_cover(int layer, core::Rank rank);
+    void find_neighbours(core::Point point, int layer, std::span<NodeId> places);
+    std::span<NodeId> found_near(core::Rank rank, int layer);
+    void join_equal(core::Point point);
+    std::size_t drop_joined(std::span<core::Point> points);
     void write_nodes(std::size_t first, std::size_t n);
-    void write_chain(std::uint32_t point, NodeId id, std::uint16_t version);
+    void write_chain(core::Point point, NodeId id, std::uint16_t version);
     bool attach();
-    void choose(std::uint32_t rank, int layer);
+    void choose(core::Rank rank, int layer);
     float reach() const;
-    void keep_own(std::span<const Link> own);
+    void keep_own(std::span<const core::RankLink> own);
     void keep(NodeId id, core::LinkKind kind);
     template <typename Change>
     void change_nodes(std::size_t first, std::size_t n, Change&& change);
@@ -131,33 +135,32 @@ class BatchMerger {
     void link_stretch(std::size_t first, std::size_t n);
     void take_over();
     void keep_farthest_cut_off();
-    void link_above(std::uint32_t point);
+    void link_above(core::Point point);
     void mark_linked(std::size_t first, std::size_t n);
     void raise_entry();
     void find_sample(std::size_t first, std::size_t n);
-    bool is_lost(std::uint32_t rank);
+    bool is_lost(core::Rank rank);
     void find_cut_off();
     std::size_t
-    n_members() const {
+    n_nodes() const {
         return graph_.order.size();
     }
 
-    std::uint32_t
-    point_of(std::uint32_t rank) const {
-        return graph_.layers[0].members[rank];
+    core::Point
+    point_of(core::Rank rank) const {
+        return graph_.layers[0].ranked[rank];
     }
-    std::uint32_t rank_of(std::uint32_t point, int layer) const;
     NodeId
-    id_of(std::uint32_t point) const {
-        return ids_[rank_of(point, 0)];
+    id_of(core::Point point) const {
+        return ids_[graph_.layers[0].ranked.rank_of(point)];
     }
     void
-    aim_at(std::uint32_t point) {
+    aim_at(core::Point point) {
         index_->codec->query_from_code(store_->header(point), store_->code(point), query_);
     }
     void
-    note(std::uint32_t point, NodeId id) {
-        if (!batch_.fates.empty())
+    note(core::Point point, NodeId id) {
+        if (!batch_.fates.is_empty())
             *batch_.fates[point] = id;
     }
 
@@ -176,11 +179,11 @@ class BatchMerger {
     BackLinker linker_;
     BatchBackLinker batch_linker_;
     Found* found_ = nullptr;
-    std::span<const std::uint32_t> members_;  // of the layer that is being built
+    core::RankedPoints ranked_;  // of the layer that is being built
     core::BatchGraph graph_ = {};
-    NodeId parent_ = kNoNode;  // of the batch's entry point
-    NodeId behind_ = kNoNode;  // it (BackLinker::behind)
-    std::span<NodeId> ids_;    // by rank of layer 0
+    NodeId parent_ = kNoNode;               // of the batch's entry point
+    NodeId behind_ = kNoNode;               // it (BackLinker::behind)
+    core::IdSpan<core::Rank, NodeId> ids_;  // of layer 0
     core::Array<NodeId> to_measure_;
     core::Array<core::Candidate> candidates_;
     core::Array<ChosenLink> chosen_;
@@ -190,68 +193,79 @@ class BatchMerger {
     core::Array<std::uint32_t> ends_;
 };
 
+// Searches for the neighbours of the points, in the order of where searches for them enter.
+template <typename Crew>
+void
+BatchMerger::search_all(Crew& crew, std::span<const core::Point> points) {
+    crew.report(BuildPhase::kLinking, 0);
+    const core::IdSpan<core::Point, NodeId> entries =
+        core::allocate_shared<NodeId>(crew, batch_.n_points);
+    const auto order = core::allocate_shared<core::Point>(crew, points.size());
+    for_stretches(crew, points.size(), kSearchesPerTask, [&](std::size_t first, std::size_t n) {
+        for (const core::Point point : points.subspan(first, n))
+            entries[point] = find_entry(point);
+    });
+    crew.alone([&] {
+        std::ranges::copy(points, order.begin());
+        order_by(entries, order);
+    });
+    crew.report(BuildPhase::kLinking, points.size());
+    for_stretches(crew, points.size(), kSearchesPerTask, [&](std::size_t first, std::size_t n) {
+        for (const core::Point point : order.subspan(first, n))
+            search(point);
+    });
+}
+
 template <typename Crew>
 bool
 BatchMerger::merge(Crew& crew) {
     const std::size_t n_points = batch_.n_points;
-    const auto all = core::allocate_shared<std::uint32_t>(crew, n_points);
-    const auto counts = core::allocate_shared<std::uint32_t>(crew, 2);
+    const auto distinct = core::allocate_shared<core::Point>(crew, n_points);
+    const auto count = core::allocate_shared<std::size_t>(crew, 1);
+    const auto attached = core::allocate_shared<NodeId>(crew, 2);
     refresh_meta(*index_);
-    crew.alone(
-        [&] { counts[0] = static_cast<std::uint32_t>(store_->fold_equal(n_points, all).size()); });
-    Found found = {core::Rows<NodeId>(crew, arena_, n_points, 2 * shape_.m),
-                   core::Rows<core::Cover>(crew, arena_, n_points, 1),
-                   core::Array<core::Rows<NodeId>>(arena_, kMaxLayers)};
+    crew.alone([&] { count[0] = store_->fold_equal(n_points, distinct); });
+    Found found = {core::Rows<core::Point, NodeId>(crew, arena_, n_points, 2 * shape_.m),
+                   core::Rows<core::Point, core::Cover>(crew, arena_, n_points, 1),
+                   core::Array<core::Rows<core::Rank, NodeId>>(arena_, kMaxLayers)};
     found_ = &found;
-    std::span<std::uint32_t> members = all.first(counts[0]);
-    crew.report(BuildPhase::kLinking, 0);
-    const auto entries = core::allocate_shared<NodeId>(crew, members.size());
-    const auto order = core::allocate_shared<std::uint32_t>(crew, members.size());
-    for_stretches(crew, members.size(), kSearchesPerTask, [&](std::size_t first, std::size_t n) {
-        for (std::size_t i = first; i < first + n; ++i)
-            entries[i] = find_entry(members[i]);
-    });
-    crew.alone([&] { order_by(entries, order); });
-    crew.report(BuildPhase::kLinking, members.size());
-    for_stretches(crew, members.size(), kSearchesPerTask, [&](std::size_t first, std::size_t n) {
-        for (const std::uint32_t rank : order.subspan(first, n))
-            search(members[rank]);
-    });
-    crew.alone([&] { counts[0] = static_cast<std::uint32_t>(drop_joined(members)); });
-    members = members.first(counts[0]);
-    if (members.empty())
+    std::span<core::Point> points = distinct.first(count[0]);
+    search_all(crew, points);
+    crew.alone([&] { count[0] = drop_joined(points); });
+    points = points.first(count[0]);
+    if (points.empty())
         return true;
     search_.set_effort(effort_above_);
     graph_ =
-        core::build_batch_graph(crew, arena_, {store_->view(n_points), members, options_, shape_},
+        core::build_batch_graph(crew, arena_, {store_->view(n_points), points, options_, shape_},
                                 Outside<Crew>{this, &crew});
     search_.set_effort(effort_);
-    ids_ = core::allocate_shared<NodeId>(crew, members.size());
-    crew.report(BuildPhase::kWriting, members.size());
-    for_stretches(crew, members.size(), kNodesPerTask,
+    ids_ = core::allocate_shared<NodeId>(crew, points.size());
+    crew.report(BuildPhase::kWriting, points.size());
+    for_stretches(crew, points.size(), kNodesPerTask,
                   [&](std::size_t first, std::size_t n) { write_nodes(first, n); });
     bool is_attached = true;
     crew.alone([&] { is_attached = attach(); });
     if (!is_attached)
         return false;
     crew.alone([&] {
-        counts[0] = number_of(parent_);
-        counts[1] = number_of(behind_);
+        attached[0] = parent_;
+        attached[1] = behind_;
     });
-    parent_ = NodeId{counts[0]};
-    behind_ = NodeId{counts[1]};
+    parent_ = attached[0];
+    behind_ = attached[1];
     pages_.pass_unlinked(false);  // its own nodes are not linked yet
-    crew.report(BuildPhase::kSelecting, members.size());
-    for_stretches(crew, members.size(), links_per_task(shape_),
+    crew.report(BuildPhase::kSelecting, points.size());
+    for_stretches(crew, points.size(), links_per_task(shape_),
                   [&](std::size_t first, std::size_t n) { link_stretch(first, n); });
     if (graph_.layers.size() > 1) {
-        const std::span<const std::uint32_t> above = graph_.layers[1].members;
+        const std::span<const core::Point> above = graph_.layers[1].ranked.span();
         crew.for_each(above.size(), [&](std::size_t i) { link_above(above[i]); });
     }
-    for_stretches(crew, members.size(), kNodesPerTask,
+    for_stretches(crew, points.size(), kNodesPerTask,
                   [&](std::size_t first, std::size_t n) { mark_linked(first, n); });
     crew.alone([&] { raise_entry(); });
-    for_stretches(crew, members.size(), kNodesPerTask,
+    for_stretches(crew, points.size(), kNodesPerTask,
                   [&](std::size_t first, std::size_t n) { find_sample(first, n); });
     find_cut_off();
     found_ = nullptr;

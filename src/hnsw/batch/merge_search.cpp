@@ -2,7 +2,6 @@
 // for the nodes that they have become.
 
 #include <algorithm>
-#include <numeric>
 
 #include "hnsw/batch/merge.h"
 #include "hnsw/graph/repair.h"
@@ -13,13 +12,13 @@ namespace vext::hnsw {
 
 // The neighbours that a search found of a point of a layer.
 std::span<NodeId>
-BatchMerger::found_near(std::uint32_t rank, int layer) {
-    return layer == 0 ? found_->bottom[graph_.layers[0].members[rank]]
+BatchMerger::found_near(core::Rank rank, int layer) {
+    return layer == 0 ? found_->bottom[point_of(rank)]
                       : found_->above[static_cast<std::size_t>(layer - 1)][rank];
 }
 
 NodeId
-BatchMerger::find_entry(std::uint32_t point) {
+BatchMerger::find_entry(core::Point point) {
     aim_at(point);
     return search_.find_entry();
 }
@@ -27,16 +26,16 @@ BatchMerger::find_entry(std::uint32_t point) {
 // Nodes with near ids lie close in space and on few pages: searches that enter there one after
 // another read what is in the cache.
 void
-BatchMerger::order_by(std::span<const NodeId> entries, std::span<std::uint32_t> order) {
-    std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+BatchMerger::order_by(const core::IdSpan<core::Point, const NodeId>& entries,
+                      std::span<core::Point> points) {
+    std::sort(points.begin(), points.end(), [&](core::Point a, core::Point b) {
         return entries[a] < entries[b] || (entries[a] == entries[b] && a < b);
     });
 }
 
 // Finds the point's neighbours in the graph, or a node with an equal vector.
 void
-BatchMerger::search(std::uint32_t point) {
+BatchMerger::search(core::Point point) {
     find_neighbours(point, 0, found_->bottom[point]);
     found_->covers[point][0] = search_.cover();
     join_equal(point);
@@ -45,8 +44,8 @@ BatchMerger::search(std::uint32_t point) {
 // How the graph covers the layer near a point of it. Above layer 0, where points are known to be as
 // the batch's layers are built, finds the point's neighbours too.
 core::Cover
-BatchMerger::find_cover(int layer, std::uint32_t rank) {
-    const std::uint32_t point = members_[rank];
+BatchMerger::find_cover(int layer, core::Rank rank) {
+    const core::Point point = ranked_[rank];
     if (layer == 0)
         return found_->covers[point][0];
     find_neighbours(point, layer, found_->above.back()[rank]);
@@ -54,7 +53,7 @@ BatchMerger::find_cover(int layer, std::uint32_t rank) {
 }
 
 void
-BatchMerger::find_neighbours(std::uint32_t point, int layer, std::span<NodeId> places) {
+BatchMerger::find_neighbours(core::Point point, int layer, std::span<NodeId> places) {
     aim_at(point);
     for (const bool passes_unlinked : {false, true}) {
         pages_.pass_unlinked(passes_unlinked);
@@ -77,12 +76,12 @@ BatchMerger::find_neighbours(std::uint32_t point, int layer, std::span<NodeId> p
 // Adds the point's rows to a node with an equal vector. What cannot join, because the node dies at
 // that moment, stays with the point.
 void
-BatchMerger::join_equal(std::uint32_t point) {
+BatchMerger::join_equal(core::Point point) {
     PointRow& row = store_->row(point);
     core::Candidate equal;
     if (!selector_.find_equal(store_->content(point), equal))
         return;
-    while (row.next_equal != core::kNone) {
+    while (row.next_equal != core::kNoPoint) {
         PointRow& further = store_->row(row.next_equal);
         if (!join_node(*index_, equal.id, equal.version, further.tid))
             return;
@@ -96,11 +95,11 @@ BatchMerger::join_equal(std::uint32_t point) {
 }
 
 std::size_t
-BatchMerger::drop_joined(std::span<std::uint32_t> members) {
-    const auto end = std::remove_if(members.begin(), members.end(), [&](std::uint32_t point) {
+BatchMerger::drop_joined(std::span<core::Point> points) {
+    const auto end = std::remove_if(points.begin(), points.end(), [&](core::Point point) {
         return store_->row(point).is_folded != 0;
     });
-    return static_cast<std::size_t>(end - members.begin());
+    return static_cast<std::size_t>(end - points.begin());
 }
 
 // Searches for a sample of a stretch of the leaf order. Where one does not find its node, the place
@@ -108,7 +107,7 @@ BatchMerger::drop_joined(std::span<std::uint32_t> members) {
 // one node was lost, others may be: then all of the stretch are looked for.
 void
 BatchMerger::find_sample(std::size_t first, std::size_t n) {
-    const std::size_t step = std::clamp<std::size_t>(n_members() / kFewFinds, 1, kPointsPerFind);
+    const std::size_t step = std::clamp<std::size_t>(n_nodes() / kFewFinds, 1, kPointsPerFind);
     bool is_any_lost = false;
     for (std::size_t i = first; i < first + n; i += step)
         is_any_lost |= is_lost(graph_.order[i]);
@@ -130,10 +129,10 @@ BatchMerger::find_cut_off() {
 // Sees to it that the node is found; whether a search for it ended where nothing is that it links
 // to.
 bool
-BatchMerger::is_lost(std::uint32_t rank) {
+BatchMerger::is_lost(core::Rank rank) {
     CHECK_FOR_INTERRUPTS();
     const NodeId id = ids_[rank];
-    const std::uint32_t point = point_of(rank);
+    const core::Point point = point_of(rank);
     aim_at(point);
     const core::Sought sought = {
         id, index_->codec->distance(query_, store_->header(point), store_->code(point))};

@@ -45,7 +45,8 @@ PointStore::record_bytes(const Index& index) {
 }
 
 std::uint8_t*
-PointStore::record(std::uint32_t i) {
+PointStore::record(core::Point point) {
+    const std::uint32_t i = number_of(point);
     std::uint8_t*& chunk = chunks_[i >> chunk_shift_];
     if (chunk == nullptr) {
         const std::size_t n_points =
@@ -57,52 +58,52 @@ PointStore::record(std::uint32_t i) {
 }
 
 void
-PointStore::set(std::uint32_t i, const core::Prepared& prepared, std::uint32_t hash,
+PointStore::set(core::Point point, const core::Prepared& prepared, std::uint32_t hash,
                 const Tid& tid) {
-    index_->codec->encode(prepared, header(i), code(i),
-                          index_->meta.residual_bytes == 0 ? nullptr : residual(i));
-    row(i) = {hash, tid, 0, core::kNone};
+    index_->codec->encode(prepared, header(point), code(point),
+                          index_->meta.residual_bytes == 0 ? nullptr : residual(point));
+    row(point) = {hash, tid, 0, core::kNoPoint};
 }
 
 core::PointView
 PointStore::view(std::size_t n) {
     for (std::size_t i = 0; i < n; i += std::size_t{1} << chunk_shift_)
-        record(static_cast<std::uint32_t>(i));
+        record(static_cast<core::Point>(i));
     return {index_->codec, n, stride_, chunk_shift_, chunks_.data()};
 }
 
 bool
-PointStore::are_equal(std::uint32_t a, std::uint32_t b) {
+PointStore::are_equal(core::Point a, core::Point b) {
     return row(a).hash == row(b).hash && header(a).factor == header(b).factor &&
            header(a).offset == header(b).offset &&
            std::memcmp(code(a), code(b), index_->meta.code_bytes) == 0 &&
            std::memcmp(residual(a), residual(b), index_->meta.residual_bytes) == 0;
 }
 
-std::span<std::uint32_t>
-PointStore::fold_equal(std::size_t n, std::span<std::uint32_t> members) {
+std::size_t
+PointStore::fold_equal(std::size_t n, std::span<core::Point> distinct) {
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
     const std::size_t n_slots = std::bit_ceil(2 * n + 1);
-    const std::span<std::uint32_t> slots = arena.allocate<std::uint32_t>(n_slots);
-    std::fill(slots.begin(), slots.end(), core::kNone);
-    std::size_t n_members = 0;
-    for (std::uint32_t i = 0; i < n; ++i) {
+    const std::span<core::Point> slots = arena.allocate<core::Point>(n_slots);
+    std::fill(slots.begin(), slots.end(), core::kNoPoint);
+    std::size_t n_distinct = 0;
+    for (const core::Point point : core::ids_below<core::Point>(n)) {
         CHECK_FOR_INTERRUPTS();
-        std::size_t slot = core::mix64(row(i).hash) & (n_slots - 1);
-        while (slots[slot] != core::kNone && !are_equal(slots[slot], i))
+        std::size_t slot = core::mix64(row(point).hash) & (n_slots - 1);
+        while (slots[slot] != core::kNoPoint && !are_equal(slots[slot], point))
             slot = (slot + 1) & (n_slots - 1);
-        row(i).next_equal = core::kNone;
-        row(i).is_folded = slots[slot] != core::kNone;
-        if (slots[slot] == core::kNone) {
-            slots[slot] = i;
-            members[n_members++] = i;
+        row(point).next_equal = core::kNoPoint;
+        row(point).is_folded = slots[slot] != core::kNoPoint;
+        if (slots[slot] == core::kNoPoint) {
+            slots[slot] = point;
+            distinct[n_distinct++] = point;
         } else {
             PointRow& first = row(slots[slot]);
-            row(i).next_equal = first.next_equal;
-            first.next_equal = i;
+            row(point).next_equal = first.next_equal;
+            first.next_equal = point;
         }
     }
-    return members.first(n_members);
+    return n_distinct;
 }
 
 }  // namespace vext::hnsw

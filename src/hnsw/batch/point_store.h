@@ -10,7 +10,7 @@
 
 #include "core/array.h"
 #include "core/batch/crew.h"
-#include "core/batch/near_key.h"
+#include "core/batch/ids.h"
 #include "core/batch/points.h"
 #include "hnsw/pages/index.h"
 
@@ -35,8 +35,8 @@ ChunkSource chunks_of(core::Arena& arena);
 struct PointRow {
     std::uint32_t hash;
     Tid tid;
-    std::uint16_t is_folded;   ///< another point stands for it
-    std::uint32_t next_equal;  ///< the next row of the same vector, or core::kNone
+    std::uint16_t is_folded;  ///< another point stands for it
+    core::Point next_equal;   ///< the next row of the same vector, or core::kNoPoint
 };
 static_assert(sizeof(PointRow) == 16);
 
@@ -58,37 +58,40 @@ class PointStore {
 
     // The parts of a point's record.
     core::CodeHeader&
-    header(std::uint32_t i) {
-        return *reinterpret_cast<core::CodeHeader*>(record(i));
+    header(core::Point point) {
+        return *reinterpret_cast<core::CodeHeader*>(record(point));
     }
     std::uint8_t*
-    code(std::uint32_t i) {
-        return record(i) + sizeof(core::CodeHeader);
+    code(core::Point point) {
+        return record(point) + sizeof(core::CodeHeader);
     }
     std::uint8_t*
-    residual(std::uint32_t i) {
-        return record(i) + residual_offset_;
+    residual(core::Point point) {
+        return record(point) + residual_offset_;
     }
     PointRow&
-    row(std::uint32_t i) {
-        return *reinterpret_cast<PointRow*>(record(i) + row_offset_);
+    row(core::Point point) {
+        return *reinterpret_cast<PointRow*>(record(point) + row_offset_);
     }
 
-    /// Makes point `i` a row of a vector that was kReady.
-    void set(std::uint32_t i, const core::Prepared& prepared, std::uint32_t hash, const Tid& tid);
+    /// Makes the point a row of a vector that was kReady.
+    void set(core::Point point, const core::Prepared& prepared, std::uint32_t hash, const Tid& tid);
 
     VectorContent
-    content(std::uint32_t i) {
-        return {row(i).hash, header(i), code(i), {residual(i), index_->meta.residual_bytes}};
+    content(core::Point point) {
+        return {row(point).hash,
+                header(point),
+                code(point),
+                {residual(point), index_->meta.residual_bytes}};
     }
 
-    /// Folds equal vectors among the first `n` points and returns those that stand for themselves,
-    /// in ascending order. Memory: 12 bytes a point.
-    std::span<std::uint32_t> fold_equal(std::size_t n, std::span<std::uint32_t> members);
+    /// Folds equal vectors among the first `n` points and writes those that stand for themselves,
+    /// in ascending order. Returns their number. Memory: 12 bytes a point.
+    std::size_t fold_equal(std::size_t n, std::span<core::Point> distinct);
 
    private:
-    std::uint8_t* record(std::uint32_t i);
-    bool are_equal(std::uint32_t a, std::uint32_t b);
+    std::uint8_t* record(core::Point point);
+    bool are_equal(core::Point a, core::Point b);
 
     const Index* index_;
     std::size_t capacity_;

@@ -19,8 +19,8 @@ BatchWriter::BatchWriter(Index& index, PointStore& store, const core::BatchGraph
     ids_ = arena_.allocate<NodeId>(n_nodes_);
     helper_of_ = arena_.allocate<std::uint32_t>(n_nodes_);
     page_ = arena_.allocate<std::uint8_t>(kPageSize).data();
-    for (std::uint32_t i = 0; i < n_nodes_; ++i)
-        ids_[graph.order[i]] = NodeId{i};
+    for (const NodeId id : core::ids_below(n_nodes_))
+        ids_[rank_of(id)] = id;
     for (const NodeId id : core::ids_below(n_nodes_))
         plan_node(id);
     const std::uint32_t per_extent = index.geometry.slots_per_extent();
@@ -35,17 +35,18 @@ BatchWriter::BatchWriter(Index& index, PointStore& store, const core::BatchGraph
 // Gives a node's further records their ids.
 void
 BatchWriter::plan_node(NodeId id) {
-    helper_of_[number_of(id)] = static_cast<std::uint32_t>(helpers_.size());
-    const std::uint32_t point = point_of(id);
+    helper_of_[id] = static_cast<std::uint32_t>(helpers_.size());
+    const core::Point point = point_of(id);
     if (graph_->layer_of(point) > 0)
-        helpers_.push_back({RecordKind::kLinks, id, 0, kNoNode});
-    std::uint32_t next = store_->row(point).next_equal;
-    while (next != core::kNone) {
+        helpers_.push_back({RecordKind::kLinks, id, core::kNoPoint, kNoNode});
+    core::Point next = store_->row(point).next_equal;
+    while (next != core::kNoPoint) {
         const auto self = static_cast<NodeId>(n_nodes_ + helpers_.size());
         HelperRecord helper = {RecordKind::kTids, id, next, kNoNode};
-        for (std::uint32_t i = 0; i < index_->geometry.tids_per_record && next != core::kNone; ++i)
+        for (std::uint32_t i = 0; i < index_->geometry.tids_per_record && next != core::kNoPoint;
+             ++i)
             next = store_->row(next).next_equal;
-        if (next != core::kNone)
+        if (next != core::kNoPoint)
             helper.next = self + 1;
         helpers_.push_back(helper);
     }
@@ -111,15 +112,15 @@ BatchWriter::write_slot(NodeId id, std::uint8_t* record) {
 
 void
 BatchWriter::write_node(NodeId id, std::uint8_t* record) {
-    const std::uint32_t point = point_of(id);
+    const core::Point point = point_of(id);
     init_node({graph_->layer_of(point), store_->row(point).tid, store_->content(point)},
               index_->geometry, record, nullptr);
     NodeRecord& node = node_of(record);
     node.head.flags = kFlagLinked;
     const LinkList list = link_list(record, index_->geometry, 0);
-    for (const Link& link : graph_->layers[0].links.of(graph_->order[number_of(id)]))
-        list.append(Link(ids_[number_of(link.id())], link.kind()));
-    std::size_t helper = helper_of_[number_of(id)];
+    for (const core::RankLink& link : graph_->layers[0].links.of(rank_of(id)))
+        list.append(Link(ids_[link.id()], link.kind()));
+    std::size_t helper = helper_of_[id];
     if (helper < helpers_.size() && helpers_[helper].owner == id &&
         helpers_[helper].kind == RecordKind::kLinks)
         node.links_id = static_cast<NodeId>(n_nodes_ + helper++);
@@ -129,23 +130,23 @@ BatchWriter::write_node(NodeId id, std::uint8_t* record) {
 
 void
 BatchWriter::write_links(const HelperRecord& helper, std::uint8_t* record) {
-    const std::uint32_t point = point_of(helper.owner);
+    const core::Point point = point_of(helper.owner);
     const int top_layer = graph_->layer_of(point);
     init_links(record, helper.owner, top_layer);
     for (int i = 1; i <= top_layer; ++i) {
         const core::BatchLayer& layer = graph_->layers[static_cast<std::size_t>(i)];
         const LinkList list = link_list(record, index_->geometry, i);
-        for (const Link& link : layer.links.of(core::rank_among(layer.members, point)))
-            list.append(Link(id_of_point(layer.members[number_of(link.id())]), link.kind()));
+        for (const core::RankLink& link : layer.links.of(layer.ranked.rank_of(point)))
+            list.append(Link(id_of_point(layer.ranked[link.id()]), link.kind()));
     }
 }
 
 void
 BatchWriter::write_tids(const HelperRecord& helper, std::uint8_t* record) {
     init_tids(record, helper.owner, helper.next, 0);
-    std::uint32_t point = helper.first;
+    core::Point point = helper.first;
     for (Tid& tid : rows_of(record, index_->geometry)) {
-        if (point == core::kNone)
+        if (point == core::kNoPoint)
             break;
         tid = store_->row(point).tid;
         point = store_->row(point).next_equal;
@@ -154,7 +155,7 @@ BatchWriter::write_tids(const HelperRecord& helper, std::uint8_t* record) {
 
 void
 BatchWriter::finish() {
-    const std::uint32_t entry = graph_->entry;
+    const core::Point entry = graph_->entry;
     change_meta(
         *index_, [](const MetaPage&) { return true; },
         [&](MetaPage& meta) {

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "core/batch/batch_graph.h"
-#include "core/batch/finder.h"
+#include "core/batch/ids.h"
 #include "hnsw/batch/point_store.h"
 #include "hnsw/pages/index.h"
 
@@ -16,8 +16,8 @@ namespace vext::hnsw {
 struct HelperRecord {
     RecordKind kind;
     NodeId owner;
-    std::uint32_t first;  ///< tids: the first point of its rows in the owner's list
-    NodeId next;          ///< tids: the next record of the chain
+    core::Point first;  ///< tids: that of its first row in the owner's list
+    NodeId next;        ///< tids: the next record of the chain
 };
 
 class BatchWriter {
@@ -52,13 +52,17 @@ class BatchWriter {
     is_node_id(NodeId id) const {
         return number_of(id) < n_nodes_;
     }
-    std::uint32_t
+    core::Rank
+    rank_of(NodeId id) const {
+        return graph_->order[number_of(id)];
+    }
+    core::Point
     point_of(NodeId id) const {
-        return graph_->layers[0].members[graph_->order[number_of(id)]];
+        return graph_->layers[0].ranked[rank_of(id)];
     }
     NodeId
-    id_of_point(std::uint32_t point) const {
-        return ids_[core::rank_among(graph_->layers[0].members, point)];
+    id_of_point(core::Point point) const {
+        return ids_[graph_->layers[0].ranked.rank_of(point)];
     }
     template <typename Write>
     void write_page(std::uint32_t block, PageKind kind, Write&& write);
@@ -73,9 +77,9 @@ class BatchWriter {
     const core::BatchGraph* graph_;
     std::uint32_t n_nodes_;
     std::uint32_t n_slots_ = 0;
-    std::span<NodeId> ids_;               // by rank of layer 0
-    core::Array<HelperRecord> helpers_;   // ids from n_nodes_ on
-    std::span<std::uint32_t> helper_of_;  // by node: where its helpers begin
+    core::IdSpan<core::Rank, NodeId> ids_;           // of layer 0
+    core::Array<HelperRecord> helpers_;              // ids from n_nodes_ on
+    core::IdSpan<NodeId, std::uint32_t> helper_of_;  // where the helpers of a node begin
     std::uint8_t* page_;
 };
 

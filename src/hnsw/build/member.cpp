@@ -32,7 +32,7 @@ BuildMember::add_point(const Tid& tid, std::span<const float> vector) {
     const std::uint64_t i = pg_atomic_fetch_add_u64(n_points_, 1);
     if (i >= capacity)
         return false;
-    store_.set(static_cast<std::uint32_t>(i), prepared_,
+    store_.set(static_cast<core::Point>(i), prepared_,
                core::hash_vector(vector.data(), vector.size()), tid);
     n_indexed_ += 1;
     return true;

@@ -115,15 +115,13 @@ void
 BuildMember::build_graph(Crew& crew, std::size_t n_points) {
     core::Arena arena = pg::context_arena(CurrentMemoryContext);
     crew.report(BuildPhase::kPartitioning, n_points);
-    const auto all = core::allocate_shared<std::uint32_t>(crew, n_points);
-    const auto n_members = core::allocate_shared<std::uint32_t>(crew, 1);
-    crew.alone([&] {
-        n_members[0] = static_cast<std::uint32_t>(store_.fold_equal(n_points, all).size());
-    });
-    const core::BatchTask task = {store_.view(n_points), all.first(n_members[0]), plan_.options,
-                                  plan_.shape};
+    const auto distinct = core::allocate_shared<core::Point>(crew, n_points);
+    const auto n_distinct = core::allocate_shared<std::size_t>(crew, 1);
+    crew.alone([&] { n_distinct[0] = store_.fold_equal(n_points, distinct); });
+    const core::BatchTask task = {store_.view(n_points), distinct.first(n_distinct[0]),
+                                  plan_.options, plan_.shape};
     const core::BatchGraph graph = core::build_batch_graph(crew, arena, task);
-    crew.report(BuildPhase::kWriting, n_members[0]);
+    crew.report(BuildPhase::kWriting, n_distinct[0]);
     BatchWriter* writer = arena.make<BatchWriter>(*index_, store_, graph);
     crew.alone([&] { writer->extend_file(); });
     crew.for_each(writer->n_extents(), [&](std::size_t extent) {

@@ -105,7 +105,7 @@ merge_rows(Target& target, const BatchPlan& plan, Rows rows, bool is_alone) {
         CHECK_FOR_INTERRUPTS();
         if (!prepare_vector(index, index.codec->value_at(row->values), prepared))
             continue;
-        store->set(n_points, prepared, row->hash, row->tid);
+        store->set(core::Point{n_points}, prepared, row->hash, row->tid);
         fates[n_points++] = &row->id;
     }
     BackendCrew crew(arena);

@@ -148,7 +148,7 @@ sample_table(Relation heap, Relation index, IndexInfo* info, const MetaPage& met
     const bool is_clumped =
         centroid != nullptr &&
         sample.coarseness.measure({centroid, meta.n_dims()}) > core::kCoarseFor4Bits;
-    return {centroid, is_clumped};
+    return {.centroid = centroid, .is_clumped = is_clumped, .n_entries = 0};
 }
 
 bool
