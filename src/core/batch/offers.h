@@ -73,8 +73,7 @@ class OfferLists {
     }
 
     Rows<Rank, Near<Rank>> rows_;
-    Rows<Rank, std::uint64_t>
-        ends_;  // where the next offer goes, at last where those of a rank end
+    Rows<Rank, std::uint64_t> ends_;  // where the next offer goes; at last where a rank's end
     std::size_t n_before_;
     std::size_t per_row_;
 };
