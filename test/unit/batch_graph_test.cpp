@@ -88,7 +88,7 @@ recall(Cloud& cloud, const BatchGraph& graph, std::size_t ef) {
         MemoryGraph view(cloud, graph, query);
         const int top = static_cast<int>(graph.layers.size()) - 1;
         const Entries entries = descend(view, top, 1, view.measure(graph.entry), memory);
-        search_layer(view, 0, ef, entries.span(), memory);
+        search_layer(view, 0, {ef}, entries.span(), memory);
         for (std::size_t i = 0; i < 10; ++i)
             for (const Candidate& candidate : memory.beam.entries().first(10))
                 hits += candidate.id == exact[i].second;
@@ -201,7 +201,7 @@ count_lost(Cloud& cloud, const BatchGraph& graph, std::size_t ef) {
         MemoryGraph view(cloud, graph, query);
         const int top = static_cast<int>(graph.layers.size()) - 1;
         const Entries entries = descend(view, top, 1, view.measure(graph.entry), memory);
-        search_layer(view, 0, ef, entries.span(), memory);
+        search_layer(view, 0, {ef}, entries.span(), memory);
         const std::span<const Candidate> found = memory.beam.entries();
         n_lost += std::none_of(found.begin(), found.end(), [&](const Candidate& candidate) {
             return candidate.id == to_node(point) || candidate.distance <= own;

@@ -167,7 +167,7 @@ live_ids(Beam& beam) {
 std::vector<NodeId>
 search(TestGraph& graph, std::size_t ef, SearchMemory& memory) {
     const Candidate entry = graph.candidate(NodeId{0});
-    search_layer(graph, 0, ef, {&entry, 1}, memory);
+    search_layer(graph, 0, {ef}, {&entry, 1}, memory);
     return live_ids(memory.beam);
 }
 
@@ -262,13 +262,13 @@ TEST(Search, TakesEachEntryOnce) {
                                             graph.candidate(NodeId{3}), graph.candidate(NodeId{5})};
     test::TestArena arena;
     SearchMemory memory(arena.arena(), 10);
-    search_layer(graph, 0, 10, entries, memory);
+    search_layer(graph, 0, {10}, entries, memory);
     EXPECT_EQ(live_ids(memory.beam).size(), 3u);
     // An entry that was expanded in another search is expanded again.
     Candidate expanded = graph.candidate(NodeId{3});
     expanded.is_expanded = true;
     graph.layers[0][3] = {NodeId{8}};
-    search_layer(graph, 0, 10, {&expanded, 1}, memory);
+    search_layer(graph, 0, {10}, {&expanded, 1}, memory);
     EXPECT_EQ(live_ids(memory.beam).size(), 2u);
 }
 
@@ -288,12 +288,12 @@ TEST(Search, EndsOnceItHasFoundWhatIsSought) {
             const Sought sought = {id, 0};
             const Candidate entry = graph.candidate(NodeId{1});
             graph.n_measured = 0;
-            search_layer(graph, 0, 10, {&entry, 1}, memory);
+            search_layer(graph, 0, {10}, {&entry, 1}, memory);
             n_measured_whole += graph.n_measured;
             const std::vector<NodeId> whole = live_ids(memory.beam);
             const bool is_found = has_found(memory.beam.entries(), sought);
             graph.n_measured = 0;
-            search_layer(graph, 0, 10, {&entry, 1}, memory, &sought);
+            search_layer(graph, 0, {10, &sought}, {&entry, 1}, memory);
             n_measured += graph.n_measured;
             ASSERT_EQ(has_found(memory.beam.entries(), sought), is_found);
             // What is not found is looked for as ever.

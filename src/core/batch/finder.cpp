@@ -18,20 +18,19 @@ BatchFinder::bytes_needed(const Codec& codec) {
 }
 
 std::span<const Candidate>
-BatchFinder::find(std::span<const BatchLayer> layers, const PointView& points, Point entry,
-                  int layer, Point point) {
+BatchFinder::find(const SearchedGraph& graph, const PointView& points, Point point) {
     points.codec->query_from_code(points.header(point), points.code(point), query_);
-    search(layers, points, entry, layer, nullptr);
+    search(graph, points, nullptr);
     return memory_.beam.entries();
 }
 
 bool
-BatchFinder::is_found(std::span<const BatchLayer> layers, const PointView& points, Point entry,
-                      int layer, Point point, std::span<const Candidate>& found) {
+BatchFinder::is_found(const SearchedGraph& graph, const PointView& points, Point point,
+                      std::span<const Candidate>& found) {
     points.codec->query_from_code(points.header(point), points.code(point), query_);
     const Sought sought = {
         to_node(point), points.codec->distance(query_, points.header(point), points.code(point))};
-    search(layers, points, entry, layer, &sought);
+    search(graph, points, &sought);
     if (has_found(memory_.beam.entries(), sought))
         return true;
     found = memory_.beam.entries();
@@ -39,12 +38,11 @@ BatchFinder::is_found(std::span<const BatchLayer> layers, const PointView& point
 }
 
 void
-BatchFinder::search(std::span<const BatchLayer> layers, const PointView& points, Point entry,
-                    int layer, const Sought* sought) {
-    const internal::LayersGraph graph = {layers, points, query_};
-    const Entries entries = descend(graph, static_cast<int>(layers.size()) - 1, layer + 1,
-                                    graph.measure(entry), memory_);
-    search_layer(graph, layer, kEf, entries.span(), memory_, sought);
+BatchFinder::search(const SearchedGraph& searched, const PointView& points, const Sought* sought) {
+    const internal::LayersGraph graph = {searched.layers, points, query_};
+    const Entries entries = descend(graph, static_cast<int>(searched.layers.size()) - 1,
+                                    searched.layer + 1, graph.measure(searched.entry), memory_);
+    search_layer(graph, searched.layer, {kEf, sought}, entries.span(), memory_);
 }
 
 std::span<const Candidate>

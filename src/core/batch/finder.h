@@ -58,6 +58,13 @@ struct LayersGraph {
 
 }  // namespace internal
 
+/// What searches for points see.
+struct SearchedGraph {
+    std::span<const BatchLayer> layers;  ///< that layer, and those above it, by their numbers
+    Point entry;                         ///< of the highest layer
+    int layer;                           ///< the lowest that is searched
+};
+
 /// Searches for points; holds the memory, from one arena.
 class BatchFinder {
    public:
@@ -73,15 +80,14 @@ class BatchFinder {
 
     static std::size_t bytes_needed(const Codec& codec);
 
-    /// What a search of `layer` for `point` finds that enters at the point `entry` of the highest
-    /// of `layers`: nearest first, nodes are points; valid until the next call.
-    std::span<const Candidate> find(std::span<const BatchLayer> layers, const PointView& points,
-                                    Point entry, int layer, Point point);
+    /// What a search for `point` finds: nearest first, nodes are points; valid until the next call.
+    std::span<const Candidate> find(const SearchedGraph& graph, const PointView& points,
+                                    Point point);
 
     /// Whether such a search finds the point, or one that is as near to it as the point itself. If
     /// not, `found` becomes what it finds.
-    bool is_found(std::span<const BatchLayer> layers, const PointView& points, Point entry,
-                  int layer, Point point, std::span<const Candidate>& found);
+    bool is_found(const SearchedGraph& graph, const PointView& points, Point point,
+                  std::span<const Candidate>& found);
 
     /// The points at their distances to `point`, with errors; valid until the next call. Requires:
     /// they are at most kMostMeasured.
@@ -89,8 +95,7 @@ class BatchFinder {
                                        std::span<const Point> others);
 
    private:
-    void search(std::span<const BatchLayer> layers, const PointView& points, Point entry, int layer,
-                const Sought* sought);
+    void search(const SearchedGraph& graph, const PointView& points, const Sought* sought);
 
     Query query_;
     SearchMemory memory_;

@@ -24,13 +24,6 @@
 
 namespace vext::core {
 
-/// What searches see while a layer is made.
-struct SearchedGraph {
-    std::span<const BatchLayer> layers;  ///< that layer, and those above it
-    Point entry;                         ///< a point of the highest layer
-    int layer;
-};
-
 template <typename Crew>
 class LayerFinding {
    public:
@@ -82,8 +75,7 @@ class LayerFinding {
         Crew::pause();
         aim = {rank, {}, 0, false, false, false};
         std::span<const Candidate> found;
-        if (finder_.is_found(graph_.layers, points_, graph_.entry, graph_.layer,
-                             layer_.ranked[rank], found))
+        if (finder_.is_found(graph_, points_, layer_.ranked[rank], found))
             return;
         aim.is_missed = true;
         note_near(found, aim);
@@ -135,9 +127,7 @@ class LayerFinding {
         walk_->reach_missed([&](Rank rank) {
             Crew::pause();
             aim.n_near = 0;
-            note_near(finder_.find(graph_.layers, points_, graph_.entry, graph_.layer,
-                                   layer_.ranked[rank]),
-                      aim);
+            note_near(finder_.find(graph_, points_, layer_.ranked[rank]), aim);
             return std::span<const Rank>(aim.near, aim.n_near);
         });
     }

@@ -106,20 +106,26 @@ expand_beam(G& graph, int layer, SearchMemory& memory, const Sought* sought = nu
     }
 }
 
-/// Searches `layer` from `entries`; the beam then holds the `ef` nearest live candidates found, or
-/// what had been found when it held the node `sought`.
+/// What a search is for: the `ef` nearest live candidates; or one node, when it may end with what
+/// had been found by then.
+struct Wanted {
+    std::size_t ef;
+    const Sought* sought = nullptr;
+};
+
+/// Searches `layer` from `entries`; the beam then holds what is wanted, as far as it was found.
 template <Graph G>
 void
-search_layer(G& graph, int layer, std::size_t ef, std::span<const Candidate> entries,
-             SearchMemory& memory, const Sought* sought = nullptr) {
+search_layer(G& graph, int layer, const Wanted& wanted, std::span<const Candidate> entries,
+             SearchMemory& memory) {
     memory.visited.clear();
-    memory.beam.reset(ef);
+    memory.beam.reset(wanted.ef);
     for (Candidate entry : entries) {
         entry.is_expanded = false;
         if (memory.visited.add(entry.id))
             add_to_beam(entry, memory);
     }
-    expand_beam(graph, layer, memory, sought);
+    expand_beam(graph, layer, memory, wanted.sought);
 }
 
 /// Where a search enters a layer: the nearest nodes met on the layers above, nearest first.
@@ -210,7 +216,7 @@ descend_widely(G& graph, int top, int bottom, std::size_t ef, Array<Candidate>& 
                SearchMemory& memory) {
     const Discarded keeps = std::exchange(memory.keeps, Discarded::kNone);
     for (int layer = top; layer >= bottom; --layer) {
-        search_layer(graph, layer, ef, entries.span(), memory);
+        search_layer(graph, layer, {ef}, entries.span(), memory);
         entries.clear();
         for (const Candidate& candidate : memory.beam.entries())
             entries.push_back(candidate);

@@ -136,7 +136,7 @@ BatchMerger::is_lost(core::Rank rank) {
     aim_at(point);
     const core::Sought sought = {
         id, index_->codec->distance(query_, store_->header(point), store_->code(point))};
-    const std::span<const core::Candidate> found = search_.find_nearest(kFoundEf, &sought);
+    const std::span<const core::Candidate> found = search_.find_nearest({kFoundEf, &sought});
     if (core::has_found(found, sought))
         return false;
     bool is_near = false;

@@ -18,12 +18,11 @@ CandidateSearch::CandidateSearch(Index& index, PageGraph& graph, core::Arena& ar
 }
 
 std::span<const core::Candidate>
-CandidateSearch::find_nearest(std::size_t ef, const core::Sought* sought) {
-    MetaPage meta;
-    core::Candidate nearest;
-    if (!graph_->enter(meta, nearest))
+CandidateSearch::find_nearest(const core::Wanted& wanted) {
+    EntryPoint entry;
+    if (!graph_->enter(entry))
         return {};
-    search_ground(*graph_, meta, nearest, ef, landing_, memory_, sought);
+    search_ground(*graph_, entry, wanted, landing_, memory_);
     return memory_.beam.entries();
 }
 
@@ -49,25 +48,23 @@ CandidateSearch::look_above(bool is_highest) {
 
 NodeId
 CandidateSearch::find_entry() {
-    MetaPage meta;
-    core::Candidate nearest;
-    if (!graph_->enter(meta, nearest))
+    EntryPoint entry;
+    if (!graph_->enter(entry))
         return kNoNode;
-    return core::descend(*graph_, meta.entry_layer, 1, nearest, memory_).nearest().id;
+    return core::descend(*graph_, entry.meta.entry_layer, 1, entry.node, memory_).nearest().id;
 }
 
 bool
 CandidateSearch::find_linked(NodeId self, core::Candidate& linked) {
-    MetaPage meta;
-    core::Candidate entry;
-    if (!graph_->enter(meta, entry))
+    EntryPoint entry;
+    if (!graph_->enter(entry))
         return false;
     core::VisitedSet& met = memory_.visited;
     core::Array<NodeId>& queue = walk_;
     met.clear();
     queue.clear();
-    met.add(entry.id);
-    queue.push_back(entry.id);
+    met.add(entry.node.id);
+    queue.push_back(entry.node.id);
     for (std::size_t next = 0; next < queue.size(); ++next) {
         const NodeId id = queue[next];
         if (id != self && graph_->is_linked(id)) {
@@ -95,7 +92,7 @@ CandidateSearch::search(int layer) {
     for (const core::Candidate& candidate :
          candidates_.span().first(std::min(effort_.ef, candidates_.size())))
         above_.push_back(candidate);
-    core::search_layer(*graph_, layer, effort_.ef, above_.span(), memory_);
+    core::search_layer(*graph_, layer, {effort_.ef}, above_.span(), memory_);
     candidates_.clear();
     for (const core::Candidate& candidate : memory_.beam.entries())
         candidates_.push_back(candidate);

@@ -74,8 +74,10 @@ class CandidateSearch {
     bool
     find(const LayerRange& layers, MetaPage& seen, Take&& take) {
         cover_ = {};
-        core::Candidate nearest;
-        if (!graph_->enter(seen, nearest))
+        EntryPoint entry;
+        const bool is_begun = graph_->enter(entry);
+        seen = entry.meta;
+        if (!is_begun)
             return false;
         const int wanted = layers.highest + (effort_.takes_from_above ? 1 : 0);
         const int top = std::min(wanted, seen.entry_layer);
@@ -92,7 +94,7 @@ class CandidateSearch {
             }
             return std::span<const core::Candidate>(candidates_.span());
         };
-        landing_.land(*graph_, seen, nearest, top, memory_, search_down);
+        landing_.land(*graph_, entry, top, memory_, search_down);
         return true;
     }
 
@@ -103,10 +105,9 @@ class CandidateSearch {
         return cover_;
     }
 
-    /// The about `ef` nearest nodes, by a shorter search, which ends when it has found the node
-    /// `sought`; valid until the next one. Requires: `ef` is at most that of the memory.
-    std::span<const core::Candidate> find_nearest(std::size_t ef,
-                                                  const core::Sought* sought = nullptr);
+    /// What a shorter search finds of what is wanted; valid until the next one. Requires: its `ef`
+    /// is at most that of the memory.
+    std::span<const core::Candidate> find_nearest(const core::Wanted& wanted);
 
     /// Walks from the entry point through all nodes, dead ones too, to any that is live and linked,
     /// other than `self`; searches layer 0 from there and calls
@@ -118,7 +119,7 @@ class CandidateSearch {
         core::Candidate linked;
         if (!find_linked(self, linked))
             return false;
-        core::search_layer(*graph_, 0, effort_.ef, {&linked, 1}, memory_);
+        core::search_layer(*graph_, 0, {effort_.ef}, {&linked, 1}, memory_);
         take(std::span<const core::Candidate>(memory_.beam.entries()));
         return true;
     }

@@ -144,7 +144,7 @@ Inserter::join(std::span<const float> vector, const Tid& tid) {
     const std::uint32_t epoch = lock_current_epoch(*index_);
     bool has_joined = false;
     if (!index_->has_stale_codec()) {
-        selector_.gather(search_.find_nearest(kJoinEf), kNoNode);
+        selector_.gather(search_.find_nearest({kJoinEf}), kNoNode);
         has_joined = join_equal(tid);
     }
     pg::unlock_drain_shared(index_->relation, epoch);

@@ -45,11 +45,10 @@ Landing::is_apart(std::span<const core::Candidate> found) {
 }
 
 void
-search_ground(PageGraph& graph, const MetaPage& meta, const core::Candidate& nearest,
-              std::size_t ef, Landing& landing, core::SearchMemory& memory,
-              const core::Sought* sought) {
-    landing.land(graph, meta, nearest, 0, memory, [&](std::span<const core::Candidate> entries) {
-        core::search_layer(graph, 0, ef, entries, memory, sought);
+search_ground(PageGraph& graph, const EntryPoint& entry, const core::Wanted& wanted,
+              Landing& landing, core::SearchMemory& memory) {
+    landing.land(graph, entry, 0, memory, [&](std::span<const core::Candidate> entries) {
+        core::search_layer(graph, 0, wanted, entries, memory);
         return std::span<const core::Candidate>(memory.beam.entries());
     });
 }

@@ -30,21 +30,21 @@ class Landing {
     /// Calls `search_from(std::span<const Candidate> entries)`, which searches the layer `bottom`
     /// from there and returns what it found, in order of distance. Again from where wider descents
     /// end, while what was found lies apart from the query and each finds something nearer.
-    /// `nearest` is the entry point that `meta` names; `graph` measures distances to the query.
+    /// `graph` measures distances to the query.
     template <typename SearchFrom>
     void
-    land(PageGraph& graph, const MetaPage& meta, const core::Candidate& nearest, int bottom,
-         core::SearchMemory& memory, SearchFrom&& search_from) {
-        const core::Entries narrow =
-            core::descend(graph, meta.entry_layer, bottom + 1, nearest, memory);
+    land(PageGraph& graph, const EntryPoint& entry, int bottom, core::SearchMemory& memory,
+         SearchFrom&& search_from) {
+        const int top = entry.meta.entry_layer;
+        const core::Entries narrow = core::descend(graph, top, bottom + 1, entry.node, memory);
         std::span<const core::Candidate> found = search_from(narrow.span());
-        if (meta.entry_layer <= bottom)
+        if (top <= bottom)
             return;
         for (std::size_t ef = kWide; ef <= kWidest && is_apart(found); ef *= kWidening) {
             const core::Candidate before = found.front();
             entries_.clear();
-            entries_.push_back(nearest);
-            core::descend_widely(graph, meta.entry_layer, bottom + 1, ef, entries_, memory);
+            entries_.push_back(entry.node);
+            core::descend_widely(graph, top, bottom + 1, ef, entries_, memory);
             found = search_from(entries_.span());
             if (found.empty() || !core::is_nearer(found.front(), before))
                 return;
@@ -66,11 +66,9 @@ class Landing {
     core::Array<core::Candidate> entries_;  // of a wide descent
 };
 
-/// Searches layer 0 for the `ef` nearest, from the entry point `nearest` that `meta` names;
-/// memory.beam gets them, or what had been found when it held the node `sought`.
-void search_ground(PageGraph& graph, const MetaPage& meta, const core::Candidate& nearest,
-                   std::size_t ef, Landing& landing, core::SearchMemory& memory,
-                   const core::Sought* sought = nullptr);
+/// Searches layer 0 for what is wanted; memory.beam gets what is found.
+void search_ground(PageGraph& graph, const EntryPoint& entry, const core::Wanted& wanted,
+                   Landing& landing, core::SearchMemory& memory);
 
 static_assert(std::is_trivially_destructible_v<Landing>);
 

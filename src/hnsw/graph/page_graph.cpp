@@ -27,21 +27,22 @@ PageGraph::PageGraph(Index& index, const core::Query& query)
 }
 
 bool
-PageGraph::enter(MetaPage& meta, core::Candidate& entry) {
+PageGraph::enter(EntryPoint& entry) {
     NodeId missed = kNoNode;
     for (;;) {
         CHECK_FOR_INTERRUPTS();
-        meta = refresh_meta(*index_);
-        if (meta.entry_node == kNoNode)
+        entry.meta = refresh_meta(*index_);
+        const NodeId id = entry.meta.entry_node;
+        if (id == kNoNode)
             return false;
-        entry = {};
-        entry.id = meta.entry_node;
-        if (look(entry.id, entry))
+        entry.node = {};
+        entry.node.id = id;
+        if (look(id, entry.node))
             return true;
         // Vacuum names another entry point before it frees the old one.
-        if (meta.entry_node == missed)
+        if (id == missed)
             report_damage(index_->relation, kMetaBlock, "the entry point is no node");
-        missed = meta.entry_node;
+        missed = id;
     }
 }
 

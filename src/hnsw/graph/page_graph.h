@@ -18,6 +18,12 @@
 
 namespace vext::hnsw {
 
+/// Where every search begins.
+struct EntryPoint {
+    MetaPage meta;         ///< as the search found it; it names the node
+    core::Candidate node;  ///< at its distance to the query
+};
+
 class PageGraph {
    public:
     /// Distances are to `query`, which may be filled anew between searches.
@@ -28,8 +34,8 @@ class PageGraph {
         return index_->meta.metric;
     }
 
-    /// Reads the metapage and measures the entry point; false when the graph is empty.
-    bool enter(MetaPage& meta, core::Candidate& entry);
+    /// Reads the metapage and measures the node that it names; false where it names none.
+    bool enter(EntryPoint& entry);
 
     /// Appends the ids that `node` links to on `layer`. Checks for interrupts.
     void

@@ -144,12 +144,11 @@ bool
 Repairer::is_found(NodeId id) {
     if (!node_.aim_at(id, is_live_node))
         return true;
-    MetaPage meta;
-    core::Candidate nearest;
-    if (!graph_.enter(meta, nearest))
+    EntryPoint entry;
+    if (!graph_.enter(entry))
         return true;
     const core::Sought sought = node_.sought();
-    search_ground(graph_, meta, nearest, kFoundEf, landing_, memory_, &sought);
+    search_ground(graph_, entry, {kFoundEf, &sought}, landing_, memory_);
     const std::span<const core::Candidate> found = memory_.beam.entries();
     if (core::has_found(found, sought))
         return true;
@@ -236,13 +235,12 @@ Repairer::find_live(NodeId id, int layer) {
 void
 Repairer::search(int layer, std::size_t ef) {
     found_.clear();
-    MetaPage meta;
-    core::Candidate nearest;
-    if (!graph_.enter(meta, nearest) || meta.entry_layer < layer)
+    EntryPoint entry;
+    if (!graph_.enter(entry) || entry.meta.entry_layer < layer)
         return;
     const core::Entries entries =
-        core::descend(graph_, meta.entry_layer, layer + 1, nearest, memory_);
-    core::search_layer(graph_, layer, ef, entries.span(), memory_);
+        core::descend(graph_, entry.meta.entry_layer, layer + 1, entry.node, memory_);
+    core::search_layer(graph_, layer, {ef}, entries.span(), memory_);
     for (const core::Candidate& candidate : memory_.beam.entries())
         found_.push_back(candidate);
 }

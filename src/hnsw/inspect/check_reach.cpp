@@ -99,14 +99,12 @@ ReachCheck::gather_once() {
 // Whether a search for the node meets it, one that is as near, or one that it links to.
 bool
 ReachCheck::is_found(NodeId id) {
-    MetaPage meta;
-    core::Candidate entry;
-    if (!read_node(id) || !graph_.enter(meta, entry))
+    EntryPoint entry;
+    if (!read_node(id) || !graph_.enter(entry))
         return true;
     const core::Sought sought = node_.sought();
-    search_ground(graph_, meta, entry,
-                  static_cast<std::size_t>(effective_ef_search(index_->relation)), landing_,
-                  memory_, &sought);
+    const auto ef = static_cast<std::size_t>(effective_ef_search(index_->relation));
+    search_ground(graph_, entry, {ef, &sought}, landing_, memory_);
     const std::span<const core::Candidate> found = memory_.beam.entries();
     return core::has_found(found, sought) ||
            std::any_of(found.begin(), found.end(), [this](const core::Candidate& candidate) {

@@ -117,14 +117,13 @@ Search::search_from_top() {
         n_gone_before_ = graph_.n_gone();
         memory_.beam.reset(options_.ef);
         memory_.discarded.clear();
-        MetaPage meta;
-        core::Candidate nearest;
-        if (!graph_.enter(meta, nearest))
+        EntryPoint entry;
+        if (!graph_.enter(entry))
             return;
         // A graph that began after this scan opened the index has no row that its snapshot shows.
         if (index_->has_stale_codec())
             return;
-        search_ground(graph_, meta, nearest, options_.ef, landing_, memory_);
+        search_ground(graph_, entry, {options_.ef}, landing_, memory_);
     } while (misses_some());
     take_beam();
 }
