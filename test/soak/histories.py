@@ -16,8 +16,10 @@ from servers import Held
 CANCELLED = {"57014"}
 COLLISIONS = {"40001", "40P01", "55P03"}
 
-# Recall of 40 queries may differ by this much by chance, the more the shorter lists are.
-_RECALL_LOSS = {2: 0.5, 4: 0.15}
+# Recall of 40 queries may differ by this much by chance, the more the shorter lists are. Of 665 rows of
+# seven clusters (8 dimensions, by cosine) a textbook graph with m = 4 finds 0.80 to 0.98, by the order
+# they came in: a cluster that is missed is a seventh of the queries.
+_RECALL_LOSS = {2: 0.5, 4: 0.3}
 _RECALL_FLOORS = {2: 0.1, 4: 0.35, 8: 0.6}
 # By inner product, and of strings of a few bits: queries that point away from the longest rows find
 # few ways to the answers. Of 750 rows that drift a textbook graph (m = 24) finds 0.72 to 0.93 by
