@@ -20,7 +20,6 @@
 #include "core/batch/finder.h"
 #include "core/batch/ids.h"
 #include "core/batch/points.h"
-#include "core/batch/rising.h"
 
 namespace vext::core {
 
@@ -52,7 +51,7 @@ class LayerFinding {
                 aim = {};
                 if (place < n)
                     search(order[place], aim);
-                aim.is_group_lost = aim.is_lost && are_near_lost(aim.rank);
+                aim.is_group_lost = aim.is_lost && is_nearest_missed(aim.rank);
             });
             crew_.alone([&] { is_enough[0] = !may_others_be_lost(); });
             bridge_missed();
@@ -64,8 +63,7 @@ class LayerFinding {
    private:
     static constexpr std::size_t kSearchesPerTask = 16;
     static constexpr std::size_t kFirstShare = 32;
-    static constexpr std::size_t kNear = 3;       // are the group of a rank
-    static constexpr std::size_t kFewLost = 128;  // one of so many
+    static constexpr std::size_t kFewMissed = 64;  // one of so many
 
     using Aim = internal::Aim;
 
@@ -84,29 +82,27 @@ class LayerFinding {
         });
     }
 
-    // Whether most of what is nearest to a lost rank is lost, too: a group, not one rank.
+    // Whether what is nearest to a lost rank is missed, too: a group, if only of two.
     bool
-    are_near_lost(Rank rank) {
-        const NearLinks near(layer_.links.of(rank));
-        std::size_t n_lost = 0;
-        for (const Rank beside : near.ranks().first(std::min(kNear, near.ranks().size()))) {
-            Aim aim;
-            search(beside, aim);
-            n_lost += aim.is_lost ? 1 : 0;
-        }
-        return 2 * n_lost > kNear;
+    is_nearest_missed(Rank rank) {
+        Aim aim = {};
+        const std::span<const RankLink> links = layer_.links.of(rank);
+        if (!links.empty())
+            search(links.front().id(), aim);
+        return aim.is_missed;
     }
 
-    // Where a group was lost, others may be; of ranks that lie alone, where many were.
+    // Where a group was lost, others may be; and where many were missed. Single ones that lie so
+    // that a search of this width ends elsewhere are in every graph.
     bool
     may_others_be_lost() const {
-        std::size_t n_lost = 0;
+        std::size_t n_missed = 0;
         for (const Aim& aim : aims_) {
             if (aim.is_group_lost)
                 return true;
-            n_lost += aim.is_lost ? 1 : 0;
+            n_missed += aim.is_missed ? 1 : 0;
         }
-        return n_lost * kFewLost > aims_.size();
+        return n_missed * kFewMissed > aims_.size();
     }
 
     void
