@@ -174,6 +174,15 @@ for my $options ('m = 16', 'm = 48, ef_construction = 96')
 	note("many groups in many dimensions: $lost rows lost");
 }
 
+# Groups of two, among them those that a build's samples do not meet.
+{
+	my $lost = lost_rows('pairs',
+		q{SELECT i AS id, member(i, i / 2, 64, 100, 1e-5) AS v FROM generate_series(0, 9999) i},
+		sub { insert_rows('64MB', 'true'); create_index(); });
+	cmp_ok($lost, '<', 120, 'pairs: a build leaves few that no search finds');
+	note("pairs: $lost of 10000 rows lost");
+}
+
 # By L1 numbers of a vector count alone: a group far from zero is as good as one near it.
 is(lost_rows('groups in places, L1',
 		q{SELECT i AS id, member(i, i / 50 % 4, 8, 1e5, 0)
