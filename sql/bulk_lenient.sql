@@ -18,6 +18,9 @@ SELECT vector_rejects_table('items');
 SELECT vector_rejects_table('nowhere.refused');
 SELECT vector_rejects_table('a.b.c');
 SELECT vector_rejects_table('not a name');
+SET search_path = '';
+SELECT public.vector_rejects_table('rejects');
+RESET search_path;
 
 BEGIN;
 SELECT vector_stage_for('items', 'stage', '{id,v,seen,meta,code,tags,price,feeling,n,relation,short,made,flag}', true);

@@ -15,11 +15,14 @@ DECLARE
     parts pg_catalog.text[] := pg_catalog.parse_ident(name);
     found pg_catalog.regclass;
 BEGIN
-    IF pg_catalog.cardinality(parts) > 2 THEN
+    IF pg_catalog.cardinality(parts) OPERATOR(pg_catalog.>) 2 THEN
         RAISE EXCEPTION 'improper relation name (too many dotted names): %', name
             USING ERRCODE = '42601';
     END IF;
     IF pg_catalog.cardinality(parts) OPERATOR(pg_catalog.=) 1 THEN
+        IF pg_catalog.current_schema() IS NULL THEN
+            RAISE EXCEPTION 'no schema has been selected to create in' USING ERRCODE = '3F000';
+        END IF;
         parts := pg_catalog.array_prepend(pg_catalog.current_schema()::pg_catalog.text, parts);
     END IF;
     IF pg_catalog.to_regnamespace(pg_catalog.quote_ident(parts[1])) IS NULL
@@ -33,7 +36,7 @@ BEGIN
             'CREATE TABLE %s (source_row bigint, key pg_catalog.text, sqlstate pg_catalog.text, '
             'message pg_catalog.text, raw pg_catalog.text, source pg_catalog.text, line bigint, '
             'load_id pg_catalog.xid8 DEFAULT pg_catalog.pg_current_xact_id(), '
-            'loaded_at timestamptz DEFAULT pg_catalog.now())', name);
+            'loaded_at pg_catalog.timestamptz DEFAULT pg_catalog.now())', name);
         RETURN name::pg_catalog.regclass;
     END IF;
     IF (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute

@@ -121,7 +121,8 @@ class Codec {
 
     /// What prepare() says of the vector, told from its norm alone where that is enough. kReady is
     /// true with any centroid whose squared norm is at most kMostCentroidNorm; for a vector that is
-    /// too long for some of these it is kOverflow.
+    /// too long for some of these it is kOverflow. (A build knows its centroid and takes such a
+    /// one.)
     PrepareStatus judge(const float* vector, Prepared& scratch) const;
 
     /// Writes all of header, code and residual (null where residual_bytes() is 0).
